@@ -1,0 +1,249 @@
+// Package keys says which certificates are trusted, for what, and when they were valid: it builds chains to pinned roots only.
+// It holds no private key, asks no network, and cannot sign; private keys are in keys/signer.
+package keys
+
+import (
+	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/asn1"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Purpose is what a certificate is asked to do.
+type Purpose int
+
+const (
+	// DocumentSigning asks for a signer of documents: key usage digitalSignature or nonRepudiation,
+	// extended key usage id-kp-documentSigning (RFC 9336).
+	DocumentSigning Purpose = iota + 1
+	// TimeStamping asks for a time-stamp signer: extended key usage timeStamping, critical and alone (RFC 3161, 2.3).
+	TimeStamping
+)
+
+// OIDDocumentSigning is id-kp-documentSigning, RFC 9336.
+var OIDDocumentSigning = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 3, 36}
+
+var oidExtKeyUsage = asn1.ObjectIdentifier{2, 5, 29, 37}
+
+// Why a certificate is not accepted. Chain wraps exactly one of them.
+var (
+	ErrNoChain     = errors.New("no chain to a pinned root")
+	ErrNotYetValid = errors.New("not yet valid at that time")
+	ErrExpired     = errors.New("no longer valid at that time")
+	ErrPurpose     = errors.New("not issued for this purpose")
+	ErrWeak        = errors.New("key or signature algorithm too weak")
+)
+
+// Limits of what is read.
+const (
+	maxRoots = 64      // anchors in one file
+	maxPEM   = 1 << 20 // bytes of one file of anchors
+	maxBag   = 8       // certificates that come with a signature; ours bring two
+	maxChain = 5       // certificates from signer to root
+)
+
+// Roots are the pinned anchors: nothing else ever ends a chain, whatever comes with a signature.
+// A Roots is immutable and may be shared.
+type Roots struct {
+	certs []*x509.Certificate
+	pool  *x509.CertPool
+}
+
+// ParseRoots reads anchors from PEM. Every block must be a self-signed CA certificate; text between blocks is allowed.
+func ParseRoots(data []byte) (*Roots, error) {
+	if len(data) > maxPEM {
+		return nil, fmt.Errorf("keys: roots: more than %d bytes", maxPEM)
+	}
+	var certs []*x509.Certificate
+	for rest := data; ; {
+		var block *pem.Block
+		block, rest = pem.Decode(rest)
+		if block == nil {
+			if bytes.Contains(rest, []byte("-----BEGIN ")) {
+				return nil, errors.New("keys: roots: a PEM block cannot be read")
+			}
+			break
+		}
+		if block.Type != "CERTIFICATE" {
+			return nil, fmt.Errorf("keys: roots: a %q block, only CERTIFICATE belongs here", block.Type)
+		}
+		cert, err := x509.ParseCertificate(block.Bytes)
+		if err != nil {
+			return nil, fmt.Errorf("keys: roots: certificate %d: %w", len(certs)+1, err)
+		}
+		if certs = append(certs, cert); len(certs) > maxRoots {
+			return nil, fmt.Errorf("keys: roots: more than %d certificates", maxRoots)
+		}
+	}
+	return NewRoots(certs...)
+}
+
+// NewRoots pins certs.
+func NewRoots(certs ...*x509.Certificate) (*Roots, error) {
+	if len(certs) == 0 {
+		return nil, errors.New("keys: roots: no certificate")
+	}
+	r := &Roots{pool: x509.NewCertPool()}
+	for i, c := range certs {
+		switch {
+		case !c.IsCA || !c.BasicConstraintsValid || c.KeyUsage&x509.KeyUsageCertSign == 0:
+			return nil, fmt.Errorf("keys: roots: %q is not a certification authority", c.Subject.CommonName)
+		case !bytes.Equal(c.RawIssuer, c.RawSubject) || c.CheckSignatureFrom(c) != nil:
+			return nil, fmt.Errorf("keys: roots: %q is not self-signed", c.Subject.CommonName)
+		}
+		if err := strong(c); err != nil {
+			return nil, fmt.Errorf("keys: roots: %w", err)
+		}
+		for _, other := range certs[:i] {
+			if other.Equal(c) {
+				return nil, fmt.Errorf("keys: roots: %q stands there twice", c.Subject.CommonName)
+			}
+		}
+		r.certs = append(r.certs, c)
+		r.pool.AddCert(c)
+	}
+	return r, nil
+}
+
+// PEM writes the anchors so that ParseRoots, openssl and certutil read them.
+func (r *Roots) PEM() []byte {
+	var b bytes.Buffer
+	for _, c := range r.certs {
+		// Writing to a bytes.Buffer cannot fail.
+		_ = pem.Encode(&b, &pem.Block{Type: "CERTIFICATE", Bytes: c.Raw})
+	}
+	return b.Bytes()
+}
+
+// Certificates gives the anchors, in the order they were read.
+func (r *Roots) Certificates() []*x509.Certificate {
+	return append([]*x509.Certificate(nil), r.certs...)
+}
+
+// Chain builds the chain of leaf, through certificates of bag, to a pinned root: leaf first, root last. All of it must have
+// been valid at the time at, and leaf issued for purpose. It does not ask whether a certificate was revoked.
+// A chain that exists but was not valid at that time gives ErrExpired or ErrNotYetValid, so that a caller can tell a
+// stranger from one of ours who came too late.
+func (r *Roots) Chain(purpose Purpose, leaf *x509.Certificate, bag []*x509.Certificate, at time.Time) ([]*x509.Certificate, error) {
+	if len(bag) > maxBag {
+		return nil, fmt.Errorf("%w: %d certificates in the bag", ErrNoChain, len(bag))
+	}
+	if at.IsZero() { // x509 would take the zero time for "now"
+		return nil, fmt.Errorf("%w: no time given", ErrNotYetValid)
+	}
+	between := x509.NewCertPool()
+	for _, c := range bag {
+		if c.IsCA {
+			between.AddCert(c)
+		}
+	}
+	// x509 does not know document signing, so it is told not to ask; purposeOf does.
+	options := x509.VerifyOptions{Roots: r.pool, Intermediates: between, CurrentTime: at, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}}
+	chains, err := leaf.Verify(options)
+	if err != nil {
+		options.CurrentTime = leaf.NotBefore
+		if _, again := leaf.Verify(options); again != nil {
+			return nil, fmt.Errorf("%w: %v", ErrNoChain, err)
+		}
+		if at.Before(leaf.NotBefore) {
+			return nil, fmt.Errorf("%w: valid from %s", ErrNotYetValid, leaf.NotBefore.UTC().Format(time.RFC3339))
+		}
+		return nil, fmt.Errorf("%w: %v", ErrExpired, err)
+	}
+	if err := purposeOf(leaf, purpose); err != nil {
+		return nil, err
+	}
+	for _, chain := range chains {
+		if err = chainFit(chain, purpose); err == nil {
+			return chain, nil
+		}
+	}
+	return nil, err
+}
+
+// chainFit checks what x509 was not asked: algorithms, and that an authority limited to other purposes issued nothing here.
+func chainFit(chain []*x509.Certificate, purpose Purpose) error {
+	if len(chain) > maxChain {
+		return fmt.Errorf("%w: %d certificates long", ErrNoChain, len(chain))
+	}
+	for i, c := range chain {
+		if err := strong(c); err != nil {
+			return err
+		}
+		between := i > 0 && i < len(chain)-1
+		if between && len(c.ExtKeyUsage)+len(c.UnknownExtKeyUsage) > 0 && !mayIssue(c, purpose) {
+			return fmt.Errorf("%w: authority %q is limited to others", ErrPurpose, c.Subject.CommonName)
+		}
+	}
+	return nil
+}
+
+func mayIssue(ca *x509.Certificate, purpose Purpose) bool {
+	for _, u := range ca.ExtKeyUsage {
+		if u == x509.ExtKeyUsageAny || u == x509.ExtKeyUsageTimeStamping && purpose == TimeStamping {
+			return true
+		}
+	}
+	for _, oid := range ca.UnknownExtKeyUsage {
+		if oid.Equal(OIDDocumentSigning) && purpose == DocumentSigning {
+			return true
+		}
+	}
+	return false
+}
+
+func purposeOf(c *x509.Certificate, purpose Purpose) error {
+	if c.IsCA {
+		return fmt.Errorf("%w: a certification authority", ErrPurpose)
+	}
+	if c.KeyUsage&(x509.KeyUsageDigitalSignature|x509.KeyUsageContentCommitment) == 0 || c.KeyUsage&x509.KeyUsageCertSign != 0 {
+		return fmt.Errorf("%w: key usage", ErrPurpose)
+	}
+	switch purpose {
+	case DocumentSigning:
+		for _, oid := range c.UnknownExtKeyUsage {
+			if oid.Equal(OIDDocumentSigning) {
+				return nil
+			}
+		}
+		return fmt.Errorf("%w: no document-signing extended key usage", ErrPurpose)
+	case TimeStamping:
+		if len(c.ExtKeyUsage) != 1 || c.ExtKeyUsage[0] != x509.ExtKeyUsageTimeStamping || len(c.UnknownExtKeyUsage) != 0 {
+			return fmt.Errorf("%w: time stamping is not the only extended key usage", ErrPurpose)
+		}
+		for _, e := range c.Extensions {
+			if e.Id.Equal(oidExtKeyUsage) && e.Critical {
+				return nil
+			}
+		}
+		return fmt.Errorf("%w: extended key usage is not critical", ErrPurpose)
+	}
+	return fmt.Errorf("%w: purpose %d", ErrPurpose, purpose)
+}
+
+// strong refuses what no certificate of ours may have: SHA-1, MD5, RSA under 2048 bits, curves other than P-256 and P-384.
+func strong(c *x509.Certificate) error {
+	switch c.SignatureAlgorithm {
+	case x509.ECDSAWithSHA256, x509.ECDSAWithSHA384, x509.SHA256WithRSA, x509.SHA384WithRSA, x509.SHA512WithRSA,
+		x509.SHA256WithRSAPSS, x509.SHA384WithRSAPSS, x509.SHA512WithRSAPSS:
+	default:
+		return fmt.Errorf("%w: %q signed with %s", ErrWeak, c.Subject.CommonName, c.SignatureAlgorithm)
+	}
+	switch key := c.PublicKey.(type) {
+	case *ecdsa.PublicKey:
+		if key.Curve == elliptic.P256() || key.Curve == elliptic.P384() {
+			return nil
+		}
+	case *rsa.PublicKey:
+		if bits := key.N.BitLen(); bits >= 2048 && bits <= 8192 {
+			return nil
+		}
+	}
+	return fmt.Errorf("%w: key of %q", ErrWeak, c.Subject.CommonName)
+}

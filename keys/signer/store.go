@@ -1,0 +1,168 @@
+package signer
+
+import (
+	"crypto"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// RootsFile is the file in a set's folder that relying parties need; it may be given to anybody.
+const RootsFile = "roots.pem"
+
+// Names of the pairs in a folder: NAME.pem is the certificate, NAME.key the private key.
+const (
+	rootName, caName, signerName, tsaName = "root", "issuing-ca", "document-signer", "time-stamp-signer"
+)
+
+const maxFile = 64 << 10 // bytes of one PEM file
+
+// Save writes the set into a new folder: keys readable by their owner only, certificates and roots.pem by all.
+// Either the whole folder is there afterwards or none of it. A folder that already holds something is never touched.
+func (s *Set) Save(dir string) (err error) {
+	if err := s.check(); err != nil {
+		return fmt.Errorf("signer: save: %w", err)
+	}
+	dir = filepath.Clean(dir)
+	if have, err := os.ReadDir(dir); err == nil && len(have) > 0 {
+		return fmt.Errorf("signer: save: %s is not empty, and keys are never overwritten", dir)
+	}
+	parent := filepath.Dir(dir)
+	if err := os.MkdirAll(parent, 0o755); err != nil {
+		return fmt.Errorf("signer: save: %w", err)
+	}
+	temp, err := os.MkdirTemp(parent, ".keys-") // 0700
+	if err != nil {
+		return fmt.Errorf("signer: save: %w", err)
+	}
+	defer func() {
+		if err != nil {
+			_ = os.RemoveAll(temp)
+		}
+	}()
+	for _, p := range []struct {
+		name string
+		cert *x509.Certificate
+		key  crypto.Signer
+	}{{rootName, s.Root, s.RootKey}, {caName, s.CA, s.CAKey}, {signerName, s.Signer, s.SignerKey}, {tsaName, s.TSA, s.TSAKey}} {
+		if err := writePEM(filepath.Join(temp, p.name+".pem"), "CERTIFICATE", p.cert.Raw, 0o644); err != nil {
+			return fmt.Errorf("signer: save: %w", err)
+		}
+		if p.key == nil {
+			continue
+		}
+		der, err := x509.MarshalPKCS8PrivateKey(p.key)
+		if err != nil {
+			return fmt.Errorf("signer: save %s: %w", p.name, err) // a key in hardware does not leave it
+		}
+		if err := writePEM(filepath.Join(temp, p.name+".key"), "PRIVATE KEY", der, 0o600); err != nil {
+			return fmt.Errorf("signer: save: %w", err)
+		}
+	}
+	if err := writePEM(filepath.Join(temp, RootsFile), "CERTIFICATE", s.Root.Raw, 0o644); err != nil {
+		return fmt.Errorf("signer: save: %w", err)
+	}
+	if err := syncDir(temp); err != nil {
+		return fmt.Errorf("signer: save: %w", err)
+	}
+	// Takes the place of an empty folder, fails on any other.
+	if err := os.Rename(temp, dir); err != nil {
+		return fmt.Errorf("signer: save: %w", err)
+	}
+	return syncDir(parent)
+}
+
+func writePEM(path, kind string, der []byte, mode fs.FileMode) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
+	if err != nil {
+		return err
+	}
+	err = pem.Encode(f, &pem.Block{Type: kind, Bytes: der})
+	return errors.Join(err, f.Sync(), f.Close())
+}
+
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
+// Load reads a set that Save wrote. It refuses key files that others than their owner can read, and a set that does not fit
+// together. The keys of root and issuing authority may be absent.
+func Load(dir string) (*Set, error) {
+	s := &Set{}
+	for _, p := range []struct {
+		name     string
+		cert     **x509.Certificate
+		key      *crypto.Signer
+		optional bool
+	}{
+		{rootName, &s.Root, &s.RootKey, true}, {caName, &s.CA, &s.CAKey, true},
+		{signerName, &s.Signer, &s.SignerKey, false}, {tsaName, &s.TSA, &s.TSAKey, false},
+	} {
+		der, err := readPEM(filepath.Join(dir, p.name+".pem"), "CERTIFICATE", 0)
+		if err != nil {
+			return nil, fmt.Errorf("signer: load: %w", err)
+		}
+		if *p.cert, err = x509.ParseCertificate(der); err != nil {
+			return nil, fmt.Errorf("signer: load %s: %w", p.name, err)
+		}
+		der, err = readPEM(filepath.Join(dir, p.name+".key"), "PRIVATE KEY", 0o077)
+		if p.optional && errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("signer: load: %w", err)
+		}
+		key, err := x509.ParsePKCS8PrivateKey(der)
+		if err != nil {
+			// The error is not wrapped: it may quote what was read.
+			return nil, fmt.Errorf("signer: load %s.key: not a PKCS #8 private key", p.name)
+		}
+		signer, ok := key.(crypto.Signer)
+		if !ok {
+			return nil, fmt.Errorf("signer: load %s.key: a %T cannot sign", p.name, key)
+		}
+		*p.key = signer
+	}
+	if err := s.check(); err != nil {
+		return nil, fmt.Errorf("signer: load %s: %w", dir, err)
+	}
+	return s, nil
+}
+
+// readPEM reads the one block of a file whose mode has none of the bits of forbidden.
+func readPEM(path, kind string, forbidden fs.FileMode) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat() // of the open file, so that it cannot be exchanged in between
+	if err != nil {
+		return nil, err
+	}
+	switch mode := info.Mode(); {
+	case !mode.IsRegular():
+		return nil, fmt.Errorf("%s is not a regular file", path)
+	case mode.Perm()&forbidden != 0:
+		return nil, fmt.Errorf("%s can be read by others (mode %04o): chmod 600 it, or better replace the key", path, mode.Perm())
+	case info.Size() > maxFile:
+		return nil, fmt.Errorf("%s is larger than %d bytes", path, maxFile)
+	}
+	data := make([]byte, info.Size())
+	if _, err := f.ReadAt(data, 0); err != nil {
+		return nil, err
+	}
+	block, rest := pem.Decode(data)
+	if block == nil || block.Type != kind || len(rest) != 0 {
+		return nil, fmt.Errorf("%s does not hold exactly one PEM block %q", path, kind)
+	}
+	return block.Bytes, nil
+}
