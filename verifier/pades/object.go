@@ -1,0 +1,459 @@
+package pades
+
+import (
+	"bytes"
+	"errors"
+)
+
+// Limits. A file of ours has about 30 KB, 20 objects and 1,500 values; what goes beyond these limits is refused
+// before it costs memory or time.
+const (
+	MaxSize    = 20 << 20 // bytes of a file
+	maxNesting = 64       // arrays and dictionaries in each other
+	maxValues  = 100_000  // values in one file
+	maxObjects = 20_000   // indirect objects in one file
+	maxToken   = 1 << 20  // bytes of one name, number or string
+)
+
+var (
+	errSyntax = errors.New("not PDF syntax")
+	errLimit  = errors.New("beyond the limits of what is read")
+)
+
+type kind uint8
+
+const (
+	null kind = iota
+	boolean
+	integer
+	decimal
+	name
+	text // a string, literal or hexadecimal
+	array
+	dictionary
+	reference
+	keyword // only outside of values: obj, endobj, an operator of a content stream
+)
+
+// value is a PDF object as it stands in the file. Decoded names and strings share the file's memory where they can.
+type value struct {
+	kind   kind
+	at, to int     // where it stands: src[at:to]
+	n      int64   // integer, boolean (0 or 1), number of a reference
+	s      []byte  // name without slash, string, keyword, digits of a decimal
+	items  []value // of an array
+	pairs  []pair  // of a dictionary, in the file's order, no key twice
+}
+
+type pair struct {
+	key   string
+	value value
+}
+
+// get gives the value of a key; null if there is none, as ISO 32000-1, 7.3.7 has it.
+func (v *value) get(key string) *value {
+	for i := range v.pairs {
+		if v.pairs[i].key == key {
+			return &v.pairs[i].value
+		}
+	}
+	return &value{}
+}
+
+func (v *value) isName(s string) bool { return v.kind == name && string(v.s) == s }
+
+func (v *value) isRef(number int) bool { return v.kind == reference && v.n == int64(number) }
+
+func (v *value) isInt(n int) bool { return v.kind == integer && v.n == int64(n) }
+
+// same says whether two values mean the same, wherever and however they are written.
+func same(a, b *value) bool {
+	if a.kind != b.kind || a.n != b.n || len(a.items) != len(b.items) || len(a.pairs) != len(b.pairs) || !bytes.Equal(a.s, b.s) {
+		return false
+	}
+	for i := range a.items {
+		if !same(&a.items[i], &b.items[i]) {
+			return false
+		}
+	}
+	for i := range a.pairs {
+		if a.pairs[i].key != b.pairs[i].key || !same(&a.pairs[i].value, &b.pairs[i].value) {
+			return false
+		}
+	}
+	return true
+}
+
+// reader reads PDF syntax from src, strictly: no comments, no generation but 0, no key twice in a dictionary.
+// Everything it makes is counted, by file and not by value, so that many small things cannot cost more than one large one.
+type reader struct {
+	src    []byte
+	at     int
+	values *int // how many may still be made
+}
+
+func newReader(src []byte) *reader {
+	budget := maxValues
+	return &reader{src: src, values: &budget}
+}
+
+func isSpace(c byte) bool {
+	return c == ' ' || c == '\n' || c == '\r' || c == '\t' || c == '\f' || c == 0
+}
+
+func isDelimiter(c byte) bool {
+	switch c {
+	case '(', ')', '<', '>', '[', ']', '{', '}', '/', '%':
+		return true
+	}
+	return false
+}
+
+func (r *reader) space() {
+	for r.at < len(r.src) && isSpace(r.src[r.at]) {
+		r.at++
+	}
+}
+
+// take passes over what, if it stands here.
+func (r *reader) take(what string) bool {
+	if len(r.src)-r.at >= len(what) && string(r.src[r.at:r.at+len(what)]) == what {
+		r.at += len(what)
+		return true
+	}
+	return false
+}
+
+// word gives the run of regular characters that stands here.
+func (r *reader) word() []byte {
+	from := r.at
+	for r.at < len(r.src) && !isSpace(r.src[r.at]) && !isDelimiter(r.src[r.at]) {
+		r.at++
+	}
+	return r.src[from:r.at]
+}
+
+// number reads digits without a sign or needless zeros, at most nine.
+func (r *reader) number() (int, bool) {
+	return canonical(r.word())
+}
+
+// canonical reads a number as we write it: "0", or digits without a leading zero. Nine digits cannot overflow an int.
+func canonical(digits []byte) (int, bool) {
+	if len(digits) == 0 || len(digits) > 9 || digits[0] == '0' && len(digits) > 1 {
+		return 0, false
+	}
+	n := 0
+	for _, c := range digits {
+		if c < '0' || c > '9' {
+			return 0, false
+		}
+		n = 10*n + int(c-'0')
+	}
+	return n, true
+}
+
+// value reads one value after white space. A keyword other than true, false and null is an error here.
+func (r *reader) value(depth int) (value, error) {
+	v, err := r.token(depth)
+	if err == nil && v.kind == keyword {
+		return v, errSyntax
+	}
+	return v, err
+}
+
+// token reads a value or a keyword.
+func (r *reader) token(depth int) (value, error) {
+	r.space()
+	if depth > maxNesting {
+		return value{}, errLimit
+	}
+	if *r.values--; *r.values < 0 {
+		return value{}, errLimit
+	}
+	if r.at >= len(r.src) {
+		return value{}, errSyntax
+	}
+	v := value{at: r.at}
+	var err error
+	switch c := r.src[r.at]; {
+	case c == '/':
+		r.at++
+		v.kind = name
+		v.s, err = unescapeName(r.word())
+	case c == '(':
+		v.kind = text
+		v.s, err = r.literal()
+	case c == '<' && r.at+1 < len(r.src) && r.src[r.at+1] == '<':
+		v.kind = dictionary
+		v.pairs, err = r.dict(depth)
+	case c == '<':
+		v.kind = text
+		v.s, err = r.hex()
+	case c == '[':
+		r.at++
+		v.kind = array
+		v.items, err = r.array(depth)
+	case isDelimiter(c):
+		return v, errSyntax
+	default:
+		err = r.regular(&v)
+	}
+	if err != nil {
+		return v, err
+	}
+	if v.to = r.at; len(v.s) > maxToken {
+		return v, errLimit
+	}
+	return v, nil
+}
+
+// regular reads a number, a reference, or a keyword.
+func (r *reader) regular(v *value) error {
+	w := r.word()
+	c := w[0]
+	if c != '+' && c != '-' && c != '.' && (c < '0' || c > '9') {
+		switch string(w) {
+		case "null":
+			v.kind = null
+		case "true":
+			v.kind, v.n = boolean, 1
+		case "false":
+			v.kind = boolean
+		default:
+			v.kind, v.s = keyword, w
+		}
+		return nil
+	}
+	if n, ok := canonical(w); ok {
+		v.kind, v.n = integer, int64(n)
+		// "12 0 R" is one value. The look ahead is two words, whatever follows.
+		mark := r.at
+		if r.space(); r.take("0") {
+			if r.space(); r.take("R") && (r.at == len(r.src) || isSpace(r.src[r.at]) || isDelimiter(r.src[r.at])) {
+				v.kind = reference
+				return nil
+			}
+		}
+		r.at = mark
+		return nil
+	}
+	digits, dots := 0, 0
+	for i, c := range w {
+		switch {
+		case c >= '0' && c <= '9':
+			digits++
+		case c == '.':
+			dots++
+		case i > 0 || c != '-' && c != '+':
+			return errSyntax
+		}
+	}
+	if digits == 0 || dots > 1 || len(w) > 32 {
+		return errSyntax
+	}
+	v.kind, v.s = decimal, w // signed integers too: nothing that we check has one
+	return nil
+}
+
+func (r *reader) array(depth int) ([]value, error) {
+	var items []value
+	for {
+		if r.space(); r.take("]") {
+			return items, nil
+		}
+		v, err := r.value(depth + 1)
+		if err != nil {
+			return nil, err
+		}
+		items = append(items, v)
+	}
+}
+
+// maxKeys bounds one dictionary, and with it the search for double keys.
+const maxKeys = 1000
+
+func (r *reader) dict(depth int) ([]pair, error) {
+	if !r.take("<<") {
+		return nil, errSyntax
+	}
+	var d value
+	for {
+		if r.space(); r.take(">>") {
+			return d.pairs, nil
+		}
+		key, err := r.value(depth + 1)
+		if err != nil {
+			return nil, err
+		}
+		// Readers disagree on which of two equal keys counts, so a dictionary with both says two things.
+		if key.kind != name || len(d.pairs) >= maxKeys || d.has(string(key.s)) {
+			return nil, errSyntax
+		}
+		v, err := r.value(depth + 1)
+		if err != nil {
+			return nil, err
+		}
+		d.pairs = append(d.pairs, pair{string(key.s), v})
+	}
+}
+
+func (v *value) has(key string) bool {
+	for i := range v.pairs {
+		if v.pairs[i].key == key {
+			return true
+		}
+	}
+	return false
+}
+
+// unescapeName resolves #xx. An escape of a character that needs none is refused: it only hides names.
+func unescapeName(w []byte) ([]byte, error) {
+	if bytes.IndexByte(w, '#') < 0 {
+		return w, nil
+	}
+	out := make([]byte, 0, len(w))
+	for i := 0; i < len(w); i++ {
+		c := w[i]
+		if c == '#' {
+			if i+2 >= len(w) {
+				return nil, errSyntax
+			}
+			hi, lo := nibble(w[i+1]), nibble(w[i+2])
+			if hi < 0 || lo < 0 {
+				return nil, errSyntax
+			}
+			c = byte(hi<<4 | lo)
+			if c > ' ' && c <= '~' && c != '#' && !isDelimiter(c) || c == 0 {
+				return nil, errSyntax
+			}
+			i += 2
+		}
+		out = append(out, c)
+	}
+	return out, nil
+}
+
+func nibble(c byte) int {
+	switch {
+	case c >= '0' && c <= '9':
+		return int(c - '0')
+	case c >= 'a' && c <= 'f':
+		return int(c-'a') + 10
+	case c >= 'A' && c <= 'F':
+		return int(c-'A') + 10
+	}
+	return -1
+}
+
+// hex reads <…>. An odd number of digits is refused, though ISO 32000-1 would add a zero.
+func (r *reader) hex() ([]byte, error) {
+	r.at++ // <
+	n := bytes.IndexByte(r.src[r.at:], '>')
+	if n < 0 {
+		return nil, errSyntax
+	}
+	if n > 2*maxToken {
+		return nil, errLimit
+	}
+	out := make([]byte, 0, n/2)
+	high := -1
+	for _, c := range r.src[r.at : r.at+n] {
+		d := nibble(c)
+		switch {
+		case d < 0 && isSpace(c):
+		case d < 0:
+			return nil, errSyntax
+		case high < 0:
+			high = d
+		default:
+			out, high = append(out, byte(high<<4|d)), -1
+		}
+	}
+	if high >= 0 {
+		return nil, errSyntax
+	}
+	r.at += n + 1
+	return out, nil
+}
+
+// literal reads (…), ISO 32000-1, 7.3.4.2.
+func (r *reader) literal() ([]byte, error) {
+	r.at++ // (
+	from := r.at
+	var out []byte // nil as long as the bytes are those of the file
+	open := 1
+	for ; r.at < len(r.src); r.at++ {
+		c := r.src[r.at]
+		switch {
+		case r.at-from > maxToken:
+			return nil, errLimit
+		case c == '(':
+			open++
+		case c == ')':
+			if open--; open == 0 {
+				if out == nil {
+					out = r.src[from:r.at]
+				}
+				r.at++
+				return out, nil
+			}
+		case c == '\\' || c == '\r':
+			if out == nil {
+				out = append([]byte{}, r.src[from:r.at]...)
+			}
+			if c == '\r' { // an end of line reads as a line feed
+				if r.at+1 < len(r.src) && r.src[r.at+1] == '\n' {
+					r.at++
+				}
+				c = '\n'
+				break
+			}
+			var skip bool
+			if c, skip = r.escape(); skip {
+				continue
+			}
+		}
+		if out != nil {
+			out = append(out, c)
+		}
+	}
+	return nil, errSyntax
+}
+
+// escape reads what follows a backslash and stays on its last byte. skip: it stands for nothing.
+func (r *reader) escape() (c byte, skip bool) {
+	if r.at+1 >= len(r.src) {
+		return 0, true // the literal has no end; its loop finds out
+	}
+	r.at++
+	switch c = r.src[r.at]; c {
+	case 'n':
+		return '\n', false
+	case 'r':
+		return '\r', false
+	case 't':
+		return '\t', false
+	case 'b':
+		return '\b', false
+	case 'f':
+		return '\f', false
+	case '\n':
+		return 0, true
+	case '\r':
+		if r.at+1 < len(r.src) && r.src[r.at+1] == '\n' {
+			r.at++
+		}
+		return 0, true
+	}
+	if c < '0' || c > '7' {
+		return c, false
+	}
+	n := 0
+	for i := 0; i < 3 && r.at < len(r.src) && r.src[r.at] >= '0' && r.src[r.at] <= '7'; i++ {
+		n = n<<3 | int(r.src[r.at]-'0')
+		r.at++
+	}
+	r.at--
+	return byte(n), false
+}
