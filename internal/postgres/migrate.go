@@ -184,7 +184,7 @@ func EnsureDatabase(ctx context.Context, adminURL, name string) error {
 		_, err = conn.Exec(ctx, "CREATE DATABASE "+identifier(name)+" TEMPLATE template0 ENCODING 'UTF8'")
 	}
 	var pg *pgconn.PgError
-	if errors.As(err, &pg) && pg.Code == "42P04" { // duplicate_database: another was faster
+	if errors.As(err, &pg) && (pg.Code == "42P04" || pg.Code == "23505") { // another was faster
 		return nil
 	}
 	if err != nil {
