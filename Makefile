@@ -1,0 +1,89 @@
+# Everything that is done to Tesdiq from the command line. `make` alone lists it.
+SHELL := /bin/bash
+
+# A checkout that belongs to somebody else (a container, a mounted folder) has no version control that Go may ask.
+GO_BUILD := go build -buildvcs=false
+# In step with what was tried; `go run` fetches and keeps it.
+STATICCHECK := go run honnef.co/go/tools/cmd/staticcheck@v0.8.2
+# The race detector makes everything several times slower: it watches the packages in which goroutines meet and whose
+# tests are short. `make race` watches all.
+RACE := $(patsubst %/,./%,$(wildcard internal/worker/ internal/privatepg/ issuer/ web/ verifier/verifierweb/))
+FUZZTIME ?= 1m
+BENCHTIME ?= 1s
+SCHEMA := internal/postgres/schema.sql
+
+.PHONY: help
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+.PHONY: run
+run: install-run build ## installs what is missing, starts everything here with invented people: http://localhost:8080 (ARGS="-people 1000")
+	@exec bin/tesdiq demo $(ARGS)
+
+.PHONY: build
+build: ## all programs, into bin/
+	@$(GO_BUILD) -o bin/ ./cmd/...
+
+.PHONY: test
+test: install-test ## installs what the tests need, runs all: unit, real PostgreSQL, real browser
+	@if $(MAKE) --no-print-directory test-go test-browser; then echo 'make test: all tests passed'; \
+	else echo 'make test: FAILED'; exit 1; fi
+
+.PHONY: test-go
+test-go:
+	go test -timeout 15m $(filter-out $(RACE:./%=github.com/tesdiq/tesdiq/%),$(shell go list ./...))
+	$(if $(RACE),go test -timeout 15m -race $(RACE))
+
+.PHONY: test-browser
+test-browser: # as soon as there is a browser test
+	@if [ -f test/browser/package.json ]; then \
+		$(MAKE) --no-print-directory build && cd test/browser && npm ci --no-audit --no-fund --loglevel=error && node --test; \
+	fi
+
+.PHONY: race
+race: install-test ## all Go tests under the race detector
+	go test -timeout 30m -race ./...
+
+.PHONY: lint
+lint: install-run ## formatting, vet, staticcheck, schema dump is current
+	@bad=$$(git ls-files -z '*.go' | xargs -0r gofmt -l); [ -z "$$bad" ] || { echo "not formatted (gofmt -w):"; echo "$$bad"; exit 1; }
+	@for script in $$(git ls-files scripts '*.sh' .ci); do bash -n "$$script" || exit 1; done
+	go vet ./...
+	$(STATICCHECK) ./...
+	go run ./internal/postgres/dumpschema -check $(SCHEMA)
+
+.PHONY: check
+check: lint test ## lint and test: what CI runs
+
+.PHONY: bench
+bench: install-run ## Go benchmarks (BENCHTIME=1s)
+	go test -run '^$$' -bench . -benchtime $(BENCHTIME) -benchmem ./...
+
+.PHONY: fuzz
+fuzz: ## every fuzz target for a minute (FUZZTIME=1m)
+	@scripts/fuzz.sh $(FUZZTIME)
+
+.PHONY: interop
+interop: install-test build ## our PDFs before independent judges: pdfsig, qpdf, mutool
+	@scripts/interop.sh
+
+.PHONY: migrate
+migrate: build ## brings the database of DATABASE_URL to this version
+	@bin/tesdiq migrate
+
+.PHONY: schema
+schema: install-run ## writes the schema dump and the table of rights after a new migration
+	go run ./internal/postgres/dumpschema $(SCHEMA)
+	go test ./internal/postgres -run TestPrivileges -update
+
+.PHONY: pictures
+pictures: install-test build ## the README's pictures, taken from the running program
+	@cd test/browser && npm ci --no-audit --no-fund --loglevel=error && node pictures.mjs
+
+.PHONY: clean
+clean: ## removes the programs; the demo's data in var/ stays
+	rm -rf bin
+
+.PHONY: install-run install-test
+install-run install-test: install-%:
+	@scripts/install.sh $*

@@ -1,0 +1,663 @@
+-- What the migrations make, for readers: never edited, written by make schema, checked by make lint.
+-- Every object belongs to tesdiq_owner; who may do what is in privileges.txt. Tables river_… are the job queue's. PostgreSQL 15.
+
+CREATE TYPE public.river_job_state AS ENUM (
+    'available',
+    'cancelled',
+    'completed',
+    'discarded',
+    'pending',
+    'retryable',
+    'running',
+    'scheduled'
+);
+
+CREATE FUNCTION public.river_job_state_in_bitmask(bitmask bit, state public.river_job_state) RETURNS boolean
+    LANGUAGE sql IMMUTABLE
+    AS $$
+    SELECT CASE state
+        WHEN 'available' THEN get_bit(bitmask, 7)
+        WHEN 'cancelled' THEN get_bit(bitmask, 6)
+        WHEN 'completed' THEN get_bit(bitmask, 5)
+        WHEN 'discarded' THEN get_bit(bitmask, 4)
+        WHEN 'pending'   THEN get_bit(bitmask, 3)
+        WHEN 'retryable' THEN get_bit(bitmask, 2)
+        WHEN 'running'   THEN get_bit(bitmask, 1)
+        WHEN 'scheduled' THEN get_bit(bitmask, 0)
+        ELSE 0
+    END = 1;
+$$;
+
+CREATE TABLE public.api_clients (
+    id text NOT NULL,
+    organisation_id bigint NOT NULL,
+    name text NOT NULL,
+    secret_sha256 bytea NOT NULL,
+    added_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    CONSTRAINT api_clients_name_check CHECK ((name <> ''::text)),
+    CONSTRAINT api_clients_secret_sha256_check CHECK ((length(secret_sha256) = 32))
+);
+
+CREATE TABLE public.api_tokens (
+    sha256 bytea NOT NULL,
+    client_id text NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    CONSTRAINT api_tokens_sha256_check CHECK ((length(sha256) = 32))
+);
+
+CREATE TABLE public.attempts (
+    intent_id bigint NOT NULL,
+    n integer NOT NULL,
+    attempted_at timestamp with time zone NOT NULL,
+    CONSTRAINT attempts_n_check CHECK (((n >= 1) AND (n <= 5)))
+);
+
+CREATE TABLE public.checks (
+    id text NOT NULL,
+    at timestamp with time zone NOT NULL,
+    way text NOT NULL,
+    excerpt_id bigint,
+    subject text,
+    code text,
+    sha256 bytea,
+    sort text NOT NULL,
+    organisation_id bigint,
+    member_fin text,
+    client_id text,
+    visitor text,
+    purpose text NOT NULL,
+    note text DEFAULT ''::text NOT NULL,
+    verdict text NOT NULL,
+    reason text NOT NULL,
+    idempotency_key text,
+    request_sha256 bytea,
+    CONSTRAINT checks_check CHECK (((excerpt_id IS NULL) = (subject IS NULL))),
+    CONSTRAINT checks_check1 CHECK (((verdict = 'unknown'::text) = (excerpt_id IS NULL))),
+    CONSTRAINT checks_check2 CHECK (((sort = 'organisation'::text) = (organisation_id IS NOT NULL))),
+    CONSTRAINT checks_check3 CHECK (((sort <> 'organisation'::text) OR ((member_fin IS NULL) <> (client_id IS NULL)))),
+    CONSTRAINT checks_check4 CHECK (((sort <> 'person'::text) OR (member_fin IS NOT NULL))),
+    CONSTRAINT checks_check5 CHECK (((sort <> 'anonymous'::text) OR ((member_fin IS NULL) AND (client_id IS NULL) AND (note = ''::text)))),
+    CONSTRAINT checks_check6 CHECK (((idempotency_key IS NULL) = (request_sha256 IS NULL))),
+    CONSTRAINT checks_id_check CHECK ((id ~ '^[0-9A-HJKMNP-TV-Z]{16}$'::text)),
+    CONSTRAINT checks_sha256_check CHECK ((length(sha256) = 32)),
+    CONSTRAINT checks_sort_check CHECK ((sort = ANY (ARRAY['organisation'::text, 'person'::text, 'anonymous'::text]))),
+    CONSTRAINT checks_verdict_check CHECK ((verdict = ANY (ARRAY['altered'::text, 'revoked'::text, 'withdrawn'::text, 'superseded'::text, 'expired'::text, 'valid'::text, 'unknown'::text]))),
+    CONSTRAINT checks_way_check CHECK ((way = ANY (ARRAY['code'::text, 'qr'::text, 'file'::text])))
+);
+
+CREATE TABLE public.contracts (
+    entry_id bigint NOT NULL,
+    employer text NOT NULL,
+    employer_voen text NOT NULL,
+    workplace text NOT NULL,
+    "position" text NOT NULL,
+    main boolean NOT NULL,
+    part_time boolean NOT NULL,
+    salary bigint NOT NULL,
+    concluded date NOT NULL,
+    from_day date NOT NULL,
+    until_day date,
+    state text NOT NULL,
+    terminated date,
+    ground text NOT NULL,
+    CONSTRAINT contracts_check CHECK (((state = 'terminated'::text) = (terminated IS NOT NULL))),
+    CONSTRAINT contracts_check1 CHECK (((until_day IS NULL) OR (until_day >= from_day))),
+    CONSTRAINT contracts_employer_check CHECK ((employer <> ''::text)),
+    CONSTRAINT contracts_employer_voen_check CHECK ((employer_voen ~ '^\d{10}$'::text)),
+    CONSTRAINT contracts_position_check CHECK (("position" <> ''::text)),
+    CONSTRAINT contracts_salary_check CHECK ((salary >= 0)),
+    CONSTRAINT contracts_state_check CHECK ((state = ANY (ARRAY['active'::text, 'terminated'::text])))
+);
+
+CREATE TABLE public.entries (
+    id bigint NOT NULL,
+    book text NOT NULL,
+    number text NOT NULL,
+    version integer NOT NULL,
+    act text NOT NULL,
+    subject text NOT NULL,
+    chain text NOT NULL,
+    effective_on date NOT NULL,
+    entered_at timestamp with time zone NOT NULL,
+    entered_by text NOT NULL,
+    reason text DEFAULT ''::text NOT NULL,
+    CONSTRAINT entries_act_check CHECK ((act = ANY (ARRAY['append'::text, 'correct'::text, 'annul'::text]))),
+    CONSTRAINT entries_book_check CHECK ((book = ANY (ARRAY['person'::text, 'examination'::text, 'contract'::text]))),
+    CONSTRAINT entries_check CHECK (((act = 'append'::text) OR (version > 1))),
+    CONSTRAINT entries_check1 CHECK (((act = 'append'::text) = (reason = ''::text))),
+    CONSTRAINT entries_entered_by_check CHECK ((entered_by <> ''::text)),
+    CONSTRAINT entries_number_check CHECK ((number <> ''::text)),
+    CONSTRAINT entries_subject_check CHECK ((subject ~ '^[0-9A-HJ-NP-Z]{7}$'::text)),
+    CONSTRAINT entries_version_check CHECK ((version >= 1))
+);
+
+ALTER TABLE public.entries ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.entries_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.examinations (
+    entry_id bigint NOT NULL,
+    commission text NOT NULL,
+    examined_on date NOT NULL,
+    repeat boolean NOT NULL,
+    outcome text NOT NULL,
+    loss integer NOT NULL,
+    degree text NOT NULL,
+    old_group text NOT NULL,
+    cause text NOT NULL,
+    from_day date,
+    until_day date,
+    next_from date,
+    CONSTRAINT examinations_check CHECK (((until_day IS NULL) OR (until_day > from_day))),
+    CONSTRAINT examinations_check1 CHECK (((next_from IS NULL) OR (until_day IS NOT NULL))),
+    CONSTRAINT examinations_check2 CHECK (((outcome = 'not_disability'::text) = (from_day IS NULL))),
+    CONSTRAINT examinations_check3 CHECK (((outcome <> 'disability'::text) OR
+CASE
+    WHEN (examined_on < '2015-12-30'::date) THEN ((old_group <> ''::text) AND (degree = ''::text) AND (loss = 0))
+    WHEN (examined_on < '2022-07-01'::date) THEN ((degree <> ''::text) AND (old_group = ''::text) AND (loss = 0))
+    ELSE ((loss >= 35) AND (degree = ''::text) AND (old_group = ''::text))
+END)),
+    CONSTRAINT examinations_commission_check CHECK ((commission <> ''::text)),
+    CONSTRAINT examinations_degree_check CHECK ((degree = ANY (ARRAY[''::text, 'I'::text, 'II'::text, 'III'::text]))),
+    CONSTRAINT examinations_loss_check CHECK ((((loss >= 0) AND (loss <= 100)) AND ((loss % 5) = 0))),
+    CONSTRAINT examinations_old_group_check CHECK ((old_group = ANY (ARRAY[''::text, 'I'::text, 'II'::text, 'III'::text]))),
+    CONSTRAINT examinations_outcome_check CHECK ((outcome = ANY (ARRAY['disability'::text, 'child'::text, 'not_disability'::text])))
+);
+
+CREATE TABLE public.excerpt_files (
+    sha256 bytea NOT NULL,
+    excerpt_id bigint NOT NULL,
+    size integer NOT NULL,
+    bytes bytea NOT NULL,
+    stored_at timestamp with time zone NOT NULL,
+    CONSTRAINT excerpt_files_sha256_check CHECK ((length(sha256) = 32)),
+    CONSTRAINT excerpt_files_size_check CHECK ((size > 0))
+);
+ALTER TABLE ONLY public.excerpt_files ALTER COLUMN bytes SET STORAGE EXTERNAL;
+
+CREATE SEQUENCE public.excerpt_numbers
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+
+CREATE TABLE public.excerpts (
+    id bigint NOT NULL,
+    code text NOT NULL,
+    number text NOT NULL,
+    kind text NOT NULL,
+    lang text NOT NULL,
+    subject text NOT NULL,
+    entry_id bigint NOT NULL,
+    statement jsonb NOT NULL,
+    valid_until date NOT NULL,
+    issued_at timestamp with time zone NOT NULL
+);
+
+CREATE TABLE public.intents (
+    id bigint NOT NULL,
+    request text NOT NULL,
+    code text NOT NULL,
+    number text NOT NULL,
+    kind text NOT NULL,
+    template integer NOT NULL,
+    lang text NOT NULL,
+    subject text NOT NULL,
+    entry_id bigint NOT NULL,
+    person_id bigint NOT NULL,
+    recipient text NOT NULL,
+    purpose text NOT NULL,
+    with_salary boolean NOT NULL,
+    valid_until date NOT NULL,
+    asked_at timestamp with time zone NOT NULL,
+    CONSTRAINT intents_code_check CHECK ((code ~ '^[0-9A-HJKMNP-TV-Z]{17}$'::text)),
+    CONSTRAINT intents_lang_check CHECK ((lang = ANY (ARRAY['az'::text, 'en'::text, 'ru'::text]))),
+    CONSTRAINT intents_request_check CHECK ((request <> ''::text))
+);
+
+ALTER TABLE public.intents ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.intents_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.ledger_lines (
+    seq bigint NOT NULL,
+    kind text NOT NULL,
+    object text NOT NULL,
+    key bytea NOT NULL,
+    mac bytea NOT NULL,
+    CONSTRAINT ledger_lines_key_check CHECK ((length(key) = 32)),
+    CONSTRAINT ledger_lines_kind_check CHECK ((kind = ANY (ARRAY['entry'::text, 'intent'::text, 'excerpt'::text, 'check'::text, 'withdrawal'::text, 'revocation'::text, 'look'::text]))),
+    CONSTRAINT ledger_lines_mac_check CHECK ((length(mac) = 32)),
+    CONSTRAINT ledger_lines_object_check CHECK ((object <> ''::text))
+);
+
+ALTER TABLE public.ledger_lines ALTER COLUMN seq ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.ledger_lines_seq_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.looks (
+    id bigint NOT NULL,
+    subject text NOT NULL,
+    office text NOT NULL,
+    by text NOT NULL,
+    purpose text NOT NULL,
+    at timestamp with time zone NOT NULL,
+    CONSTRAINT looks_by_check CHECK ((by <> ''::text)),
+    CONSTRAINT looks_office_check CHECK ((office <> ''::text)),
+    CONSTRAINT looks_purpose_check CHECK ((purpose <> ''::text))
+);
+
+ALTER TABLE public.looks ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.looks_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.members (
+    id bigint NOT NULL,
+    organisation_id bigint NOT NULL,
+    fin text NOT NULL,
+    name text NOT NULL,
+    role text NOT NULL,
+    added_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    CONSTRAINT members_name_check CHECK ((name <> ''::text)),
+    CONSTRAINT members_role_check CHECK ((role = ANY (ARRAY['clerk'::text, 'manager'::text])))
+);
+
+ALTER TABLE public.members ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.members_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.messages (
+    id bigint NOT NULL,
+    fin text NOT NULL,
+    key text NOT NULL,
+    args jsonb NOT NULL,
+    link text DEFAULT ''::text NOT NULL,
+    sent_at timestamp with time zone NOT NULL,
+    read_at timestamp with time zone,
+    CONSTRAINT messages_key_check CHECK ((key <> ''::text))
+);
+
+ALTER TABLE public.messages ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.messages_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.organisations (
+    id bigint NOT NULL,
+    voen text NOT NULL,
+    name text NOT NULL,
+    sort text NOT NULL,
+    added_at timestamp with time zone NOT NULL,
+    closed_at timestamp with time zone,
+    CONSTRAINT organisations_name_check CHECK ((name <> ''::text)),
+    CONSTRAINT organisations_sort_check CHECK ((sort = ANY (ARRAY['bank'::text, 'employer'::text, 'office'::text]))),
+    CONSTRAINT organisations_voen_check CHECK ((voen ~ '^\d{10}$'::text))
+);
+
+ALTER TABLE public.organisations ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.organisations_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.persons (
+    entry_id bigint NOT NULL,
+    fin text NOT NULL,
+    surname text NOT NULL,
+    given text NOT NULL,
+    father text NOT NULL,
+    sex text NOT NULL,
+    born date NOT NULL,
+    document text NOT NULL,
+    CONSTRAINT persons_document_check CHECK ((document ~ '^(AZE\d{8}|A[A-Z]\d{7})$'::text)),
+    CONSTRAINT persons_given_check CHECK ((given <> ''::text)),
+    CONSTRAINT persons_sex_check CHECK ((sex = ANY (ARRAY['m'::text, 'f'::text]))),
+    CONSTRAINT persons_surname_check CHECK ((surname <> ''::text))
+);
+
+CREATE TABLE public.revocations (
+    excerpt_id bigint NOT NULL,
+    reason text NOT NULL,
+    by text NOT NULL,
+    revoked_at timestamp with time zone NOT NULL,
+    CONSTRAINT revocations_by_check CHECK ((by <> ''::text)),
+    CONSTRAINT revocations_reason_check CHECK ((reason <> ''::text))
+);
+
+CREATE TABLE public.river_job (
+    id bigint NOT NULL,
+    state public.river_job_state DEFAULT 'available'::public.river_job_state NOT NULL,
+    attempt smallint DEFAULT 0 NOT NULL,
+    max_attempts smallint DEFAULT 25 NOT NULL,
+    attempted_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    finalized_at timestamp with time zone,
+    scheduled_at timestamp with time zone DEFAULT now() NOT NULL,
+    priority smallint DEFAULT 1 NOT NULL,
+    args jsonb NOT NULL,
+    attempted_by text[],
+    errors jsonb[],
+    kind text NOT NULL,
+    metadata jsonb DEFAULT '{}'::jsonb NOT NULL,
+    queue text DEFAULT 'default'::text NOT NULL,
+    tags character varying(255)[] DEFAULT '{}'::character varying[] NOT NULL,
+    unique_key bytea,
+    unique_states bit(8),
+    CONSTRAINT finalized_or_finalized_at_null CHECK ((((finalized_at IS NULL) AND (state <> ALL (ARRAY['cancelled'::public.river_job_state, 'completed'::public.river_job_state, 'discarded'::public.river_job_state]))) OR ((finalized_at IS NOT NULL) AND (state = ANY (ARRAY['cancelled'::public.river_job_state, 'completed'::public.river_job_state, 'discarded'::public.river_job_state]))))),
+    CONSTRAINT kind_length CHECK (((char_length(kind) > 0) AND (char_length(kind) < 128))),
+    CONSTRAINT max_attempts_is_positive CHECK ((max_attempts > 0)),
+    CONSTRAINT priority_in_range CHECK (((priority >= 1) AND (priority <= 4))),
+    CONSTRAINT queue_length CHECK (((char_length(queue) > 0) AND (char_length(queue) < 128)))
+);
+
+CREATE SEQUENCE public.river_job_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+
+ALTER SEQUENCE public.river_job_id_seq OWNED BY public.river_job.id;
+
+CREATE UNLOGGED TABLE public.river_leader (
+    elected_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    leader_id text NOT NULL,
+    name text DEFAULT 'default'::text NOT NULL,
+    CONSTRAINT leader_id_length CHECK (((char_length(leader_id) > 0) AND (char_length(leader_id) < 128))),
+    CONSTRAINT name_length CHECK ((name = 'default'::text))
+);
+
+CREATE TABLE public.river_migration (
+    line text NOT NULL,
+    version bigint NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT line_length CHECK (((char_length(line) > 0) AND (char_length(line) < 128))),
+    CONSTRAINT version_gte_1 CHECK ((version >= 1))
+);
+
+CREATE TABLE public.river_notification (
+    id bigint NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    payload text NOT NULL,
+    topic text NOT NULL,
+    CONSTRAINT topic_length CHECK (((length(topic) > 0) AND (length(topic) < 128)))
+);
+
+CREATE SEQUENCE public.river_notification_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+
+ALTER SEQUENCE public.river_notification_id_seq OWNED BY public.river_notification.id;
+
+CREATE TABLE public.river_queue (
+    name text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    metadata jsonb DEFAULT '{}'::jsonb NOT NULL,
+    paused_at timestamp with time zone,
+    updated_at timestamp with time zone DEFAULT CURRENT_TIMESTAMP NOT NULL
+);
+
+CREATE TABLE public.sessions (
+    token text NOT NULL,
+    data bytea NOT NULL,
+    expiry timestamp with time zone NOT NULL
+);
+
+CREATE TABLE public.voids (
+    intent_id bigint NOT NULL,
+    reason text NOT NULL,
+    voided_at timestamp with time zone NOT NULL,
+    CONSTRAINT voids_reason_check CHECK ((reason <> ''::text))
+);
+
+CREATE TABLE public.withdrawals (
+    excerpt_id bigint NOT NULL,
+    withdrawn_at timestamp with time zone NOT NULL
+);
+
+ALTER TABLE ONLY public.river_job ALTER COLUMN id SET DEFAULT nextval('public.river_job_id_seq'::regclass);
+
+ALTER TABLE ONLY public.river_notification ALTER COLUMN id SET DEFAULT nextval('public.river_notification_id_seq'::regclass);
+
+ALTER TABLE ONLY public.api_clients
+    ADD CONSTRAINT api_clients_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.api_tokens
+    ADD CONSTRAINT api_tokens_pkey PRIMARY KEY (sha256);
+
+ALTER TABLE ONLY public.attempts
+    ADD CONSTRAINT attempts_pkey PRIMARY KEY (intent_id, n);
+
+ALTER TABLE ONLY public.checks
+    ADD CONSTRAINT checks_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.contracts
+    ADD CONSTRAINT contracts_pkey PRIMARY KEY (entry_id);
+
+ALTER TABLE ONLY public.entries
+    ADD CONSTRAINT entries_book_number_version_key UNIQUE (book, number, version);
+
+ALTER TABLE ONLY public.entries
+    ADD CONSTRAINT entries_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.examinations
+    ADD CONSTRAINT examinations_pkey PRIMARY KEY (entry_id);
+
+ALTER TABLE ONLY public.excerpt_files
+    ADD CONSTRAINT excerpt_files_pkey PRIMARY KEY (sha256);
+
+ALTER TABLE ONLY public.excerpts
+    ADD CONSTRAINT excerpts_code_key UNIQUE (code);
+
+ALTER TABLE ONLY public.excerpts
+    ADD CONSTRAINT excerpts_number_key UNIQUE (number);
+
+ALTER TABLE ONLY public.excerpts
+    ADD CONSTRAINT excerpts_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.intents
+    ADD CONSTRAINT intents_code_key UNIQUE (code);
+
+ALTER TABLE ONLY public.intents
+    ADD CONSTRAINT intents_number_key UNIQUE (number);
+
+ALTER TABLE ONLY public.intents
+    ADD CONSTRAINT intents_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.intents
+    ADD CONSTRAINT intents_subject_request_key UNIQUE (subject, request);
+
+ALTER TABLE ONLY public.ledger_lines
+    ADD CONSTRAINT ledger_lines_pkey PRIMARY KEY (seq);
+
+ALTER TABLE ONLY public.looks
+    ADD CONSTRAINT looks_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.members
+    ADD CONSTRAINT members_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.messages
+    ADD CONSTRAINT messages_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.organisations
+    ADD CONSTRAINT organisations_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.organisations
+    ADD CONSTRAINT organisations_voen_key UNIQUE (voen);
+
+ALTER TABLE ONLY public.persons
+    ADD CONSTRAINT persons_pkey PRIMARY KEY (entry_id);
+
+ALTER TABLE ONLY public.revocations
+    ADD CONSTRAINT revocations_pkey PRIMARY KEY (excerpt_id);
+
+ALTER TABLE ONLY public.river_job
+    ADD CONSTRAINT river_job_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.river_leader
+    ADD CONSTRAINT river_leader_pkey PRIMARY KEY (name);
+
+ALTER TABLE ONLY public.river_migration
+    ADD CONSTRAINT river_migration_pkey1 PRIMARY KEY (line, version);
+
+ALTER TABLE ONLY public.river_notification
+    ADD CONSTRAINT river_notification_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.river_queue
+    ADD CONSTRAINT river_queue_pkey PRIMARY KEY (name);
+
+ALTER TABLE ONLY public.sessions
+    ADD CONSTRAINT sessions_pkey PRIMARY KEY (token);
+
+ALTER TABLE ONLY public.voids
+    ADD CONSTRAINT voids_pkey PRIMARY KEY (intent_id);
+
+ALTER TABLE ONLY public.withdrawals
+    ADD CONSTRAINT withdrawals_pkey PRIMARY KEY (excerpt_id);
+
+CREATE INDEX api_tokens_expiry ON public.api_tokens USING btree (expires_at);
+
+CREATE INDEX checks_excerpt ON public.checks USING btree (excerpt_id) WHERE (excerpt_id IS NOT NULL);
+
+CREATE INDEX checks_member ON public.checks USING btree (member_fin, at DESC) WHERE (member_fin IS NOT NULL);
+
+CREATE UNIQUE INDEX checks_once ON public.checks USING btree (client_id, idempotency_key) WHERE (idempotency_key IS NOT NULL);
+
+CREATE INDEX checks_organisation ON public.checks USING btree (organisation_id, at DESC) WHERE (organisation_id IS NOT NULL);
+
+CREATE INDEX checks_subject ON public.checks USING btree (subject, at DESC) WHERE (subject IS NOT NULL);
+
+CREATE INDEX entries_chain ON public.entries USING btree (book, chain);
+
+CREATE INDEX entries_subject ON public.entries USING btree (subject, book);
+
+CREATE INDEX excerpt_files_excerpt ON public.excerpt_files USING btree (excerpt_id);
+
+CREATE INDEX excerpts_entry ON public.excerpts USING btree (entry_id);
+
+CREATE INDEX excerpts_subject ON public.excerpts USING btree (subject, issued_at DESC);
+
+CREATE INDEX ledger_lines_object ON public.ledger_lines USING btree (object);
+
+CREATE INDEX looks_subject ON public.looks USING btree (subject, at DESC);
+
+CREATE UNIQUE INDEX members_current ON public.members USING btree (organisation_id, fin) WHERE (ended_at IS NULL);
+
+CREATE INDEX members_fin ON public.members USING btree (fin) WHERE (ended_at IS NULL);
+
+CREATE INDEX messages_fin ON public.messages USING btree (fin, sent_at DESC);
+
+CREATE INDEX messages_unread ON public.messages USING btree (fin) WHERE (read_at IS NULL);
+
+CREATE INDEX persons_document ON public.persons USING btree (document, born);
+
+CREATE INDEX river_job_args_index ON public.river_job USING gin (args);
+
+CREATE INDEX river_job_kind ON public.river_job USING btree (kind);
+
+CREATE INDEX river_job_metadata_index ON public.river_job USING gin (metadata);
+
+CREATE INDEX river_job_prioritized_fetching_index ON public.river_job USING btree (state, queue, priority, scheduled_at, id);
+
+CREATE INDEX river_job_state_and_finalized_at_index ON public.river_job USING btree (state, finalized_at) WHERE (finalized_at IS NOT NULL);
+
+CREATE UNIQUE INDEX river_job_unique_idx ON public.river_job USING btree (unique_key) WHERE ((unique_key IS NOT NULL) AND (unique_states IS NOT NULL) AND public.river_job_state_in_bitmask(unique_states, state));
+
+CREATE INDEX river_notification_created_at_idx ON public.river_notification USING btree (created_at);
+
+CREATE INDEX river_notification_topic_id_idx ON public.river_notification USING btree (topic, id);
+
+CREATE INDEX sessions_expiry ON public.sessions USING btree (expiry);
+
+ALTER TABLE ONLY public.api_clients
+    ADD CONSTRAINT api_clients_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES public.organisations(id);
+
+ALTER TABLE ONLY public.api_tokens
+    ADD CONSTRAINT api_tokens_client_id_fkey FOREIGN KEY (client_id) REFERENCES public.api_clients(id);
+
+ALTER TABLE ONLY public.attempts
+    ADD CONSTRAINT attempts_intent_id_fkey FOREIGN KEY (intent_id) REFERENCES public.intents(id);
+
+ALTER TABLE ONLY public.checks
+    ADD CONSTRAINT checks_client_id_fkey FOREIGN KEY (client_id) REFERENCES public.api_clients(id);
+
+ALTER TABLE ONLY public.checks
+    ADD CONSTRAINT checks_excerpt_id_fkey FOREIGN KEY (excerpt_id) REFERENCES public.excerpts(id);
+
+ALTER TABLE ONLY public.checks
+    ADD CONSTRAINT checks_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES public.organisations(id);
+
+ALTER TABLE ONLY public.contracts
+    ADD CONSTRAINT contracts_entry_id_fkey FOREIGN KEY (entry_id) REFERENCES public.entries(id);
+
+ALTER TABLE ONLY public.examinations
+    ADD CONSTRAINT examinations_entry_id_fkey FOREIGN KEY (entry_id) REFERENCES public.entries(id);
+
+ALTER TABLE ONLY public.excerpt_files
+    ADD CONSTRAINT excerpt_files_excerpt_id_fkey FOREIGN KEY (excerpt_id) REFERENCES public.excerpts(id);
+
+ALTER TABLE ONLY public.excerpts
+    ADD CONSTRAINT excerpts_entry_id_fkey FOREIGN KEY (entry_id) REFERENCES public.entries(id);
+
+ALTER TABLE ONLY public.excerpts
+    ADD CONSTRAINT excerpts_id_fkey FOREIGN KEY (id) REFERENCES public.intents(id);
+
+ALTER TABLE ONLY public.intents
+    ADD CONSTRAINT intents_entry_id_fkey FOREIGN KEY (entry_id) REFERENCES public.entries(id);
+
+ALTER TABLE ONLY public.intents
+    ADD CONSTRAINT intents_person_id_fkey FOREIGN KEY (person_id) REFERENCES public.entries(id);
+
+ALTER TABLE ONLY public.members
+    ADD CONSTRAINT members_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES public.organisations(id);
+
+ALTER TABLE ONLY public.persons
+    ADD CONSTRAINT persons_entry_id_fkey FOREIGN KEY (entry_id) REFERENCES public.entries(id);
+
+ALTER TABLE ONLY public.revocations
+    ADD CONSTRAINT revocations_excerpt_id_fkey FOREIGN KEY (excerpt_id) REFERENCES public.excerpts(id);
+
+ALTER TABLE ONLY public.voids
+    ADD CONSTRAINT voids_intent_id_fkey FOREIGN KEY (intent_id) REFERENCES public.intents(id);
+
+ALTER TABLE ONLY public.withdrawals
+    ADD CONSTRAINT withdrawals_excerpt_id_fkey FOREIGN KEY (excerpt_id) REFERENCES public.excerpts(id);
