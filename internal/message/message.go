@@ -3,6 +3,7 @@ package message
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"time"
 
@@ -22,14 +23,24 @@ type Message struct {
 
 const sqlSend = `
 	INSERT INTO messages (fin, key, args, link, sent_at)
-	VALUES (@fin, @key, @args, @link, @at)`
+	SELECT m.fin, m.key, m.args::jsonb, m.link, m.at
+	FROM unnest(@fins::text[], @keys::text[], @args::text[], @links::text[], @ats::timestamptz[]) AS m (fin, key, args, link, at)`
 
-// Send writes a message in the caller's transaction: it is told if and only if the change commits.
-func Send(ctx context.Context, tx pgx.Tx, m Message) error {
-	if m.Args == nil {
-		m.Args = map[string]string{}
+// Send writes messages in the caller's transaction: they are told if and only if the change commits.
+func Send(ctx context.Context, tx pgx.Tx, ms ...Message) error {
+	fins, keys, args, links := make([]string, len(ms)), make([]string, len(ms)), make([]string, len(ms)), make([]string, len(ms))
+	ats := make([]time.Time, len(ms))
+	for i, m := range ms {
+		if m.Args == nil {
+			m.Args = map[string]string{}
+		}
+		a, err := json.Marshal(m.Args)
+		if err != nil {
+			return fmt.Errorf("message: send: %w", err)
+		}
+		fins[i], keys[i], args[i], links[i], ats[i] = string(m.To), m.Key, string(a), m.Link, m.At
 	}
-	_, err := tx.Exec(ctx, sqlSend, pgx.NamedArgs{"fin": m.To, "key": m.Key, "args": m.Args, "link": m.Link, "at": m.At})
+	_, err := tx.Exec(ctx, sqlSend, pgx.NamedArgs{"fins": fins, "keys": keys, "args": args, "links": links, "ats": ats})
 	if err != nil {
 		return fmt.Errorf("message: send: %w", err)
 	}

@@ -278,6 +278,7 @@ GRANT INSERT ON messages TO tesdiq_registry;
 -- issuer: reads the books and intents, writes attempts, excerpts, files, voids.
 GRANT SELECT ON entries, persons, examinations, contracts, intents TO tesdiq_issuer;
 GRANT SELECT, INSERT ON attempts, voids, excerpts, excerpt_files TO tesdiq_issuer;
+GRANT INSERT ON messages TO tesdiq_issuer;
 
 -- verifier: reads what it needs for a verdict, writes checks. It sees no name, no contract and no document.
 GRANT SELECT ON entries, excerpts, withdrawals, revocations, organisations, members, api_clients TO tesdiq_verifier;

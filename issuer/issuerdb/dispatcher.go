@@ -1,0 +1,223 @@
+package issuerdb
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"runtime"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/tesdiq/tesdiq/issuer"
+)
+
+// Defaults of a Dispatcher.
+const (
+	DefaultLease = 3 * time.Second
+	DefaultPoll  = time.Second
+)
+
+// settle is how long finishing what was begun may take after Run was told to stop.
+const settle = 10 * time.Second
+
+// Dispatcher takes up intents as soon as they are committed, and by a poll those that a crash left over. Several may
+// run at once, in one process or many: the primary key of attempts decides who makes what.
+type Dispatcher struct {
+	Pool    *pgxpool.Pool // as tesdiq_issuer
+	Maker   *issuer.Maker
+	Workers int           // how many pages are made at a time; 0: one a processor
+	Lease   time.Duration // how long a first attempt without a result is somebody's at work; 0: DefaultLease
+	Poll    time.Duration // how often leftovers are looked for; 0: DefaultPoll
+	Now     func() time.Time
+	Rand    io.Reader
+	Log     *slog.Logger
+
+	due     chan int64 // intents that somebody said are due; saying so twice, or wrongly, does no harm
+	slots   chan struct{}
+	jobs    chan claimed
+	made    chan issuer.Excerpt
+	swept   int64 // every intent up to this one is finished
+	sweepIt chan struct{}
+}
+
+// Run works until ctx is done, then finishes what it has claimed. It runs once.
+func (d *Dispatcher) Run(ctx context.Context) error {
+	if d.Workers <= 0 {
+		d.Workers = runtime.GOMAXPROCS(0)
+	}
+	if d.Lease <= 0 {
+		d.Lease = DefaultLease
+	}
+	if d.Poll <= 0 {
+		d.Poll = DefaultPoll
+	}
+	// Claimed is what a crash burns an attempt of; four a worker keep all of them busy while others are stored.
+	ahead := 4 * d.Workers
+	d.due = make(chan int64, 10_000)
+	d.slots = make(chan struct{}, ahead)
+	d.jobs = make(chan claimed, ahead)
+	d.made = make(chan issuer.Excerpt, ahead)
+	d.sweepIt = make(chan struct{}, 1)
+
+	// What was claimed is finished even though ctx is done, but not for ever.
+	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(settle, cancel) })
+	defer stop()
+
+	var finders, workers, storers sync.WaitGroup
+	finders.Go(func() { d.listen(ctx) })
+	finders.Go(func() { d.sweepAgain(ctx) })
+	finders.Go(func() { d.claimAgain(ctx); close(d.jobs) })
+	for range d.Workers {
+		workers.Go(func() {
+			for c := range d.jobs {
+				d.make(work, c)
+				<-d.slots
+			}
+		})
+	}
+	// Two, so that one gathers while the other waits for the disk.
+	for range 2 {
+		storers.Go(func() { d.storeAgain(work) })
+	}
+	finders.Wait()
+	workers.Wait()
+	close(d.made)
+	storers.Wait()
+	return nil
+}
+
+// listen hears of new intents. Without the connection nothing is lost but time: the sweep finds them.
+func (d *Dispatcher) listen(ctx context.Context) {
+	listen(ctx, d.Pool, intentChannel, d.Log, func() {
+		select {
+		case d.sweepIt <- struct{}{}: // what was said while nobody listened
+		default:
+		}
+	}, func(payload string) {
+		id, err := strconv.ParseInt(payload, 10, 64)
+		if err != nil {
+			return // anybody who may connect may notify
+		}
+		select {
+		case d.due <- id:
+		default: // more than we can remember; the sweep finds it
+		}
+	})
+}
+
+// sweepAgain looks for what is left over, at each poll.
+func (d *Dispatcher) sweepAgain(ctx context.Context) {
+	tick := time.NewTicker(d.Poll)
+	defer tick.Stop()
+	for {
+		if err := d.sweep(ctx); err != nil && ctx.Err() == nil {
+			d.Log.WarnContext(ctx, "issuing: sweep failed", "err", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		case <-d.sweepIt:
+		}
+	}
+}
+
+// claimAgain claims what is due, as many at a time as there is room for.
+func (d *Dispatcher) claimAgain(ctx context.Context) {
+	for {
+		var ids []int64
+		select {
+		case <-ctx.Done():
+			return
+		case id := <-d.due:
+			ids = append(ids, id)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case d.slots <- struct{}{}:
+		}
+	more:
+		for len(ids) < cap(d.slots) {
+			select {
+			case d.slots <- struct{}{}:
+			default:
+				break more
+			}
+			select {
+			case id := <-d.due:
+				ids = append(ids, id)
+			default:
+				<-d.slots
+				break more
+			}
+		}
+		// Not interrupted by ctx: an attempt that was committed is an attempt that should be made.
+		cs, err := d.claim(context.WithoutCancel(ctx), ids)
+		if err != nil {
+			d.Log.WarnContext(ctx, "issuing: claim failed", "err", err) // the sweep finds them again
+		}
+		for range len(ids) - len(cs) {
+			<-d.slots
+		}
+		for _, c := range cs {
+			d.jobs <- c
+		}
+	}
+}
+
+// make carries one claimed intent through steps 2 to 5.
+func (d *Dispatcher) make(ctx context.Context, c claimed) {
+	job, err := d.facts(ctx, c)
+	var x issuer.Excerpt
+	if err == nil {
+		x, err = d.Maker.Make(ctx, job)
+	}
+	var void *issuer.VoidError
+	switch {
+	case err == nil:
+		d.made <- x
+		return
+	case errors.As(err, &void):
+		d.Log.InfoContext(ctx, "issuing: void", "number", c.Number, "reason", void.Reason, "err", void.Err)
+	case c.Attempt >= issuer.MaxAttempts:
+		void = &issuer.VoidError{Reason: issuer.Failed}
+		d.Log.ErrorContext(ctx, "issuing: given up", "number", c.Number, "attempt", c.Attempt, "err", err)
+	default:
+		// The next attempt comes when this one's lease is over: a key or clock that is away for a moment voids nothing.
+		d.Log.WarnContext(ctx, "issuing: attempt failed", "number", c.Number, "attempt", c.Attempt, "err", err)
+		return
+	}
+	if err := d.void(ctx, c.Intent, void.Reason); err != nil {
+		d.Log.WarnContext(ctx, "issuing: void not written", "number", c.Number, "err", err) // the sweep tries again
+	}
+}
+
+// storeAgain stores what was made, everything that is ready in one transaction.
+func (d *Dispatcher) storeAgain(ctx context.Context) {
+	for x := range d.made {
+		batch := []issuer.Excerpt{x}
+	more:
+		for len(batch) < maxBatch {
+			select {
+			case x, ok := <-d.made:
+				if !ok {
+					break more
+				}
+				batch = append(batch, x)
+			default:
+				break more
+			}
+		}
+		if err := d.store(ctx, batch); err != nil {
+			// Nothing of it is handed out. The sweep begins the next attempts.
+			d.Log.ErrorContext(ctx, "issuing: store failed", "excerpts", len(batch), "err", err)
+		}
+	}
+}

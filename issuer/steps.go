@@ -1,0 +1,154 @@
+package issuer
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/tesdiq/tesdiq/registry"
+	"github.com/tesdiq/tesdiq/registry/person"
+)
+
+// Step names one of the six steps of issuing.
+type Step string
+
+// The steps, in their order.
+const (
+	WriteDown Step = "write_down"
+	Claim     Step = "claim" // not a step of its own: the attempt that is committed before a key is called
+	Render    Step = "render"
+	Lint      Step = "lint"
+	Sign      Step = "sign"
+	Check     Step = "check"
+	Store     Step = "store"
+)
+
+// MaxAttempts is how often it is tried before the intent is void.
+const MaxAttempts = 5
+
+// Job is an intent whose attempt is committed, with what its excerpt will state.
+type Job struct {
+	Intent
+	Standing
+	Attempt int           // from 1
+	Person  person.Person // as registered at asking
+	Entry   registry.Body // as entered at asking
+}
+
+// Sheet is a page before it is signed.
+type Sheet struct {
+	Statement []byte   // JSON of what is printed: this is what a check shows
+	Lines     []string // the texts that stand on the page
+	PDF       []byte
+}
+
+// Printer writes and draws the page of a job. It is a pure function: the same job gives the same bytes.
+type Printer interface {
+	// Print fails with an Unprintable error where a fact cannot stand on the page.
+	Print(Job) (Sheet, error)
+}
+
+// Reader reads PDFs as relying parties do.
+type Reader interface {
+	// Text is what the page of an unsigned PDF says.
+	Text(pdf []byte) (string, error)
+	// Lint refuses what nothing that we sign may contain: forms, annotations, scripts, fonts that are not embedded.
+	Lint(pdf []byte) error
+	// Passed is nil when the signed PDF is TOTAL-PASSED and covers the unsigned one.
+	Passed(signed []byte, now time.Time) error
+}
+
+// Signer signs a PDF. It is the only way to a key.
+type Signer interface {
+	Sign(ctx context.Context, pdf []byte, at time.Time) ([]byte, error)
+}
+
+// VoidError ends an intent for good.
+type VoidError struct {
+	Reason VoidReason
+	Err    error // for us; may be nil
+}
+
+func (e *VoidError) Error() string {
+	if e.Err == nil {
+		return "issuer: void: " + string(e.Reason)
+	}
+	return "issuer: void: " + string(e.Reason) + ": " + e.Err.Error()
+}
+
+func (e *VoidError) Unwrap() error { return e.Err }
+
+// Maker carries a job through steps 2 to 5. All fields but Trace are required.
+type Maker struct {
+	Printer Printer
+	Reader  Reader
+	Signer  Signer
+	Now     func() time.Time
+	// Trace, if not nil, is told when a step begins and when it has ended: measurements and crash tests hang on it.
+	Trace func(step Step, ended bool)
+}
+
+// Make turns a job into an excerpt that may be stored. Steps 1 and 6 are Ask and the store; a crash anywhere in between
+// leaves the intent and its attempt, from which the next attempt begins anew.
+//
+// An error that is a VoidError ends the intent; after any other the next attempt may succeed.
+func (m *Maker) Make(ctx context.Context, job Job) (Excerpt, error) {
+	// 1 The intent and its code are written down, or there were no job. It states the entry as it was at asking; if that
+	//   holds no longer, a signature now would say something that is not so.
+	if !job.Current() {
+		return Excerpt{}, &VoidError{Reason: NotCurrent}
+	}
+
+	// 2 Render, from the template version that was current at asking.
+	var sheet Sheet
+	err := m.step(Render, func() (err error) {
+		sheet, err = m.Printer.Print(job)
+		return err
+	})
+	if err != nil {
+		return Excerpt{}, err
+	}
+
+	// 3 Lint: read the page back with other code than drew it, and compare. After this nothing is drawn any more.
+	if err := m.step(Lint, func() error { return m.lint(job, sheet) }); err != nil {
+		return Excerpt{}, err
+	}
+
+	// 4 Sign. The attempt was committed before: whoever counts the key's calls finds an attempt for each.
+	at := Moment(m.Now())
+	var signed []byte
+	err = m.step(Sign, func() (err error) {
+		signed, err = m.Signer.Sign(ctx, sheet.PDF, at)
+		return err
+	})
+	if err != nil {
+		return Excerpt{}, err
+	}
+
+	// 5 Check what was signed, with the code that relying parties use.
+	if err := m.step(Check, func() error { return m.check(sheet.PDF, signed) }); err != nil {
+		return Excerpt{}, err
+	}
+
+	// 6 Store and hand out: the caller's part, see issuerdb.
+	return Excerpt{Intent: job.Intent, Statement: sheet.Statement, PDF: signed, SHA256: sha256.Sum256(signed), IssuedAt: at}, nil
+}
+
+func (m *Maker) step(s Step, do func() error) error {
+	if m.Trace != nil {
+		m.Trace(s, false)
+	}
+	if err := do(); err != nil {
+		var void *VoidError
+		if errors.As(err, &void) {
+			return err
+		}
+		return fmt.Errorf("issuer: %s: %w", s, err)
+	}
+	if m.Trace != nil {
+		m.Trace(s, true)
+	}
+	return nil
+}
