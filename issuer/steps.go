@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/tesdiq/tesdiq/keys"
 	"github.com/tesdiq/tesdiq/registry"
 	"github.com/tesdiq/tesdiq/registry/person"
 )
@@ -50,16 +51,6 @@ type Printer interface {
 	Print(Job) (Sheet, error)
 }
 
-// Reader reads PDFs as relying parties do.
-type Reader interface {
-	// Text is what the page of an unsigned PDF says.
-	Text(pdf []byte) (string, error)
-	// Lint refuses what nothing that we sign may contain: forms, annotations, scripts, fonts that are not embedded.
-	Lint(pdf []byte) error
-	// Passed is nil when the signed PDF is TOTAL-PASSED and covers the unsigned one.
-	Passed(signed []byte, now time.Time) error
-}
-
 // Signer signs a PDF. It is the only way to a key.
 type Signer interface {
 	Sign(ctx context.Context, pdf []byte, at time.Time) ([]byte, error)
@@ -83,7 +74,7 @@ func (e *VoidError) Unwrap() error { return e.Err }
 // Maker carries a job through steps 2 to 5. All fields but Trace are required.
 type Maker struct {
 	Printer Printer
-	Reader  Reader
+	Roots   *keys.Roots // to which what was signed must chain: those that relying parties pin
 	Signer  Signer
 	Now     func() time.Time
 	// Trace, if not nil, is told when a step begins and when it has ended: measurements and crash tests hang on it.
@@ -128,7 +119,7 @@ func (m *Maker) Make(ctx context.Context, job Job) (Excerpt, error) {
 	}
 
 	// 5 Check what was signed, with the code that relying parties use.
-	if err := m.step(Check, func() error { return m.check(sheet.PDF, signed) }); err != nil {
+	if err := m.step(Check, func() error { return m.check(job, sheet.PDF, signed) }); err != nil {
 		return Excerpt{}, err
 	}
 
