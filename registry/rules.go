@@ -247,6 +247,11 @@ func Number(b Book, year, n int) string {
 	return fmt.Sprintf("%c-%04d-%0*d", f.letter, year, f.digits, n)
 }
 
+// LastNumber is the highest number that a year can have.
+func LastNumber(b Book, year int) string {
+	return fmt.Sprintf("%c-%04d-%s", numberings[b].letter, year, strings.Repeat("9", numberings[b].digits))
+}
+
 // CheckNumber says whether s looks like a number of the book. The problem is "entry.number".
 func CheckNumber(b Book, s string) error {
 	f, ok := numberings[b]
@@ -309,8 +314,9 @@ func printable(r rune) bool {
 	case ' ' <= r && r <= '~', strings.ContainsRune("«»“”„‘’–—№§°…₼·×", r):
 		return true
 	case unicode.IsLetter(r):
-		// Latin up to Extended-B and Extended Additional, and the Cyrillic of the region: what people are called here.
-		return r <= 0x024f || 0x0400 <= r && r <= 0x04ff || 0x1e00 <= r && r <= 0x1eff
+		// Latin up to Extended-B with Extended Additional and ə (which Unicode keeps among the phonetic letters), and
+		// the Cyrillic of the region: what people are called here.
+		return r <= 0x024f || r == 'ə' || 0x0400 <= r && r <= 0x04ff || 0x1e00 <= r && r <= 0x1eff
 	}
 	return false
 }

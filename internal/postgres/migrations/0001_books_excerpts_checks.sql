@@ -273,6 +273,7 @@ GRANT INSERT (kind, object, key, mac) ON ledger_lines TO tesdiq_registry, tesdiq
 
 -- registry: writes the books.
 GRANT SELECT, INSERT ON entries, persons, examinations, contracts TO tesdiq_registry;
+GRANT USAGE ON SEQUENCE entries_id_seq TO tesdiq_registry; -- bulk loading numbers its entries before it copies them
 GRANT INSERT ON messages TO tesdiq_registry;
 
 -- issuer: reads the books and intents, writes attempts, excerpts, files, voids.
