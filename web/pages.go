@@ -82,6 +82,7 @@ type Page struct {
 	Problems  tesdiq.Problems // what is wrong with the form
 	Status    int             // 0: 200, or 422 when there are Problems
 	NoIndex   bool            // not for search engines
+	Bare      bool            // without account and sections: the sign-in provider's pages
 	Self      string          // address for the language links, where it is not the request's own
 
 	plain bool // do not ask the database for anything: it may be what failed
@@ -100,6 +101,7 @@ type View struct {
 	Problems tesdiq.Problems
 	NoIndex  bool
 	Demo     bool
+	Bare     bool
 	SignIn   string // where to sign in and come back
 	langs    url.Values
 	self     string
@@ -143,7 +145,7 @@ func (p *Pages) Render(w http.ResponseWriter, r *http.Request, name string, page
 	}
 	view := View{
 		Lang: v.Lang, Viewer: v, Path: r.URL.Path, Title: page.TitleText, Section: page.Section, Data: page.Data,
-		Problems: page.Problems, NoIndex: page.NoIndex || v.Person != nil, Demo: p.shell.Demo, SignIn: SignInPath(""),
+		Problems: page.Problems, NoIndex: page.NoIndex || v.Person != nil, Demo: p.shell.Demo, Bare: page.Bare, SignIn: SignInPath(""),
 	}
 	if view.Title == "" {
 		view.Title = p.shell.T(v.Lang, page.Title)
@@ -158,7 +160,9 @@ func (p *Pages) Render(w http.ResponseWriter, r *http.Request, name string, page
 			return err
 		}
 	}
-	view.Sections = sections(v, view.Unread)
+	if !page.Bare {
+		view.Sections = sections(v, view.Unread)
+	}
 	var b bytes.Buffer
 	if err := t.ExecuteTemplate(&b, "layout", view); err != nil {
 		return fmt.Errorf("web: page %s: %w", name, err)
@@ -190,7 +194,9 @@ func (s *Shell) unread(ctx context.Context, fin tesdiq.FIN) (int, error) {
 // self is the address that the language links lead to: this page, asked for with GET; or the first page, where that is not possible.
 func self(r *http.Request, page Page) (string, url.Values) {
 	if page.Self != "" {
-		return page.Self, url.Values{}
+		if u, err := url.Parse(page.Self); err == nil {
+			return u.Path, u.Query()
+		}
 	}
 	if r.Method == http.MethodGet || r.Method == http.MethodHead {
 		return r.URL.Path, r.URL.Query()
