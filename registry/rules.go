@@ -7,8 +7,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/tesdiq/tesdiq"
 )
@@ -67,12 +65,12 @@ func Next(before *Version, c Change, born tesdiq.Date, now time.Time) (Version, 
 		return Version{}, err
 	}
 	var ps tesdiq.Problems
-	ps.Add("by", Text(c.By, MaxBy, true))
+	ps.Add("by", tesdiq.CheckText(c.By, MaxBy, true))
 	switch {
 	case c.Act == Append && c.Reason != "":
 		ps.Add("reason", tesdiq.Invalid("entry.reason_unwanted"))
 	case c.Act != Append:
-		ps.Add("reason", Text(c.Reason, MaxReason, true))
+		ps.Add("reason", tesdiq.CheckText(c.Reason, MaxReason, true))
 	}
 	body := c.Body
 	if c.Act == Annul {
@@ -277,54 +275,4 @@ func NextNumber(b Book, year int, last string) (string, error) {
 		return "", tesdiq.NewProblem(tesdiq.Conflict, "entry.numbers_used_up")
 	}
 	return next, nil
-}
-
-// Text checks a line of text for the books: at most limit letters, all of which can be printed on an excerpt: Latin and
-// Cyrillic letters, digits, punctuation, blanks. Control characters, direction overrides, invisible characters and
-// anything that the documents' font does not have are refused.
-// The problems are "text.missing", "text.long" (Limit) and "text.letter" (Letter).
-func Text(s string, limit int, needed bool) error {
-	if s == "" {
-		if needed {
-			return tesdiq.Invalid("text.missing")
-		}
-		return nil
-	}
-	if !utf8.ValidString(s) {
-		return tesdiq.Invalid("text.letter").With("Letter", "\ufffd")
-	}
-	for _, r := range s {
-		if !printable(r) {
-			return tesdiq.Invalid("text.letter").With("Letter", visible(r))
-		}
-	}
-	switch {
-	case utf8.RuneCountInString(s) > limit:
-		return tesdiq.Invalid("text.long").With("Limit", limit)
-	case strings.TrimSpace(s) != s || strings.Contains(s, "  "):
-		return tesdiq.Invalid("text.blanks")
-	case strings.IndexFunc(s, unicode.IsLetter) < 0 && strings.IndexFunc(s, unicode.IsDigit) < 0:
-		return tesdiq.Invalid("text.missing")
-	}
-	return nil
-}
-
-func printable(r rune) bool {
-	switch {
-	case ' ' <= r && r <= '~', strings.ContainsRune("«»“”„‘’–—№§°…₼·×", r):
-		return true
-	case unicode.IsLetter(r):
-		// Latin up to Extended-B with Extended Additional and ə (which Unicode keeps among the phonetic letters), and
-		// the Cyrillic of the region: what people are called here.
-		return r <= 0x024f || r == 'ə' || 0x0400 <= r && r <= 0x04ff || 0x1e00 <= r && r <= 0x1eff
-	}
-	return false
-}
-
-// visible writes a character so that it can be seen in a message: itself, or its number when it cannot be shown.
-func visible(r rune) string {
-	if unicode.IsPrint(r) && r != ' ' {
-		return string(r)
-	}
-	return fmt.Sprintf("U+%04X", r)
 }

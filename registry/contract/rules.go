@@ -37,12 +37,12 @@ func (k Contract) Validate(c registry.Circumstances) (ps tesdiq.Problems) {
 	if fin, err := tesdiq.ParseFIN(string(k.Subject)); err != nil || fin != k.Subject {
 		ps.Add("subject", tesdiq.Invalid("fin.malformed"))
 	}
-	ps.Add("employer", registry.Text(k.Employer, MaxEmployer, true))
+	ps.Add("employer", tesdiq.CheckText(k.Employer, MaxEmployer, true))
 	if v, err := tesdiq.ParseVOEN(string(k.EmployerVOEN)); err != nil || v != k.EmployerVOEN {
 		ps.Add("employer_voen", tesdiq.Invalid("voen.malformed"))
 	}
-	ps.Add("workplace", registry.Text(k.Workplace, MaxWorkplace, false))
-	ps.Add("position", registry.Text(k.Position, MaxPosition, true))
+	ps.Add("workplace", tesdiq.CheckText(k.Workplace, MaxWorkplace, false))
+	ps.Add("position", tesdiq.CheckText(k.Position, MaxPosition, true))
 	if k.Salary < 0 || k.Salary > maxSalary {
 		ps.Add("salary", tesdiq.Invalid("contract.salary"))
 	}
@@ -106,7 +106,7 @@ func (k Contract) end(c registry.Circumstances) (ps tesdiq.Problems) {
 		case k.EffectiveOn != k.Terminated:
 			ps.Add("effective_on", tesdiq.Invalid("contract.effective_terminated"))
 		}
-		ps.Add("ground", registry.Text(k.Ground, MaxGround, true))
+		ps.Add("ground", tesdiq.CheckText(k.Ground, MaxGround, true))
 	default:
 		ps.Add("state", tesdiq.Invalid("contract.state"))
 	}

@@ -33,7 +33,7 @@ func (e Examination) Validate(c registry.Circumstances) (ps tesdiq.Problems) {
 	if fin, err := tesdiq.ParseFIN(string(e.Subject)); err != nil || fin != e.Subject {
 		ps.Add("subject", tesdiq.Invalid("fin.malformed"))
 	}
-	ps.Add("commission", registry.Text(e.Commission, MaxCommission, true))
+	ps.Add("commission", tesdiq.CheckText(e.Commission, MaxCommission, true))
 	switch {
 	case e.ExaminedOn.IsZero():
 		ps.Add("examined_on", tesdiq.Invalid("date.missing"))

@@ -23,7 +23,7 @@ func (p Person) Validate(c registry.Circumstances) (ps tesdiq.Problems) {
 		field, value string
 		needed       bool
 	}{{"surname", p.Name.Surname, true}, {"given", p.Name.Given, true}, {"father", p.Name.Father, false}} {
-		switch err := registry.Text(part.value, tesdiq.MaxNamePart, part.needed); {
+		switch err := tesdiq.CheckText(part.value, tesdiq.MaxNamePart, part.needed); {
 		case err != nil:
 			ps.Add(part.field, err)
 		case part.value != "":

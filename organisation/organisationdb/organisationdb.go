@@ -1,0 +1,258 @@
+// Package organisationdb keeps organisations, their members and programs in PostgreSQL. Nothing is deleted: a member or
+// program ends, an organisation closes, and from that moment nobody acts for it.
+package organisationdb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/tesdiq/tesdiq"
+	"github.com/tesdiq/tesdiq/organisation"
+)
+
+// Querier is a pool or a transaction of a role that may read organisations and members: tesdiq_cabinet, tesdiq_operator.
+type Querier interface {
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+}
+
+// Reader answers sign-in's questions. All of them are asked afresh on each request, so that who ends, ends at once.
+type Reader struct {
+	Pool Querier
+}
+
+const columnsMembership = `
+	SELECT m.organisation_id, o.voen, o.name, o.sort, m.role
+	FROM members m JOIN organisations o ON o.id = m.organisation_id
+	WHERE m.fin = @fin AND m.ended_at IS NULL AND o.closed_at IS NULL`
+
+const sqlMemberships = columnsMembership + `
+	ORDER BY o.name COLLATE "az-x-icu", o.id`
+
+// Memberships are the open organisations for which somebody may act, by name.
+func (r Reader) Memberships(ctx context.Context, fin tesdiq.FIN) ([]organisation.Membership, error) {
+	rows, _ := r.Pool.Query(ctx, sqlMemberships, pgx.NamedArgs{"fin": fin}) // the error comes out of Collect
+	ms, err := pgx.CollectRows(rows, pgx.RowToStructByName[organisation.Membership])
+	if err != nil {
+		return nil, fmt.Errorf("organisationdb: memberships: %w", err)
+	}
+	return ms, nil
+}
+
+const sqlMembership = columnsMembership + `
+	AND m.organisation_id = @organisation`
+
+// Membership is somebody's current membership in an open organisation; else a Problem of kind NotFound,
+// "organisation.unknown".
+func (r Reader) Membership(ctx context.Context, fin tesdiq.FIN, organisation int64) (organisation.Membership, error) {
+	return r.one(ctx, sqlMembership, pgx.NamedArgs{"fin": fin, "organisation": organisation})
+}
+
+const sqlMembershipByVOEN = columnsMembership + `
+	AND o.voen = @voen`
+
+// MembershipByVOEN is the same, of the organisation with a VÖEN.
+func (r Reader) MembershipByVOEN(ctx context.Context, fin tesdiq.FIN, voen tesdiq.VOEN) (organisation.Membership, error) {
+	return r.one(ctx, sqlMembershipByVOEN, pgx.NamedArgs{"fin": fin, "voen": voen})
+}
+
+func (r Reader) one(ctx context.Context, sql string, args pgx.NamedArgs) (organisation.Membership, error) {
+	rows, _ := r.Pool.Query(ctx, sql, args) // the error comes out of Collect
+	m, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[organisation.Membership])
+	if errors.Is(err, pgx.ErrNoRows) {
+		return m, tesdiq.NewProblem(tesdiq.NotFound, "organisation.unknown")
+	}
+	if err != nil {
+		return m, fmt.Errorf("organisationdb: membership: %w", err)
+	}
+	return m, nil
+}
+
+// Operator changes organisations. The pool's role is tesdiq_operator.
+type Operator struct {
+	Pool *pgxpool.Pool
+	Now  func() time.Time
+	Rand io.Reader // of the programs' ids and secrets
+}
+
+const sqlAdd = `
+	INSERT INTO organisations (voen, name, sort, added_at)
+	VALUES (@voen, @name, @sort, @added_at)
+	RETURNING id, voen, name, sort, added_at, closed_at`
+
+// Add adds an organisation. A VÖEN that is there is a Conflict, "organisation.exists", also when it is closed.
+func (o Operator) Add(ctx context.Context, n organisation.Organisation) (organisation.Organisation, error) {
+	if err := n.Validate().Err(); err != nil {
+		return n, err
+	}
+	return write[organisation.Organisation](ctx, o.Pool, "organisation.exists", sqlAdd, pgx.NamedArgs{
+		"voen": n.VOEN, "name": n.Name, "sort": n.Sort, "added_at": o.Now(),
+	})
+}
+
+const sqlClose = `
+	UPDATE organisations SET closed_at = @at
+	WHERE voen = @voen AND closed_at IS NULL
+	RETURNING id, voen, name, sort, added_at, closed_at`
+
+// Close closes an organisation for good: its members and programs stop at once.
+func (o Operator) Close(ctx context.Context, voen tesdiq.VOEN) (organisation.Organisation, error) {
+	return write[organisation.Organisation](ctx, o.Pool, "", sqlClose, pgx.NamedArgs{"voen": voen, "at": o.Now()})
+}
+
+// A closed organisation takes no new member or program.
+const sqlAddMember = `
+	INSERT INTO members (organisation_id, fin, name, role, added_at)
+	SELECT id, @fin, @name, @role, @added_at
+	FROM organisations
+	WHERE voen = @voen AND closed_at IS NULL
+	RETURNING id, organisation_id, fin, name, role, added_at, ended_at`
+
+// AddMember adds a member to the open organisation with a VÖEN. Who is a member already is a Conflict,
+// "organisation.member_exists": end his membership first, to give him another role.
+func (o Operator) AddMember(ctx context.Context, voen tesdiq.VOEN, m organisation.Member) (organisation.Member, error) {
+	if err := m.Validate().Err(); err != nil {
+		return m, err
+	}
+	return write[organisation.Member](ctx, o.Pool, "organisation.member_exists", sqlAddMember, pgx.NamedArgs{
+		"voen": voen, "fin": m.FIN, "name": m.Name, "role": m.Role, "added_at": o.Now(),
+	})
+}
+
+const sqlEndMember = `
+	UPDATE members SET ended_at = @at
+	WHERE organisation_id = (SELECT id FROM organisations WHERE voen = @voen) AND fin = @fin AND ended_at IS NULL
+	RETURNING id, organisation_id, fin, name, role, added_at, ended_at`
+
+// EndMember ends a membership at once.
+func (o Operator) EndMember(ctx context.Context, voen tesdiq.VOEN, fin tesdiq.FIN) (organisation.Member, error) {
+	return write[organisation.Member](ctx, o.Pool, "", sqlEndMember, pgx.NamedArgs{"voen": voen, "fin": fin, "at": o.Now()})
+}
+
+const sqlAddClient = `
+	INSERT INTO api_clients (id, organisation_id, name, secret_sha256, added_at)
+	SELECT @id, id, @name, @secret_sha256, @added_at
+	FROM organisations
+	WHERE voen = @voen AND closed_at IS NULL
+	RETURNING id, organisation_id, name, added_at, ended_at`
+
+// AddClient adds a program to the open organisation with a VÖEN. Its secret is returned here and nowhere else.
+func (o Operator) AddClient(ctx context.Context, voen tesdiq.VOEN, name string) (organisation.Client, organisation.Secret, error) {
+	c := organisation.Client{Name: name}
+	if err := c.Validate().Err(); err != nil {
+		return c, "", err
+	}
+	id, err := tesdiq.RandomText(o.Rand, 12)
+	if err != nil {
+		return c, "", err
+	}
+	secret, err := organisation.NewSecret(o.Rand)
+	if err != nil {
+		return c, "", err
+	}
+	c, err = write[organisation.Client](ctx, o.Pool, "organisation.client_exists", sqlAddClient, pgx.NamedArgs{
+		"voen": voen, "id": id, "name": name, "secret_sha256": secret.Hash(), "added_at": o.Now(),
+	})
+	if err != nil {
+		return c, "", err
+	}
+	return c, secret, nil
+}
+
+const sqlEndClient = `
+	UPDATE api_clients SET ended_at = @at
+	WHERE id = @id AND ended_at IS NULL
+	RETURNING id, organisation_id, name, added_at, ended_at`
+
+// EndClient ends a program; its tokens stop at once, because each use of one looks at the program.
+func (o Operator) EndClient(ctx context.Context, id string) (organisation.Client, error) {
+	return write[organisation.Client](ctx, o.Pool, "", sqlEndClient, pgx.NamedArgs{"id": id, "at": o.Now()})
+}
+
+const (
+	sqlOrganisations = `
+		SELECT id, voen, name, sort, added_at, closed_at
+		FROM organisations
+		WHERE @voen::text = '' OR voen = @voen
+		ORDER BY name COLLATE "az-x-icu", id`
+	sqlMembers = `
+		SELECT m.id, m.organisation_id, m.fin, m.name, m.role, m.added_at, m.ended_at
+		FROM members m JOIN organisations o ON o.id = m.organisation_id
+		WHERE @voen::text = '' OR o.voen = @voen
+		ORDER BY m.organisation_id, m.id`
+	sqlClients = `
+		SELECT k.id, k.organisation_id, k.name, k.added_at, k.ended_at
+		FROM api_clients k JOIN organisations o ON o.id = k.organisation_id
+		WHERE @voen::text = '' OR o.voen = @voen
+		ORDER BY k.organisation_id, k.added_at, k.id`
+)
+
+// Listed is an organisation with all who ever acted for it.
+type Listed struct {
+	organisation.Organisation
+	Members []organisation.Member
+	Clients []organisation.Client
+}
+
+// List is all organisations, by name; only the one with a VÖEN, if that is not empty.
+func (o Operator) List(ctx context.Context, voen tesdiq.VOEN) ([]Listed, error) {
+	args := pgx.NamedArgs{"voen": voen}
+	rows, _ := o.Pool.Query(ctx, sqlOrganisations, args) // the error comes out of Collect
+	organisations, err := pgx.CollectRows(rows, pgx.RowToStructByName[organisation.Organisation])
+	if err != nil {
+		return nil, fmt.Errorf("organisationdb: list: %w", err)
+	}
+	rows, _ = o.Pool.Query(ctx, sqlMembers, args)
+	members, err := pgx.CollectRows(rows, pgx.RowToStructByName[organisation.Member])
+	if err != nil {
+		return nil, fmt.Errorf("organisationdb: list members: %w", err)
+	}
+	rows, _ = o.Pool.Query(ctx, sqlClients, args)
+	clients, err := pgx.CollectRows(rows, pgx.RowToStructByName[organisation.Client])
+	if err != nil {
+		return nil, fmt.Errorf("organisationdb: list clients: %w", err)
+	}
+	listed := make([]Listed, len(organisations))
+	place := make(map[int64]*Listed, len(organisations))
+	for i, n := range organisations {
+		listed[i].Organisation = n
+		place[n.ID] = &listed[i]
+	}
+	for _, m := range members {
+		if l, ok := place[m.Organisation]; ok {
+			l.Members = append(l.Members, m)
+		}
+	}
+	for _, c := range clients {
+		if l, ok := place[c.Organisation]; ok {
+			l.Clients = append(l.Clients, c)
+		}
+	}
+	return listed, nil
+}
+
+// uniqueViolation is PostgreSQL's code for something that is there already.
+const uniqueViolation = "23505"
+
+// write runs a statement that changes one row and returns it. No row is a Problem of kind NotFound,
+// "organisation.unknown"; one too many a Conflict with the key exists.
+func write[T any](ctx context.Context, pool *pgxpool.Pool, exists, sql string, args pgx.NamedArgs) (T, error) {
+	rows, _ := pool.Query(ctx, sql, args) // the error comes out of Collect
+	row, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[T])
+	var failed *pgconn.PgError
+	switch {
+	case err == nil:
+		return row, nil
+	case errors.Is(err, pgx.ErrNoRows):
+		return row, tesdiq.NewProblem(tesdiq.NotFound, "organisation.unknown")
+	case errors.As(err, &failed) && failed.Code == uniqueViolation && exists != "":
+		return row, tesdiq.NewProblem(tesdiq.Conflict, exists)
+	}
+	return row, fmt.Errorf("organisationdb: write: %w", err)
+}
