@@ -1,0 +1,43 @@
+package worker
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// Housekeeping are the jobs that remove what has expired: sessions and API tokens.
+func Housekeeping(pool *pgxpool.Pool, now func() time.Time) []Job {
+	remove := func(what, statement string) func(context.Context) error {
+		return func(ctx context.Context) error { return removeExpired(ctx, pool, what, statement, now()) }
+	}
+	return []Job{
+		Periodic("expired-sessions", 10*time.Minute, remove("sessions", sqlExpiredSessions)),
+		Periodic("expired-tokens", 10*time.Minute, remove("tokens", sqlExpiredTokens)),
+	}
+}
+
+// A thousand at a time, so that nobody waits for a lock.
+const (
+	sqlExpiredSessions = `
+		DELETE FROM sessions
+		WHERE token IN (SELECT token FROM sessions WHERE expiry < @now LIMIT 1000)`
+	sqlExpiredTokens = `
+		DELETE FROM api_tokens
+		WHERE sha256 IN (SELECT sha256 FROM api_tokens WHERE expires_at < @now LIMIT 1000)`
+)
+
+func removeExpired(ctx context.Context, pool *pgxpool.Pool, what, statement string, now time.Time) error {
+	for {
+		tag, err := pool.Exec(ctx, statement, pgx.NamedArgs{"now": now})
+		if err != nil {
+			return fmt.Errorf("expired %s: %w", what, err)
+		}
+		if tag.RowsAffected() == 0 {
+			return nil
+		}
+	}
+}

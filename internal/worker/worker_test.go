@@ -1,0 +1,252 @@
+package worker_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+
+	"github.com/tesdiq/tesdiq/internal/pgtest"
+	"github.com/tesdiq/tesdiq/internal/postgres"
+	"github.com/tesdiq/tesdiq/internal/worker"
+)
+
+func TestMain(m *testing.M) { pgtest.Main(m) }
+
+func TestStatements(t *testing.T) {
+	pgtest.PrepareAll(t, pgtest.Open(t), postgres.Worker)
+}
+
+// syncBuffer is a log that two goroutines may share.
+type syncBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (s *syncBuffer) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.Write(p)
+}
+
+func (s *syncBuffer) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.String()
+}
+
+func start(t *testing.T, db *pgtest.DB, log *syncBuffer, jobs ...worker.Job) *worker.Worker {
+	t.Helper()
+	w, err := worker.New(db.Pool(postgres.Worker), worker.Config{Jobs: jobs, Log: slog.New(slog.NewTextHandler(log, nil))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+func stop(t *testing.T, w *worker.Worker, patience time.Duration) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	if err := w.Stop(ctx); err != nil {
+		t.Error(err)
+	}
+}
+
+func await(t *testing.T, what string, c <-chan struct{}) {
+	t.Helper()
+	select {
+	case <-c:
+	case <-time.After(30 * time.Second):
+		t.Fatalf("waited in vain for %s", what)
+	}
+}
+
+func TestJobRunsAgainAndAgainAlsoAfterAFailure(t *testing.T) {
+	t.Parallel()
+	ran := make(chan struct{}, 100)
+	var runs atomic.Int32
+	var log syncBuffer
+	w := start(t, pgtest.Open(t), &log, worker.Periodic("count", time.Second, func(context.Context) error {
+		defer func() { ran <- struct{}{} }()
+		if runs.Add(1) == 1 {
+			return errors.New("the first time fails")
+		}
+		return nil
+	}))
+	for range 3 {
+		await(t, "a run", ran)
+	}
+	stop(t, w, 10*time.Second)
+	if text := log.String(); !strings.Contains(text, "the first time fails") || strings.Contains(text, "INFO") {
+		t.Errorf("log: %s\nwant the failure and nothing below a warning", text)
+	}
+}
+
+func TestStopWaitsForTheJobAtWork(t *testing.T) {
+	t.Parallel()
+	begun := make(chan struct{}, 10)
+	var finished atomic.Bool
+	var log syncBuffer
+	w := start(t, pgtest.Open(t), &log, worker.Periodic("slow", time.Hour, func(ctx context.Context) error {
+		begun <- struct{}{}
+		select {
+		case <-ctx.Done():
+		case <-time.After(500 * time.Millisecond):
+			finished.Store(true)
+		}
+		return nil
+	}))
+	await(t, "the job", begun)
+	stop(t, w, 30*time.Second)
+	if !finished.Load() {
+		t.Error("Stop did not wait")
+	}
+}
+
+func TestStopCancelsTheJobThatTakesTooLong(t *testing.T) {
+	t.Parallel()
+	begun := make(chan struct{}, 10)
+	var cancelled atomic.Bool
+	var log syncBuffer
+	w := start(t, pgtest.Open(t), &log, worker.Periodic("endless", time.Hour, func(ctx context.Context) error {
+		begun <- struct{}{}
+		<-ctx.Done()
+		cancelled.Store(true)
+		return ctx.Err()
+	}))
+	await(t, "the job", begun)
+	stop(t, w, 200*time.Millisecond)
+	if !cancelled.Load() {
+		t.Error("the job was not cancelled")
+	}
+}
+
+func TestTwoWorkersShareTheJobs(t *testing.T) {
+	t.Parallel()
+	db := pgtest.Open(t)
+	var atWork, most, runs atomic.Int32
+	ran := make(chan struct{}, 100)
+	job := worker.Periodic("shared", time.Second, func(context.Context) error {
+		n := atWork.Add(1)
+		defer atWork.Add(-1)
+		for old := most.Load(); n > old && !most.CompareAndSwap(old, n); old = most.Load() {
+		}
+		time.Sleep(1500 * time.Millisecond) // longer than its period
+		runs.Add(1)
+		ran <- struct{}{}
+		return nil
+	})
+	var log syncBuffer
+	one, two := start(t, db, &log, job), start(t, db, &log, job)
+	await(t, "a run", ran)
+	await(t, "a second run", ran)
+	stop(t, one, 10*time.Second)
+	stop(t, two, 10*time.Second)
+	if most.Load() != 1 {
+		t.Errorf("%d runs of one job at the same time", most.Load())
+	}
+}
+
+func TestWrongJobsAreRefused(t *testing.T) {
+	t.Parallel()
+	db := pgtest.Open(t)
+	nothing := func(context.Context) error { return nil }
+	for what, jobs := range map[string][]worker.Job{
+		"two of one name": {worker.Periodic("a", time.Hour, nothing), worker.Periodic("a", time.Hour, nothing)},
+		"too often":       {worker.Periodic("a", time.Millisecond, nothing)},
+	} {
+		_, err := worker.New(db.Pool(postgres.Worker), worker.Config{Jobs: jobs, Log: slog.New(slog.DiscardHandler)})
+		if err == nil {
+			t.Errorf("%s: taken", what)
+		}
+	}
+}
+
+func TestHousekeepingRemovesOnlyWhatHasExpired(t *testing.T) {
+	t.Parallel()
+	db := pgtest.Open(t)
+	now := time.Date(2026, 11, 21, 10, 0, 0, 0, time.UTC)
+	_, err := db.Admin.Exec(t.Context(), `
+		INSERT INTO sessions (token, data, expiry) SELECT 'old' || n, '', $1 FROM generate_series(1, 2500) n`, now.Add(-time.Second))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Admin.Exec(t.Context(), `INSERT INTO sessions (token, data, expiry) VALUES ('live', '', $1)`, now); err != nil {
+		t.Fatal(err)
+	}
+	_, err = db.Admin.Exec(t.Context(), `
+		WITH o AS (INSERT INTO organisations (voen, name, sort, added_at) VALUES ('1234567891', 'Bank', 'bank', $1) RETURNING id),
+		c AS (INSERT INTO api_clients (id, organisation_id, name, secret_sha256, added_at)
+			SELECT 'client', id, 'program', sha256('s'), $1 FROM o RETURNING id)
+		INSERT INTO api_tokens (sha256, client_id, expires_at)
+		SELECT sha256(t::bytea), id, e FROM c, (VALUES ('old', $1 - interval '1 second'), ('live', $1)) AS v(t, e)`, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var log syncBuffer
+	w := start(t, db, &log, worker.Housekeeping(db.Pool(postgres.Worker), func() time.Time { return now })...)
+	deadline := time.Now().Add(30 * time.Second)
+	for {
+		var old, live int
+		err := db.Admin.QueryRow(t.Context(), `
+			SELECT (SELECT count(*) FROM sessions WHERE token LIKE 'old%') + (SELECT count(*) FROM api_tokens WHERE sha256 = sha256('old')),
+			       (SELECT count(*) FROM sessions WHERE token = 'live') + (SELECT count(*) FROM api_tokens WHERE sha256 = sha256('live'))`).
+			Scan(&old, &live)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if live != 2 {
+			t.Fatalf("%d of 2 live ones are left", live)
+		}
+		if old == 0 {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%d expired ones are left; log: %s", old, &log)
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	stop(t, w, 10*time.Second)
+}
+
+type oneArgs struct{}
+
+func (oneArgs) Kind() string { return "one" }
+
+// The roles that commit a job together with its data may insert it, also when it is there already, and nothing more.
+func TestComponentsMayQueueJobs(t *testing.T) {
+	t.Parallel()
+	db := pgtest.Open(t)
+	for _, role := range []postgres.Role{postgres.Registry, postgres.Issuer, postgres.Verifier, postgres.Cabinet} {
+		pool := db.Pool(role)
+		client, err := river.NewClient(riverpgxv5.New(pool), &river.Config{Logger: slog.New(slog.DiscardHandler)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			err := pgx.BeginFunc(t.Context(), pool, func(tx pgx.Tx) error {
+				_, err := client.InsertTx(t.Context(), tx, oneArgs{}, &river.InsertOpts{UniqueOpts: river.UniqueOpts{ByArgs: true}})
+				return err
+			})
+			if err != nil {
+				t.Errorf("%s: %v", role, err)
+			}
+		}
+		if _, err := pool.Exec(t.Context(), "DELETE FROM river_job"); err == nil {
+			t.Errorf("%s removed jobs", role)
+		}
+	}
+}
