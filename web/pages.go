@@ -261,6 +261,8 @@ func date(v any) (string, error) {
 		return v.String(), nil
 	case time.Time:
 		return tesdiq.DateOf(v).String(), nil
+	case *time.Time:
+		return tesdiq.DateOf(*v).String(), nil
 	}
 	return "", fmt.Errorf("date of %T", v)
 }
@@ -271,6 +273,8 @@ func iso(v any) (string, error) {
 	case tesdiq.Date:
 		return v.ISO(), nil
 	case time.Time:
+		return v.In(tesdiq.Baku).Format(time.RFC3339), nil
+	case *time.Time:
 		return v.In(tesdiq.Baku).Format(time.RFC3339), nil
 	}
 	return "", fmt.Errorf("iso of %T", v)

@@ -1,0 +1,109 @@
+// Package cabinetweb is the first page of the cabinet, its messages, and the choice for whom somebody acts.
+package cabinetweb
+
+import (
+	"context"
+	"embed"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+
+	"github.com/tesdiq/tesdiq"
+	"github.com/tesdiq/tesdiq/cabinet"
+	"github.com/tesdiq/tesdiq/web"
+)
+
+//go:embed pages/*.html
+var pageFiles embed.FS
+
+// Roles tells who may act for whom; Members makes of it what the shell and the sign-in ask.
+type Roles interface {
+	Membership(ctx context.Context, fin tesdiq.FIN, organisation int64) (cabinet.Membership, error)
+	MembershipByVOEN(ctx context.Context, fin tesdiq.FIN, voen tesdiq.VOEN) (cabinet.Membership, error)
+	Memberships(ctx context.Context, fin tesdiq.FIN) ([]cabinet.Membership, error)
+}
+
+// Messages are somebody's messages.
+type Messages interface {
+	Messages(ctx context.Context, fin tesdiq.FIN, before int64, limit int) ([]cabinet.Message, error)
+	Read(ctx context.Context, fin tesdiq.FIN, id int64, now time.Time) (link string, err error)
+	ReadAll(ctx context.Context, fin tesdiq.FIN, upto int64, now time.Time) error
+}
+
+// Homes reads first pages.
+type Homes interface {
+	Home(ctx context.Context, fin tesdiq.FIN, today tesdiq.Date) (cabinet.Home, error)
+}
+
+// Web serves the cabinet's own pages. All fields but KindTitle are required.
+type Web struct {
+	Shell     *web.Shell
+	Homes     Homes
+	Messages  Messages
+	Roles     Roles
+	Now       func() time.Time
+	KindTitle func(lang tesdiq.Lang, kind string) string // a document's title; nil: from the locale files
+
+	pages *web.Pages
+}
+
+// Prepare parses the pages.
+func (h *Web) Prepare() (err error) {
+	h.pages, err = h.Shell.Pages(pageFiles)
+	return err
+}
+
+// Routes registers the cabinet's own addresses.
+func (h *Web) Routes(r chi.Router) {
+	r.Get("/cabinet", h.Shell.Person(h.home))
+	r.Post("/cabinet/act", h.Shell.Person(h.act))
+	r.Get("/cabinet/messages", h.Shell.Private(h.messages))
+	r.Post("/cabinet/messages/read", h.Shell.Private(h.readAll))
+	r.Post("/cabinet/messages/{id}", h.Shell.Private(h.read))
+}
+
+func (h *Web) kindTitle(lang tesdiq.Lang, kind string) string {
+	if h.KindTitle != nil {
+		return h.KindTitle(lang, kind)
+	}
+	return h.Shell.T(lang, "cabinet.kind."+kind)
+}
+
+// act makes the person act for an organisation, or for himself: organisation is its id, or 0.
+func (h *Web) act(w http.ResponseWriter, r *http.Request) error {
+	id, err := strconv.ParseInt(r.PostFormValue("organisation"), 10, 64)
+	if err != nil || id < 0 {
+		return tesdiq.NewProblem(tesdiq.NotFound, "cabinet.no-member")
+	}
+	if err := h.Shell.Act(r, id); err != nil {
+		return err
+	}
+	http.Redirect(w, r, "/cabinet", http.StatusSeeOther)
+	return nil
+}
+
+// members is Roles as the shell and the sign-in ask it.
+type members struct{ roles Roles }
+
+// Members tells the shell and the sign-in who may act for whom.
+func Members(roles Roles) interface {
+	web.Members
+	OrganisationByVOEN(ctx context.Context, fin tesdiq.FIN, voen tesdiq.VOEN) (int64, error)
+} {
+	return members{roles}
+}
+
+func (m members) Membership(ctx context.Context, fin tesdiq.FIN, organisation int64) (web.Organisation, error) {
+	found, err := m.roles.Membership(ctx, fin, organisation)
+	if err != nil {
+		return web.Organisation{}, err
+	}
+	return web.Organisation{ID: found.ID, Name: found.Name, Role: found.Role}, nil
+}
+
+func (m members) OrganisationByVOEN(ctx context.Context, fin tesdiq.FIN, voen tesdiq.VOEN) (int64, error) {
+	found, err := m.roles.MembershipByVOEN(ctx, fin, voen)
+	return found.ID, err
+}
