@@ -31,8 +31,8 @@ test: install-test ## installs what the tests need, runs all: unit, real Postgre
 
 .PHONY: test-go
 test-go:
-	go test -timeout 15m $(filter-out $(RACE:./%=github.com/tesdiq/tesdiq/%),$(shell go list ./...))
-	$(if $(RACE),go test -timeout 15m -race $(RACE))
+	@go test -timeout 15m $(filter-out $(RACE:./%=github.com/tesdiq/tesdiq/%),$(shell go list ./...))
+	@$(if $(RACE),go test -timeout 15m -race $(RACE))
 
 .PHONY: test-browser
 test-browser: # as soon as there is a browser test

@@ -14,6 +14,10 @@ while IFS=: read -r file name; do
 done < <(git ls-files -z --cached --others --exclude-standard '*_test.go' |
 	xargs -0r grep -oHE '^func Fuzz[A-Za-z0-9_]*' | sed 's/:func /:/')
 
+if [ "$found" -eq 0 ]; then
+	echo 'make fuzz: FAILED: no fuzz target found'
+	exit 1
+fi
 if [ ${#failed[@]} -gt 0 ]; then
 	printf 'make fuzz: FAILED: %s\n' "${failed[@]}"
 	exit 1

@@ -162,6 +162,18 @@ func TestLongTemporaryFolder(t *testing.T) {
 	}
 }
 
+// As root we run postgres as somebody who may not enter a folder like /root.
+func TestFolderThatOnlyItsOwnerMayEnter(t *testing.T) {
+	closed := t.TempDir()
+	if err := os.Chmod(closed, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	s := start(t, privatepg.Options{Dir: filepath.Join(closed, "pg"), FsyncOff: true})
+	if got := sql(t, s, "SELECT 1"); got != "1" {
+		t.Errorf("got %s", got)
+	}
+}
+
 func TestFailureSaysWhatPostgresSaid(t *testing.T) {
 	_, err := privatepg.Start(t.Context(), privatepg.Options{Dir: filepath.Join(t.TempDir(), "pg"), FsyncOff: true,
 		Settings: map[string]string{"max_connections": "many"}})
