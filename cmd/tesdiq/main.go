@@ -1,0 +1,75 @@
+// Command tesdiq is the service in one process, its demonstration, and the operator's tool.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"regexp"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/tesdiq/tesdiq"
+)
+
+// commands are all that the program does. What changes data is a dry run unless -apply is given.
+type commands struct {
+	Demo  demoCommand  `cmd:"" help:"Start everything on this machine with invented people."`
+	Serve serveCommand `cmd:"" help:"Run the service with your own PostgreSQL, sign-in provider and keys."`
+
+	Migrate migrateCommand `cmd:"" help:"Bring the database's tables and roles up to this version."`
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:]))
+}
+
+// run is main without the process around it. 0 is success, 1 a failure, 2 wrong use.
+func run(ctx context.Context, args []string) int {
+	var c commands
+	parser, err := kong.New(&c, kong.Name("tesdiq"), kong.UsageOnError(), kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.Description("Document verification and certificate trust for social protection."),
+		kong.BindTo(ctx, (*context.Context)(nil)))
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "tesdiq:", err)
+		return 2
+	}
+	command, err := parser.Parse(longFlags(args))
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "tesdiq:", err)
+		return 2
+	}
+	err = command.Run()
+	if err == nil || errors.Is(err, context.Canceled) && ctx.Err() != nil {
+		return 0
+	}
+	var problems tesdiq.Problems
+	var problem *tesdiq.Problem
+	if errors.As(err, &problems) || errors.As(err, &problem) {
+		for _, p := range tesdiq.ProblemsOf(err) {
+			fmt.Fprintln(os.Stderr, "tesdiq:", operatorWords(p))
+		}
+		return 1
+	}
+	fmt.Fprintln(os.Stderr, "tesdiq:", err)
+	return 1
+}
+
+var singleDash = regexp.MustCompile(`^-[a-z][a-z-]+(=|$)`)
+
+// longFlags lets long flags be written with one hyphen, as in the documentation: -people 100.
+func longFlags(args []string) []string {
+	out := make([]string, len(args))
+	for i, a := range args {
+		if singleDash.MatchString(a) {
+			a = "-" + a
+		}
+		out[i] = a
+	}
+	return out
+}
