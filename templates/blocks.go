@@ -1,0 +1,178 @@
+package templates
+
+import "github.com/signintech/gopdf"
+
+// head is the mark, who issues, and the number of the excerpt.
+type head struct{ ministry, system, label, number string }
+
+const (
+	markSize    = 14 * mm
+	numberWidth = 40 * mm
+)
+
+func (h head) lines(d *drawing) []string {
+	return d.fonts.wrap(bold, 11, width-markSize-5*mm-numberWidth, h.ministry)
+}
+
+func (h head) height(d *drawing, _ density) float64 { return markSize + 4*mm }
+
+func (h head) draw(d *drawing, y float64, _ density) {
+	d.mark(left, y, markSize)
+	x, lines := left+markSize+5*mm, h.lines(d)
+	base := y + markSize/2 - float64(len(lines)-1)*7 - 1.5
+	d.paragraph(bold, 11, 14, ink, x, base, lines)
+	d.text(regular, 9, quiet, x, base+float64(len(lines)-1)*14+13, h.system)
+	d.text(regular, 9, quiet, right-d.fonts.measure(regular, 9, h.label), y+markSize/2-2, h.label)
+	d.text(bold, 10, ink, right-d.fonts.measure(bold, 10, h.number), y+markSize/2+11, h.number)
+	d.rule(brand, y+markSize+4*mm, 0.6*mm)
+}
+
+// mark is the eight-pointed star with a tick, in a square of the given side.
+func (d *drawing) mark(x, y, side float64) {
+	u := side / 48 // the mark is drawn on a grid of 48
+	p := func(px, py float64) gopdf.Point { return gopdf.Point{X: x + px*u, Y: y + py*u} }
+	d.pdf.SetStrokeColor(brand.r, brand.g, brand.b)
+	d.pdf.SetLineWidth(2 * u)
+	const far = 14 * 1.41421356
+	d.pdf.Polygon([]gopdf.Point{p(10, 10), p(38, 10), p(38, 38), p(10, 38)}, "D")
+	d.pdf.Polygon([]gopdf.Point{p(24, 24-far), p(24+far, 24), p(24, 24+far), p(24-far, 24)}, "D")
+	d.pdf.SetLineWidth(3.2 * u)
+	a, b, c := p(16.5, 24.5), p(22, 30), p(32, 18.5)
+	d.pdf.Line(a.X, a.Y, b.X, b.Y)
+	// The second stroke begins a little before the corner, so that the tick has no notch there.
+	d.pdf.Line(b.X-1.1*u, b.Y+1.1*u, c.X, c.Y)
+}
+
+// title is what the document is, and as of when.
+type title struct{ text, under string }
+
+func (t title) lines(d *drawing) []string { return d.fonts.wrap(bold, 19, 150*mm, t.text) }
+
+func (t title) height(d *drawing, style density) float64 {
+	return style.titleGap + float64(len(t.lines(d)))*23 + 13
+}
+
+func (t title) draw(d *drawing, y float64, style density) {
+	lines := t.lines(d)
+	base := y + style.titleGap + 16
+	d.paragraph(bold, 19, 23, ink, left, base, lines)
+	d.text(regular, 10.5, quiet, left, base+float64(len(lines)-1)*23+17, t.under)
+}
+
+// table is a heading and the facts under it.
+type table struct {
+	heading string
+	rows    []Fact
+}
+
+const labelWidth = 56 * mm
+
+func (t table) row(d *drawing, f Fact, style density) (label, value []string, height float64) {
+	label = d.fonts.wrap(regular, style.size, labelWidth-4*mm, f.Label)
+	value = d.fonts.wrap(bold, style.size, width-labelWidth, f.Value)
+	return label, value, float64(max(len(label), len(value)))*style.leading + 2*style.pad
+}
+
+func (t table) height(d *drawing, style density) float64 {
+	h := style.groupGap + style.leading
+	for _, f := range t.rows {
+		_, _, row := t.row(d, f, style)
+		h += row
+	}
+	return h
+}
+
+func (t table) draw(d *drawing, y float64, style density) {
+	d.text(bold, style.size, brand, left, y+style.groupGap+style.size*0.8, t.heading)
+	y += style.groupGap + style.leading
+	for _, f := range t.rows {
+		label, value, height := t.row(d, f, style)
+		base := y + style.pad + style.size*0.95
+		d.paragraph(regular, style.size, style.leading, quiet, left, base, label)
+		d.paragraph(bold, style.size, style.leading, ink, left+labelWidth, base, value)
+		y += height
+		d.rule(line, y, 0.2*mm)
+	}
+}
+
+// panel is how to check the excerpt: the QR, the code in groups of four, the address.
+type panel struct {
+	before, at, after, code, note string
+	qr                            [][]bool // without its quiet zone
+}
+
+const (
+	panelPad  = 6 * mm
+	qrSide    = 36 * mm // with the quiet zone of four modules
+	panelText = left + panelPad + qrSide + 7*mm
+)
+
+func (p panel) lines(d *drawing) (ask, note []string) {
+	w := float64(right - panelPad - panelText)
+	ask = append(ask, d.fonts.wrap(regular, 10, w, p.before)...)
+	ask = append(ask, d.fonts.wrap(bold, 11, w, p.at)...)
+	return append(ask, d.fonts.wrap(regular, 10, w, p.after)...), d.fonts.wrap(regular, 8.5, w, p.note)
+}
+
+func (p panel) textHeight(d *drawing) float64 {
+	ask, note := p.lines(d)
+	return float64(len(ask))*13.5 + 30 + float64(len(note))*11.5
+}
+
+func (p panel) height(d *drawing, _ density) float64 {
+	return max(qrSide, p.textHeight(d)) + 2*4.5*mm
+}
+
+func (p panel) draw(d *drawing, y float64, style density) {
+	h := p.height(d, style)
+	d.rect(ground, left, y, width, h)
+	d.rect(brand, left, y, 1.6*mm, h)
+	d.drawQR(p.qr, left+panelPad, y+(h-qrSide)/2, qrSide)
+
+	ask, note := p.lines(d)
+	atFrom := len(d.fonts.wrap(regular, 10, float64(right-panelPad-panelText), p.before))
+	atTo := atFrom + len(d.fonts.wrap(bold, 11, float64(right-panelPad-panelText), p.at))
+	base := y + (h-p.textHeight(d))/2 + 10
+	for i, l := range ask {
+		if i >= atFrom && i < atTo {
+			d.text(bold, 11, brand, panelText, base, l)
+		} else {
+			d.text(regular, 10, ink, panelText, base, l)
+		}
+		base += 13.5
+	}
+	d.text(mono, 17, ink, panelText, base+10, p.code)
+	d.paragraph(regular, 8.5, 11.5, quiet, panelText, base+30, note)
+}
+
+// drawQR draws the code as rectangles, one for each run of dark modules in a row, on white with a quiet zone of four.
+func (d *drawing) drawQR(bitmap [][]bool, x, y, side float64) {
+	d.rect(white, x, y, side, side)
+	n := len(bitmap)
+	module := side / float64(n+8)
+	d.pdf.SetFillColor(ink.r, ink.g, ink.b)
+	for row, modules := range bitmap {
+		for from := 0; from < n; from++ {
+			if !modules[from] {
+				continue
+			}
+			to := from
+			for to < n && modules[to] {
+				to++
+			}
+			d.pdf.RectFromUpperLeftWithStyle(x+float64(4+from)*module, y+float64(4+row)*module, float64(to-from)*module, module, "F")
+			from = to
+		}
+	}
+}
+
+// foot says how the signature can be checked without us.
+type foot struct{ text string }
+
+func (f foot) height(*drawing, density) float64 { return 10 }
+
+func (f foot) draw(d *drawing, y float64, _ density) {
+	const page = "1 / 1"
+	d.paragraph(regular, 8, 10.5, quiet, left, y-5, d.fonts.wrap(regular, 8, width-15*mm, f.text))
+	d.text(regular, 8, quiet, right-d.fonts.measure(regular, 8, page), y-5, page)
+}

@@ -1,0 +1,239 @@
+package templates
+
+import (
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"time"
+
+	"github.com/signintech/gopdf"
+	"github.com/skip2/go-qrcode"
+
+	"github.com/tesdiq/tesdiq"
+)
+
+//go:embed words/*.json
+var frameFiles embed.FS
+
+var frameWords = func() Words {
+	f, err := fs.Sub(frameFiles, "words")
+	if err != nil {
+		panic(err)
+	}
+	return MustReadWords(f)
+}()
+
+// Sheet is what a page is drawn from. All fields are required.
+type Sheet struct {
+	Statement
+	Number   string // E-2026-0048213
+	Code     tesdiq.Code
+	CheckURL string    // what the QR holds: https://tesdiq.example/v/<code without hyphens>
+	CheckAt  string    // the address that a person types: tesdiq.example/check
+	IssuedAt time.Time // becomes the file's creation date
+}
+
+// ErrTooLong says that the facts do not fit on the page at a legible size.
+var ErrTooLong = errors.New("templates: the facts do not fit on one page")
+
+// UnprintableError says which characters our fonts do not have.
+type UnprintableError struct{ Runes []rune }
+
+func (e *UnprintableError) Error() string {
+	return fmt.Sprintf("templates: %d characters cannot be printed", len(e.Runes))
+}
+
+// Lines are the texts that stand on the page and matter: title, number, code, labels and values. A reader of the page
+// finds each of them.
+func (s Sheet) Lines() []string {
+	lines := []string{s.Title, s.Number, s.Code.String()}
+	for _, f := range s.Facts {
+		lines = append(lines, f.Label, f.Value)
+	}
+	return lines
+}
+
+// Draw makes the page: one A4 sheet of PDF, unsigned. The same sheet gives the same bytes.
+// It fails with an UnprintableError or ErrTooLong rather than leave out or cover a letter.
+func Draw(s Sheet) ([]byte, error) {
+	if missing := Unprintable(joined(append(s.Lines(), s.CheckAt))); len(missing) > 0 {
+		return nil, &UnprintableError{missing}
+	}
+	f, err := fonts()
+	if err != nil {
+		return nil, fmt.Errorf("templates: fonts: %w", err)
+	}
+	blocks, err := s.blocks()
+	if err != nil {
+		return nil, fmt.Errorf("templates: %w", err)
+	}
+	d := &drawing{fonts: f}
+	d.start(s)
+	for _, style := range []density{roomy, close, dense} {
+		if d.fits(blocks, style) {
+			return d.draw(blocks, style)
+		}
+	}
+	return nil, ErrTooLong
+}
+
+func joined(lines []string) string {
+	n := 0
+	for _, l := range lines {
+		n += len(l)
+	}
+	b := make([]byte, 0, n)
+	for _, l := range lines {
+		b = append(b, l...)
+	}
+	return string(b)
+}
+
+// block is a part of the page in reading order.
+type block interface {
+	height(d *drawing, style density) float64
+	draw(d *drawing, y float64, style density)
+}
+
+// blocks is the page in the order in which it is read.
+func (s Sheet) blocks() ([]block, error) {
+	say := func(key string, pairs ...string) (text string) {
+		if text, err := frameWords.Say(s.Lang, key, pairs...); err == nil {
+			return text
+		}
+		return ""
+	}
+	if _, ok := frameWords[s.Lang]; !ok {
+		return nil, fmt.Errorf("no words in %q", s.Lang)
+	}
+	bitmap, err := qrcode.New(s.CheckURL, qrcode.Medium)
+	if err != nil {
+		return nil, fmt.Errorf("qr: %w", err)
+	}
+	bitmap.DisableBorder = true
+	at := s.AsOf.In(tesdiq.Baku)
+	blocks := []block{
+		head{ministry: say("ministry"), system: say("system"), label: say("number"), number: s.Number},
+		title{text: s.Title, under: say("as_of", "day", at.Format("02.01.2006"), "time", at.Format("15:04"))},
+	}
+	for i := 0; i < len(s.Facts); {
+		t := table{heading: s.Facts[i].Group}
+		for ; i < len(s.Facts) && s.Facts[i].Group == t.heading; i++ {
+			t.rows = append(t.rows, s.Facts[i])
+		}
+		blocks = append(blocks, t)
+	}
+	return append(blocks,
+		panel{before: say("check_before"), at: s.CheckAt, after: say("check_after"), code: s.Code.String(), note: say("check_note"), qr: bitmap.Bitmap()},
+		foot{text: say("foot")},
+	), nil
+}
+
+// Millimetres and colours of the page.
+const (
+	mm         = 72 / 25.4
+	pageWidth  = 210 * mm
+	pageHeight = 297 * mm
+	left       = 20 * mm
+	right      = pageWidth - 18*mm
+	width      = right - left
+	top        = 16 * mm
+	footY      = pageHeight - 14*mm
+	panelFloor = pageHeight - 25*mm // where the check panel ends
+)
+
+type colour struct{ r, g, b uint8 }
+
+var (
+	ink    = colour{0x14, 0x23, 0x2b}
+	quiet  = colour{0x4d, 0x5f, 0x68}
+	line   = colour{0xcf, 0xd8, 0xdc}
+	brand  = colour{0x0b, 0x53, 0x51}
+	ground = colour{0xf4, 0xf7, 0xf6}
+	white  = colour{0xff, 0xff, 0xff}
+)
+
+// density is how closely the facts stand; the closer ones are for the longest names.
+type density struct{ size, leading, pad, groupGap, titleGap float64 }
+
+var (
+	roomy = density{size: 10.5, leading: 14.2, pad: 4.6, groupGap: 19, titleGap: 24}
+	close = density{size: 9.5, leading: 12.4, pad: 3.0, groupGap: 12, titleGap: 15}
+	dense = density{size: 8.5, leading: 10.6, pad: 1.9, groupGap: 8, titleGap: 9}
+)
+
+// drawing is a page under way. Text is placed by its base line.
+type drawing struct {
+	fonts *fontSet
+	pdf   gopdf.GoPdf
+}
+
+func (d *drawing) start(s Sheet) {
+	d.pdf.Start(gopdf.Config{PageSize: *gopdf.PageSizeA4})
+	// Deflate costs more time than it saves bytes: the fonts are small already.
+	d.pdf.SetNoCompression()
+	d.pdf.SetInfo(gopdf.PdfInfo{Title: s.Title, Subject: s.Code.String(), Creator: "Tesdiq", CreationDate: s.IssuedAt.UTC()})
+}
+
+// fits says whether everything has its place above the check panel.
+func (d *drawing) fits(blocks []block, style density) bool {
+	y := float64(top)
+	for _, b := range blocks {
+		switch b.(type) {
+		case panel:
+			return y <= panelFloor-b.height(d, style)-4*mm
+		default:
+			y += b.height(d, style)
+		}
+	}
+	return false
+}
+
+func (d *drawing) draw(blocks []block, style density) ([]byte, error) {
+	for _, family := range []string{regular, bold, mono} {
+		if err := d.pdf.AddTTFFontFromFontContainer(family, d.fonts.container); err != nil {
+			return nil, fmt.Errorf("templates: font: %w", err)
+		}
+	}
+	d.pdf.AddPage()
+	y := float64(top)
+	for _, b := range blocks {
+		switch b.(type) {
+		case panel:
+			y = panelFloor - b.height(d, style)
+		case foot:
+			y = footY
+		}
+		b.draw(d, y, style)
+		y += b.height(d, style)
+	}
+	out, err := d.pdf.GetBytesPdfReturnErr()
+	if err != nil {
+		return nil, fmt.Errorf("templates: draw: %w", err)
+	}
+	return out, nil
+}
+
+// text writes one line with its base line at y. The letters were checked before, so gopdf has them all.
+func (d *drawing) text(family string, size float64, c colour, x, y float64, s string) {
+	d.pdf.SetFont(family, "", size)
+	d.pdf.SetTextColor(c.r, c.g, c.b)
+	d.pdf.SetXY(x, y)
+	d.pdf.Text(s)
+}
+
+// paragraph writes lines under each other, the first base line at y.
+func (d *drawing) paragraph(family string, size, leading float64, c colour, x, y float64, lines []string) {
+	for i, l := range lines {
+		d.text(family, size, c, x, y+float64(i)*leading, l)
+	}
+}
+
+func (d *drawing) rect(c colour, x, y, w, h float64) {
+	d.pdf.SetFillColor(c.r, c.g, c.b)
+	d.pdf.RectFromUpperLeftWithStyle(x, y, w, h, "F")
+}
+
+// rule is a hairline across the page.
+func (d *drawing) rule(c colour, y, thick float64) { d.rect(c, left, y-thick/2, width, thick) }
