@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -82,7 +83,7 @@ func nameLetters(rs []rune) string {
 		if unicode.IsGraphic(r) && !unicode.Is(unicode.Cf, r) && !unicode.IsSpace(r) && !unicode.IsMark(r) {
 			names = append(names, string(r))
 		} else {
-			names = append(names, strings.ToUpper("U+"+hex.EncodeToString([]byte{byte(r >> 16), byte(r >> 8), byte(r)})))
+			names = append(names, fmt.Sprintf("U+%04X", r))
 		}
 		if len(names) == 10 {
 			break

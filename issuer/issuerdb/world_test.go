@@ -150,8 +150,14 @@ func (kinds) Kind(name string) (issuer.Kind, error) {
 type page struct{}
 
 func (page) Print(job issuer.Job) (issuer.Sheet, error) {
-	if job.Person.Name.Surname == "Unprintable" {
+	shown := job.Person.Name.Full(job.Person.Sex)
+	switch job.Person.Name.Surname {
+	case "Unprintable":
 		return issuer.Sheet{}, &issuer.VoidError{Reason: issuer.Unprintable}
+	case "Panic":
+		panic("the drawing stumbled")
+	case "Missing":
+		shown = "somebody else"
 	}
 	lines := []string{string(job.Number), job.Code.String(), job.Person.Name.Full(job.Person.Sex)}
 	var pdf gopdf.GoPdf
@@ -163,7 +169,7 @@ func (page) Print(job issuer.Job) (issuer.Sheet, error) {
 	if err := pdf.SetFont("dejavu", "", 12); err != nil {
 		return issuer.Sheet{}, err
 	}
-	for i, line := range lines {
+	for i, line := range []string{lines[0], lines[1], shown} {
 		pdf.SetXY(50, 50+20*float64(i))
 		if err := pdf.Cell(nil, line); err != nil {
 			return issuer.Sheet{}, err
