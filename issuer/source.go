@@ -12,6 +12,8 @@ type Kind struct {
 	Version int           // of the template that is current
 	Book    registry.Book // of which it states entries
 	Salary  bool          // a salary may be printed, if the person ticks it
+	// Title is what stands above the document.
+	Title func(tesdiq.Lang) string
 	// Until is the last day of what an entry states; none: indefinite.
 	Until func(registry.Body) tesdiq.Date
 	// Unprintable finds the characters that its fonts do not have.
