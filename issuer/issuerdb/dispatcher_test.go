@@ -1,6 +1,7 @@
 package issuerdb_test
 
 import (
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -115,9 +116,9 @@ func TestWhatCannotBeMadeIsVoidWithItsReason(t *testing.T) {
 		want    issuer.VoidReason
 		calls   int64
 	}{
-		{"a name that cannot be printed", "Unprintable", nil, issuer.Unprintable, 0},
-		{"a page that the drawing panics over", "Panic", nil, issuer.Failed, 0},
-		{"a page that does not show what it shall", "Missing", nil, issuer.Failed, 0},
+		{"a name with a letter that no font of ours has", "信", nil, issuer.Unprintable, 0},
+		{"a name that does not fit", strings.Repeat("Ə", 100) + strings.Repeat(" Ə", 2000), nil, issuer.Unprintable, 0},
+		{"something that makes a step panic", "Panic", nil, issuer.Failed, 0},
 		{"a key that stays away", "Quliyeva", func(w *world, _ tesdiq.FIN, _ string) { w.keys.fail.Store(true) }, issuer.Failed, issuer.MaxAttempts},
 		{"annulled since", "Quliyeva", func(w *world, fin tesdiq.FIN, number string) {
 			w.examination(fin, number, 2, registry.Annul, today.AddDays(-17))
@@ -139,6 +140,13 @@ func TestWhatCannotBeMadeIsVoidWithItsReason(t *testing.T) {
 			}
 			d := w.dispatcher()
 			d.Lease, d.Poll = 5*time.Millisecond, 5*time.Millisecond
+			if tt.surname == "Panic" {
+				d.Maker.Trace = func(step issuer.Step, _ bool) {
+					if step == issuer.Render {
+						panic("the drawing stumbled")
+					}
+				}
+			}
 			w.run(d)
 			item := w.wait(fin, n)
 			if item.State(today) != issuer.Void || issuer.VoidReason(*item.VoidReason) != tt.want {

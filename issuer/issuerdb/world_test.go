@@ -1,10 +1,8 @@
 package issuerdb_test
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
-	"encoding/json"
 	"fmt"
 	"log/slog"
 	"strconv"
@@ -14,7 +12,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/signintech/gopdf"
 
 	"github.com/tesdiq/tesdiq"
 	"github.com/tesdiq/tesdiq/internal/pgtest"
@@ -23,7 +20,7 @@ import (
 	"github.com/tesdiq/tesdiq/issuer/issuerdb"
 	"github.com/tesdiq/tesdiq/keys/signer"
 	"github.com/tesdiq/tesdiq/registry"
-	"github.com/tesdiq/tesdiq/registry/examination"
+	"github.com/tesdiq/tesdiq/templates/all"
 )
 
 func TestMain(m *testing.M) { pgtest.Main(m) }
@@ -49,7 +46,7 @@ func newWorld(t testing.TB) *world {
 	t.Helper()
 	w := &world{t: t, db: pgtest.Open(t), keys: newKey(t)}
 	w.cabinet = &issuerdb.Cabinet{
-		Pool: w.db.Pool(postgres.Cabinet), Kinds: kinds{}, Now: now, Rand: rand.Reader, Log: slog.New(slog.DiscardHandler),
+		Pool: w.db.Pool(postgres.Cabinet), Kinds: all.Kinds, Now: now, Rand: rand.Reader, Log: slog.New(slog.DiscardHandler),
 	}
 	return w
 }
@@ -69,7 +66,7 @@ func (w *world) maker() *issuer.Maker {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	return &issuer.Maker{Printer: page{}, Signer: w.keys, Roots: roots, Now: now}
+	return &issuer.Maker{Kinds: all.Kinds, Origin: "https://tesdiq.example", Signer: w.keys, Roots: roots, Now: now}
 }
 
 func (w *world) dispatcher() *issuerdb.Dispatcher {
@@ -128,59 +125,6 @@ func (k *key) Sign(ctx context.Context, pdf []byte, at time.Time) ([]byte, error
 		return nil, fmt.Errorf("the key is away")
 	}
 	return k.signer.Sign(ctx, pdf, at, signer.SignInfo{})
-}
-
-// kinds knows one kind.
-type kinds struct{}
-
-func (kinds) Names() []string { return []string{"examination"} }
-
-func (kinds) Kind(name string) (issuer.Kind, error) {
-	if name != "examination" {
-		return issuer.Kind{}, tesdiq.NewProblem(tesdiq.NotFound, "excerpt.kind")
-	}
-	return issuer.Kind{
-		Name: name, Version: 1, Book: registry.Examinations,
-		Until:       func(b registry.Body) tesdiq.Date { return b.(examination.Examination).Until },
-		Unprintable: func(string) []rune { return nil },
-	}, nil
-}
-
-// page prints a bare page: number, code, name.
-type page struct{}
-
-func (page) Print(job issuer.Job) (issuer.Sheet, error) {
-	shown := job.Person.Name.Full(job.Person.Sex)
-	switch job.Person.Name.Surname {
-	case "Unprintable":
-		return issuer.Sheet{}, &issuer.VoidError{Reason: issuer.Unprintable}
-	case "Panic":
-		panic("the drawing stumbled")
-	case "Missing":
-		shown = "somebody else"
-	}
-	lines := []string{string(job.Number), job.Code.String(), job.Person.Name.Full(job.Person.Sex)}
-	var pdf gopdf.GoPdf
-	pdf.Start(gopdf.Config{PageSize: *gopdf.PageSizeA4})
-	if err := pdf.AddTTFFont("dejavu", "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"); err != nil {
-		return issuer.Sheet{}, err
-	}
-	pdf.AddPage()
-	if err := pdf.SetFont("dejavu", "", 12); err != nil {
-		return issuer.Sheet{}, err
-	}
-	for i, line := range []string{lines[0], lines[1], shown} {
-		pdf.SetXY(50, 50+20*float64(i))
-		if err := pdf.Cell(nil, line); err != nil {
-			return issuer.Sheet{}, err
-		}
-	}
-	var b bytes.Buffer
-	if _, err := pdf.WriteTo(&b); err != nil {
-		return issuer.Sheet{}, err
-	}
-	statement, err := json.Marshal(map[string]any{"title": "<Çıxarış>", "facts": lines})
-	return issuer.Sheet{Statement: statement, Lines: lines, PDF: b.Bytes()}, err
 }
 
 // person enters an invented person with one examination in force, and returns the FIN and the examination's number.

@@ -68,9 +68,7 @@ func (h *Web) history(w http.ResponseWriter, r *http.Request) error {
 		data.Rows = append(data.Rows, rowOf(item, k.Title(lang), today))
 	}
 	if len(items) > 0 || kind != "" || before > 0 {
-		if data.Filters, err = h.filters(lang, kind); err != nil {
-			return err
-		}
+		data.Filters = h.filters(lang, kind)
 	}
 	if more {
 		data.Next = historyPath(kind, items[len(items)-1].ID)
@@ -102,16 +100,12 @@ func forWhom(item issuer.Item) string {
 }
 
 // filters are all kinds, and each of them.
-func (h *Web) filters(lang tesdiq.Lang, current string) ([]filter, error) {
+func (h *Web) filters(lang tesdiq.Lang, current string) []filter {
 	fs := []filter{{h.Shell.T(lang, "issuer.history.all"), historyPath("", 0), current == ""}}
-	for _, name := range h.Kinds.Names() {
-		k, err := h.Kinds.Kind(name)
-		if err != nil {
-			return nil, err
-		}
-		fs = append(fs, filter{k.Title(lang), historyPath(name, 0), current == name})
+	for _, k := range h.Kinds {
+		fs = append(fs, filter{k.Title(lang), historyPath(k.Name, 0), current == k.Name})
 	}
-	return fs, nil
+	return fs
 }
 
 func historyPath(kind string, before int64) string {

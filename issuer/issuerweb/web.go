@@ -14,6 +14,7 @@ import (
 
 	"github.com/tesdiq/tesdiq"
 	"github.com/tesdiq/tesdiq/issuer"
+	"github.com/tesdiq/tesdiq/templates"
 	"github.com/tesdiq/tesdiq/web"
 )
 
@@ -85,7 +86,7 @@ func number(r *http.Request) (issuer.Number, error) {
 func path(n issuer.Number) string { return "/cabinet/excerpts/" + string(n) }
 
 // entries is the address of the list of a kind's entries.
-func entries(k issuer.Kind) string { return "/cabinet/" + string(k.Book) + "s" }
+func entries(k templates.Kind) string { return "/cabinet/" + string(k.Book) + "s" }
 
 // tag is a state in one word, with its mark: meaning is never in the colour alone.
 type tag struct{ Class, Mark, Word string }
