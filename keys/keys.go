@@ -7,11 +7,14 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rsa"
+	"crypto/sha256"
 	"crypto/x509"
 	"encoding/asn1"
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"slices"
+	"sync"
 	"time"
 )
 
@@ -49,11 +52,19 @@ const (
 )
 
 // Roots are the pinned anchors: nothing else ever ends a chain, whatever comes with a signature.
-// A Roots is immutable and may be shared.
+// A Roots may be shared by goroutines.
 type Roots struct {
 	certs []*x509.Certificate
 	pool  *x509.CertPool
+
+	// Chains that were found, by everything they depend on but the time, which is compared each time. The same few certificates
+	// sign millions of documents, and building their chains costs more than the signatures themselves.
+	mu    sync.RWMutex
+	found map[[sha256.Size]byte][]*x509.Certificate
 }
+
+// maxFound bounds the chains that are kept; beyond it all are forgotten. Only chains to our own roots are ever kept.
+const maxFound = 256
 
 // ParseRoots reads anchors from PEM. Every block must be a self-signed CA certificate; text between blocks is allowed.
 func ParseRoots(data []byte) (*Roots, error) {
@@ -89,7 +100,7 @@ func NewRoots(certs ...*x509.Certificate) (*Roots, error) {
 	if len(certs) == 0 {
 		return nil, errors.New("keys: roots: no certificate")
 	}
-	r := &Roots{pool: x509.NewCertPool()}
+	r := &Roots{pool: x509.NewCertPool(), found: map[[sha256.Size]byte][]*x509.Certificate{}}
 	for i, c := range certs {
 		switch {
 		case !c.IsCA || !c.BasicConstraintsValid || c.KeyUsage&x509.KeyUsageCertSign == 0:
@@ -123,7 +134,7 @@ func (r *Roots) PEM() []byte {
 
 // Certificates gives the anchors, in the order they were read.
 func (r *Roots) Certificates() []*x509.Certificate {
-	return append([]*x509.Certificate(nil), r.certs...)
+	return slices.Clone(r.certs)
 }
 
 // Chain builds the chain of leaf, through certificates of bag, to a pinned root: leaf first, root last. All of it must have
@@ -137,6 +148,49 @@ func (r *Roots) Chain(purpose Purpose, leaf *x509.Certificate, bag []*x509.Certi
 	if at.IsZero() { // x509 would take the zero time for "now"
 		return nil, fmt.Errorf("%w: no time given", ErrNotYetValid)
 	}
+	id := chainID(purpose, leaf, bag)
+	r.mu.RLock()
+	chain := r.found[id]
+	r.mu.RUnlock()
+	if chain != nil && validAt(chain, at) {
+		return slices.Clone(chain), nil
+	}
+	chain, err := r.build(purpose, leaf, bag, at)
+	if err != nil {
+		return nil, err
+	}
+	r.mu.Lock()
+	if len(r.found) >= maxFound {
+		clear(r.found)
+	}
+	r.found[id] = slices.Clone(chain)
+	r.mu.Unlock()
+	return chain, nil
+}
+
+// chainID is a digest of everything that a chain depends on but the time.
+func chainID(purpose Purpose, leaf *x509.Certificate, bag []*x509.Certificate) (id [sha256.Size]byte) {
+	h := sha256.New()
+	h.Write([]byte{byte(purpose)})
+	h.Write(leaf.Raw) // DER says itself where it ends
+	for _, c := range bag {
+		h.Write(c.Raw)
+	}
+	h.Sum(id[:0])
+	return id
+}
+
+// validAt says whether every certificate of a chain was valid, by x509's own comparison.
+func validAt(chain []*x509.Certificate, at time.Time) bool {
+	for _, c := range chain {
+		if at.Before(c.NotBefore) || at.After(c.NotAfter) {
+			return false
+		}
+	}
+	return true
+}
+
+func (r *Roots) build(purpose Purpose, leaf *x509.Certificate, bag []*x509.Certificate, at time.Time) ([]*x509.Certificate, error) {
 	between := x509.NewCertPool()
 	for _, c := range bag {
 		if c.IsCA {
@@ -147,8 +201,7 @@ func (r *Roots) Chain(purpose Purpose, leaf *x509.Certificate, bag []*x509.Certi
 	options := x509.VerifyOptions{Roots: r.pool, Intermediates: between, CurrentTime: at, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}}
 	chains, err := leaf.Verify(options)
 	if err != nil {
-		options.CurrentTime = leaf.NotBefore
-		if _, again := leaf.Verify(options); again != nil {
+		if !everValid(leaf, options) {
 			return nil, fmt.Errorf("%w: %v", ErrNoChain, err)
 		}
 		if at.Before(leaf.NotBefore) {
@@ -165,6 +218,16 @@ func (r *Roots) Chain(purpose Purpose, leaf *x509.Certificate, bag []*x509.Certi
 		}
 	}
 	return nil, err
+}
+
+// everValid says whether there is a chain at the beginning or at the end of the certificate's own time.
+func everValid(leaf *x509.Certificate, options x509.VerifyOptions) bool {
+	for _, options.CurrentTime = range []time.Time{leaf.NotBefore, leaf.NotAfter} {
+		if _, err := leaf.Verify(options); err == nil {
+			return true
+		}
+	}
+	return false
 }
 
 // chainFit checks what x509 was not asked: algorithms, and that an authority limited to other purposes issued nothing here.

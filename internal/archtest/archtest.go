@@ -62,6 +62,7 @@ var places = []struct {
 	{"internal/bench/…", bench},
 	{"internal/archtest", testHelp},
 	{"internal/pgtest", testHelp},
+	{"internal/pdftest", testHelp},
 	{"internal/script/…", testHelp},
 	{"web/webtest", testHelp},
 	{"web/…", shell},
