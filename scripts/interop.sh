@@ -3,6 +3,9 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+# What the signer makes of a page, with openssl's view of the signature and of the time stamp inside.
+go test -count=1 -run Interop ./keys/...
+
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 bin/tesdiq demo -once -out "$work/out" >"$work/log" 2>&1 || { cat "$work/log"; exit 1; }

@@ -50,10 +50,10 @@ func (p *PDFSigner) Sign(ctx context.Context, pdf []byte, at time.Time, info Sig
 	if err := fits(p.Key, p.Certificate); err != nil {
 		return nil, fmt.Errorf("signer: document signer: %w", err)
 	}
-	out, gap := b.update(at, info)
-
 	h := sha256.New()
-	h.Write(out[:gap.from])
+	h.Write(pdf)
+	out, gap := b.update(at, info, h.Sum(nil))
+	h.Write(out[len(pdf):gap.from])
 	h.Write(out[gap.to:])
 	signature, err := (&cms{
 		contentType: oidData, digest: h.Sum(nil),
@@ -77,7 +77,8 @@ func (p *PDFSigner) Sign(ctx context.Context, pdf []byte, at time.Time, info Sig
 type span struct{ from, to int }
 
 // update writes the file with its update, the signature still zeros, and says where /Contents stands, "<" and ">" included.
-func (b *base) update(at time.Time, info SignInfo) ([]byte, span) {
+// digest is that of the original, for /ID.
+func (b *base) update(at time.Time, info SignInfo, digest []byte) ([]byte, span) {
 	var (
 		signature = len(b.offsets) + 1 // new objects continue the numbering
 		widget    = signature + 1
@@ -152,13 +153,12 @@ func (b *base) update(at time.Time, info SignInfo) ([]byte, span) {
 		out.WriteString("/Info ")
 		out.Write(infoValue)
 	}
-	sum := sha256.Sum256(b.pdf)
 	firstID := b.id
 	if firstID == nil {
-		firstID = fmt.Appendf(nil, "<%x>", sum[:16])
+		firstID = fmt.Appendf(nil, "<%x>", digest[:16])
 	}
 	// Drawn from the input alone: the same drawing signed again in the same second has the same /ID.
-	sum = sha256.Sum256(fmt.Appendf(sum[:], "%d %q", at.Unix(), info))
+	sum := sha256.Sum256(fmt.Appendf(digest, "%d %q", at.Unix(), info))
 	fmt.Fprintf(&out, "/Prev %d/ID[%s<%x>]>>\nstartxref\n%d\n%%%%EOF\n", b.xrefAt, firstID, sum[:16], xref)
 
 	file := out.Bytes()

@@ -30,9 +30,9 @@ type Set struct {
 // demoName stands in every throwaway certificate's subject, for people who look at it.
 const demoName = "DEMO, not for real use"
 
-// throwawayPolicy stands in every throwaway certificate, for programs. It is a UUID of ours under 2.25 (ITU-T X.667),
-// and being inside the certificates it cannot be lost, unlike a file beside them.
-var throwawayPolicy = mustOID("2.25.36265158333794014996769686222180551063")
+// throwawayPolicy stands in every throwaway certificate, for programs. Being inside the certificates it cannot be lost, unlike a
+// file beside them. 2.999 is the arc for examples (ITU-T X.660), which nothing real may use.
+var throwawayPolicy = mustOID("2.999.1")
 
 func mustOID(s string) x509.OID {
 	oid, err := x509.ParseOID(s)

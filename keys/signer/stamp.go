@@ -19,8 +19,8 @@ type Stamper interface {
 	Stamp(ctx context.Context, sha256 []byte, at time.Time) ([]byte, error)
 }
 
-// timeStampPolicy names the rules of the demo's time stamps: none but RFC 3161's own. A UUID of ours under 2.25.
-var timeStampPolicy = mustOID("2.25.116251097886239159064463763688440185397")
+// timeStampPolicy names the rules of the demo's time stamps, under the arc for examples as throwawayPolicy is.
+var timeStampPolicy = mustOID("2.999.2")
 
 // Authority is a time-stamp authority in this process. All fields are required. It may be used by several goroutines if Key and Rand may.
 type Authority struct {

@@ -69,7 +69,10 @@ func (s *Set) Save(dir string) (err error) {
 	if err := syncDir(temp); err != nil {
 		return fmt.Errorf("signer: save: %w", err)
 	}
-	// Takes the place of an empty folder, fails on any other.
+	// Makes room if the folder was there, and fails if it is not empty.
+	if err := os.Remove(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("signer: save: %w", err)
+	}
 	if err := os.Rename(temp, dir); err != nil {
 		return fmt.Errorf("signer: save: %w", err)
 	}
