@@ -308,3 +308,21 @@ func (s *signedData) onlyHas(chain []*x509.Certificate) bool {
 	}
 	return true
 }
+
+// agrees says, where no roots are given, whether the certificates at least fit each other: every one but the signer's must have issued
+// another. Nothing more protects them.
+func (s *signedData) agrees() bool {
+	for _, ca := range s.certificates {
+		if ca == s.signer {
+			continue
+		}
+		issued := false
+		for _, c := range s.certificates {
+			issued = issued || c != ca && c.CheckSignatureFrom(ca) == nil
+		}
+		if !issued {
+			return false
+		}
+	}
+	return true
+}

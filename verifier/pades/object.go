@@ -97,17 +97,41 @@ func newReader(src []byte) *reader {
 	return &reader{src: src, values: &budget}
 }
 
-func isSpace(c byte) bool {
-	return c == ' ' || c == '\n' || c == '\r' || c == '\t' || c == '\f' || c == 0
-}
+// Classes of characters (ISO 32000-1, 7.2.2). Tables, because every byte of a file is asked for its class.
+const (
+	classSpace = 1 << iota
+	classDelimiter
+)
 
-func isDelimiter(c byte) bool {
-	switch c {
-	case '(', ')', '<', '>', '[', ']', '{', '}', '/', '%':
-		return true
+var (
+	classes = [256]byte{
+		' ': classSpace, '\n': classSpace, '\r': classSpace, '\t': classSpace, '\f': classSpace, 0: classSpace,
+		'(': classDelimiter, ')': classDelimiter, '<': classDelimiter, '>': classDelimiter, '[': classDelimiter,
+		']': classDelimiter, '{': classDelimiter, '}': classDelimiter, '/': classDelimiter, '%': classDelimiter,
 	}
-	return false
-}
+	nibbles = func() (t [256]int8) {
+		for i := range t {
+			switch c := byte(i); {
+			case c >= '0' && c <= '9':
+				t[i] = int8(c - '0')
+			case c >= 'a' && c <= 'f':
+				t[i] = int8(c - 'a' + 10)
+			case c >= 'A' && c <= 'F':
+				t[i] = int8(c - 'A' + 10)
+			default:
+				t[i] = -1
+			}
+		}
+		return t
+	}()
+)
+
+func isSpace(c byte) bool     { return classes[c] == classSpace }
+func isDelimiter(c byte) bool { return classes[c] == classDelimiter }
+func isRegular(c byte) bool   { return classes[c] == 0 }
+
+// nibble gives the value of a hexadecimal digit, or -1.
+func nibble(c byte) int { return int(nibbles[c]) }
 
 func (r *reader) space() {
 	for r.at < len(r.src) && isSpace(r.src[r.at]) {
@@ -127,7 +151,7 @@ func (r *reader) take(what string) bool {
 // word gives the run of regular characters that stands here.
 func (r *reader) word() []byte {
 	from := r.at
-	for r.at < len(r.src) && !isSpace(r.src[r.at]) && !isDelimiter(r.src[r.at]) {
+	for r.at < len(r.src) && isRegular(r.src[r.at]) {
 		r.at++
 	}
 	return r.src[from:r.at]
@@ -230,7 +254,7 @@ func (r *reader) regular(v *value) error {
 		// "12 0 R" is one value. The look ahead is two words, whatever follows.
 		mark := r.at
 		if r.space(); r.take("0") {
-			if r.space(); r.take("R") && (r.at == len(r.src) || isSpace(r.src[r.at]) || isDelimiter(r.src[r.at])) {
+			if r.space(); r.take("R") && (r.at == len(r.src) || !isRegular(r.src[r.at])) {
 				v.kind = reference
 				return nil
 			}
@@ -266,12 +290,15 @@ func (r *reader) array(depth int) ([]value, error) {
 		if err != nil {
 			return nil, err
 		}
+		if items == nil {
+			items = make([]value, 0, 4)
+		}
 		items = append(items, v)
 	}
 }
 
 // maxKeys bounds one dictionary, and with it the search for double keys.
-const maxKeys = 1000
+const maxKeys = 256
 
 func (r *reader) dict(depth int) ([]pair, error) {
 	if !r.take("<<") {
@@ -293,6 +320,9 @@ func (r *reader) dict(depth int) ([]pair, error) {
 		v, err := r.value(depth + 1)
 		if err != nil {
 			return nil, err
+		}
+		if d.pairs == nil {
+			d.pairs = make([]pair, 0, 8)
 		}
 		d.pairs = append(d.pairs, pair{string(key.s), v})
 	}
@@ -332,18 +362,6 @@ func unescapeName(w []byte) ([]byte, error) {
 		out = append(out, c)
 	}
 	return out, nil
-}
-
-func nibble(c byte) int {
-	switch {
-	case c >= '0' && c <= '9':
-		return int(c - '0')
-	case c >= 'a' && c <= 'f':
-		return int(c-'a') + 10
-	case c >= 'A' && c <= 'F':
-		return int(c-'A') + 10
-	}
-	return -1
 }
 
 // hex reads <…>. An odd number of digits is refused, though ISO 32000-1 would add a zero.

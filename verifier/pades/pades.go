@@ -151,23 +151,32 @@ func judge(f *file, sig *signature, roots *keys.Roots) Report {
 	if bad := cms.verify(); bad != nil {
 		return bad.report(Broken)
 	}
-	// From here on the bytes are as signed by the holder of the certificate's key; whether that is one of ours is next.
 	if bad := cms.identify(); bad != nil {
-		return bad.report(Intact)
+		return bad.report(Broken)
 	}
+	stamp, noTime := readStamp(cms)
+	if noTime != nil && cms.token != nil {
+		return noTime.report(Broken)
+	}
+	// From here on the bytes are as signed by the holder of the certificate's key; whether that is one of ours is next.
 	if roots == nil {
+		if !cms.agrees() {
+			return failure{Indeterminate, NoCertificateChainFound, ReasonSignature}.report(Broken)
+		}
 		return Report{Integrity: Intact, Indication: Indeterminate, SubIndication: NoCertificateChainFound, Reason: ReasonIntact}
 	}
-	at, noTime := trustedTime(cms, roots)
-	when := at
-	if noTime != nil {
-		when = cms.signer.NotBefore // to tell a stranger from one of ours without a time stamp
+	when := cms.signer.NotBefore // to tell a stranger from one of ours without a time stamp
+	if noTime == nil {
+		if noTime = stamp.trust(roots); noTime == nil {
+			when = stamp.at
+		}
 	}
 	chain, err := roots.Chain(keys.DocumentSigning, cms.signer, cms.certificates, when)
-	if err != nil {
+	outOfTime := errors.Is(err, keys.ErrExpired) || errors.Is(err, keys.ErrNotYetValid)
+	switch {
+	case err != nil && (noTime == nil || !outOfTime):
 		return chainFailure(err).report(Intact)
-	}
-	if noTime != nil {
+	case noTime != nil:
 		return noTime.report(Intact)
 	}
 	if !cms.onlyHas(chain) {
@@ -175,7 +184,7 @@ func judge(f *file, sig *signature, roots *keys.Roots) Report {
 	}
 	return Report{
 		Integrity: Intact, Indication: Passed, Reason: ReasonPassed,
-		Signer: cms.signer.Subject.CommonName, SignedAt: at.UTC(), Level: "B-T", Code: printedCode(f),
+		Signer: cms.signer.Subject.CommonName, SignedAt: stamp.at, Level: "B-T", Code: printedCode(f),
 	}
 }
 

@@ -120,7 +120,7 @@ func (r *reader) header() bool {
 
 // revision reads objects, table and trailer up to the line feed after %%EOF. before is nil for the original.
 func (r *reader) revision(from int, before *revision) (*revision, error) {
-	v := &revision{from: from, index: map[int]int{}}
+	v := &revision{from: from, index: make(map[int]int, 16), objects: make([]object, 0, 16)}
 	for {
 		r.space()
 		at := r.at

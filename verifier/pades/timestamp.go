@@ -14,27 +14,36 @@ import (
 
 var untrusted = failure{Indeterminate, NoPOE, ReasonUntrustedTime}
 
-// trustedTime gives the time of the signature time stamp, if it is one over this signature from an authority under roots.
-// Whatever is wrong with it, the outcome for the signature is the same: nothing proves when it existed.
-func trustedTime(s *signedData, roots *keys.Roots) (time.Time, *failure) {
+// stamp is a signature time stamp that is whole and over this signature. Whether its authority is one of ours is for trust.
+type stamp struct {
+	*signedData
+	at time.Time // UTC
+}
+
+// readStamp reads the signature time stamp. Whatever is wrong with it, the outcome is the same: nothing proves when the signature existed.
+func readStamp(s *signedData) (*stamp, *failure) {
 	if s.token == nil {
-		return time.Time{}, &failure{Indeterminate, NoPOE, ReasonNoTime}
+		return nil, &failure{Indeterminate, NoPOE, ReasonNoTime}
 	}
-	stamp, bad := readCMS(s.token, oidTSTInfo)
+	token, bad := readCMS(s.token, oidTSTInfo)
 	if bad != nil {
-		return time.Time{}, &untrusted
+		return nil, &untrusted
 	}
-	imprint := sha256.Sum256(s.signature)
-	at, ok := readTSTInfo(stamp.content, imprint[:])
-	content := sha256.Sum256(stamp.content)
-	if !ok || !bytes.Equal(content[:], stamp.digest) || stamp.token != nil || stamp.verify() != nil || stamp.identify() != nil {
-		return time.Time{}, &untrusted
+	imprint, content := sha256.Sum256(s.signature), sha256.Sum256(token.content)
+	at, ok := readTSTInfo(token.content, imprint[:])
+	if !ok || !bytes.Equal(content[:], token.digest) || token.token != nil || token.verify() != nil || token.identify() != nil {
+		return nil, &untrusted
 	}
-	chain, err := roots.Chain(keys.TimeStamping, stamp.signer, stamp.certificates, at)
-	if err != nil || !stamp.onlyHas(chain) {
-		return time.Time{}, &untrusted
+	return &stamp{token, at}, nil
+}
+
+// trust says whether the stamp's authority is under roots, and was valid at the time it writes.
+func (s *stamp) trust(roots *keys.Roots) *failure {
+	chain, err := roots.Chain(keys.TimeStamping, s.signer, s.certificates, s.at)
+	if err != nil || !s.onlyHas(chain) {
+		return &untrusted
 	}
-	return at, nil
+	return nil
 }
 
 // readTSTInfo reads RFC 3161's TSTInfo and gives its time, if it is over imprint.
