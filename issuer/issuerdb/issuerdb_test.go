@@ -10,5 +10,5 @@ import (
 func TestMain(m *testing.M) { pgtest.Main(m) }
 
 func TestStatements(t *testing.T) {
-	pgtest.PrepareAll(t, pgtest.Open(t), postgres.Cabinet, postgres.Issuer)
+	pgtest.PrepareAll(t, pgtest.Open(t), postgres.Cabinet, postgres.Issuer, postgres.Operator)
 }

@@ -416,3 +416,37 @@ func BenchmarkLoad(b *testing.B) {
 		b.ReportMetric(float64(n), "entries")
 	}
 }
+
+func TestAnOfficersLookIsWrittenBeforeHeSees(t *testing.T) {
+	db := pgtest.Open(t)
+	cast(t, db, 0)
+	ctx, nermin := t.Context(), people.Who("nermin").FIN
+	o := registrydb.Officer{Pool: db.Pool(postgres.Operator), Now: func() time.Time { return noon }, Rand: rand.Reader}
+	l := registry.Look{Subject: nermin, Office: "Nazirlik", By: "Operator Səid", Purpose: "Müraciətə baxılması"}
+	seen, err := o.Look(ctx, l)
+	if err != nil || len(seen) != 5 {
+		t.Errorf("%d versions, %v", len(seen), err)
+	}
+	var line ledger.Line
+	var told string
+	err = db.Admin.QueryRow(ctx, `
+		SELECT k.id, k.at, l.kind, l.object, l.key, l.mac, (SELECT args->>'Office' FROM messages WHERE fin = k.subject AND key = 'message.look')
+		FROM looks k JOIN ledger_lines l ON l.kind = 'look' AND l.object = k.id::text`).Scan(&l.ID, &l.At, &line.Kind, &line.Object, &line.Key, &line.MAC, &told)
+	if err != nil {
+		t.Fatal(err)
+	}
+	content, err := l.Content()
+	if err != nil || !line.Opens(content) || told != "Nazirlik" {
+		t.Errorf("the line does not open with %s, %v; told %q", content, err, told)
+	}
+	for subject, want := range map[tesdiq.FIN]string{"ZZZZZZZ": "subject: entry.unknown", "1": "subject: fin.malformed"} {
+		l.Subject = subject
+		if seen, err := o.Look(ctx, l); err == nil || err.Error() != want || seen != nil {
+			t.Errorf("%v, want %s", err, want)
+		}
+	}
+	var looks int
+	if err := db.Admin.QueryRow(ctx, `SELECT count(*) FROM looks`).Scan(&looks); err != nil || looks != 1 {
+		t.Errorf("%d looks, %v", looks, err)
+	}
+}
