@@ -42,7 +42,7 @@ var documentPattern = regexp.MustCompile(`^(AZE\d{8}|A[A-Z]\d{7})$`)
 // ParseDocumentNumber reads the number of an identity card that somebody typed; blanks and hyphens do not matter.
 // The error is a Problem of kind Invalid, "document.malformed".
 func ParseDocumentNumber(s string) (DocumentNumber, error) {
-	s = upperASCII(strings.NewReplacer(" ", "", "-", "", "\u00a0", "").Replace(s))
+	s = upperASCII(compact(s))
 	if !documentPattern.MatchString(s) {
 		return "", Invalid("document.malformed")
 	}
@@ -73,7 +73,7 @@ var voenWeights = [8]int{4, 1, 8, 6, 2, 7, 5, 3}
 // CheckDigit, because old numbers are in use that break it.
 // The error is a Problem of kind Invalid, "voen.malformed".
 func ParseVOEN(s string) (VOEN, error) {
-	s = strings.NewReplacer(" ", "", "-", "", "\u00a0", "").Replace(s)
+	s = compact(s)
 	if !voenPattern.MatchString(s) {
 		return "", Invalid("voen.malformed")
 	}
@@ -94,6 +94,11 @@ func (v VOEN) CheckDigit() bool {
 
 // IsLegalPerson tells by the last digit: 1 a legal person, 2 a natural person.
 func (v VOEN) IsLegalPerson() bool { return strings.HasSuffix(string(v), "1") }
+
+// compact takes out what people group digits with: white space and hyphens.
+func compact(s string) string {
+	return strings.ReplaceAll(strings.Join(strings.Fields(s), ""), "-", "")
+}
 
 // upperASCII raises a–z only: the Azerbaijani rules for i and ı must not touch identifiers.
 func upperASCII(s string) string {

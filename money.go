@@ -11,7 +11,7 @@ type Qapik int64
 // ParseManat reads an amount in manats as people write it: "1 234,50", "1234.5", "120".
 // The error is a Problem of kind Invalid, "money.malformed".
 func ParseManat(s string) (Qapik, error) {
-	s = strings.NewReplacer(" ", "", "\u00a0", "", "\u202f", "", "₼", "", ",", ".").Replace(s)
+	s = strings.NewReplacer("₼", "", ",", ".").Replace(strings.Join(strings.Fields(s), ""))
 	whole, part, _ := strings.Cut(s, ".")
 	if len(part) > 2 || whole == "" || len(whole) > 12 {
 		return 0, Invalid("money.malformed")

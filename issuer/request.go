@@ -4,11 +4,13 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
 	"github.com/tesdiq/tesdiq"
+	"github.com/tesdiq/tesdiq/templates"
 )
 
 // Request is what a person fills in to have an excerpt drawn.
@@ -30,7 +32,7 @@ const maxKey = 64
 
 // Check says all that is wrong with a request for an excerpt of kind k, each by its field. What is right comes back
 // tidied: white space squeezed, no salary tick where there is no salary.
-func (r Request) Check(k Kind) (Request, error) {
+func (r Request) Check(k templates.Kind) (Request, error) {
 	var problems tesdiq.Problems
 	if n := len(r.Key); n == 0 || n > maxKey {
 		problems.Add("key", tesdiq.Invalid("excerpt.request_key"))
@@ -39,9 +41,9 @@ func (r Request) Check(k Kind) (Request, error) {
 	problems.Add("lang", err)
 	_, err = ParseValidity(string(r.Validity))
 	problems.Add("validity", err)
-	r.Recipient, err = line(r.Recipient, k.Unprintable)
+	r.Recipient, err = line(r.Recipient)
 	problems.Add("recipient", err)
-	r.Purpose, err = line(r.Purpose, k.Unprintable)
+	r.Purpose, err = line(r.Purpose)
 	problems.Add("purpose", err)
 	r.WithSalary = r.WithSalary && k.Salary
 	return r, problems.Err()
@@ -49,7 +51,7 @@ func (r Request) Check(k Kind) (Request, error) {
 
 // line reads one line of free text that will be printed.
 // Errors are Problems: "excerpt.line_long" (Count, Max), "excerpt.letters" (Letters names them).
-func line(s string, unprintable func(string) []rune) (string, error) {
+func line(s string) (string, error) {
 	if !utf8.ValidString(s) {
 		return "", tesdiq.Invalid("excerpt.letters").With("Letters", "�")
 	}
@@ -57,7 +59,7 @@ func line(s string, unprintable func(string) []rune) (string, error) {
 	if n := utf8.RuneCountInString(s); n > MaxLine {
 		return s, tesdiq.Invalid("excerpt.line_long").With("Count", n).With("Max", MaxLine)
 	}
-	bad := unprintable(s)
+	bad := templates.Unprintable(s)
 	for _, r := range s {
 		// Characters that draw nothing or turn the direction of what follows could make a print-out say something else.
 		if !unicode.IsGraphic(r) || unicode.Is(unicode.Cf, r) {
@@ -82,7 +84,7 @@ func nameLetters(rs []rune) string {
 		if unicode.IsGraphic(r) && !unicode.Is(unicode.Cf, r) && !unicode.IsSpace(r) && !unicode.IsMark(r) {
 			names = append(names, string(r))
 		} else {
-			names = append(names, strings.ToUpper("U+"+hex.EncodeToString([]byte{byte(r >> 16), byte(r >> 8), byte(r)})))
+			names = append(names, fmt.Sprintf("U+%04X", r))
 		}
 		if len(names) == 10 {
 			break

@@ -4,31 +4,25 @@ import (
 	"github.com/tesdiq/tesdiq"
 	"github.com/tesdiq/tesdiq/registry"
 	"github.com/tesdiq/tesdiq/registry/person"
+	"github.com/tesdiq/tesdiq/templates"
 )
 
-// Kind is what asking must know of a kind of document.
-type Kind struct {
-	Name    string
-	Version int           // of the template that is current
-	Book    registry.Book // of which it states entries
-	Salary  bool          // a salary may be printed, if the person ticks it
-	// Until is the last day of what an entry states; none: indefinite.
-	Until func(registry.Body) tesdiq.Date
-	// Unprintable finds the characters that its fonts do not have.
-	Unprintable func(string) []rune
-}
+// Kinds are the kinds of documents that are issued, in the order in which they are shown: templates/all.
+type Kinds []templates.Kind
 
-// Kinds are all kinds of documents.
-type Kinds interface {
-	// Kind is one of them. What is none is a Problem of kind NotFound, "excerpt.kind".
-	Kind(name string) (Kind, error)
-	// Names are all, in the order in which they are shown.
-	Names() []string
+// Kind is the one with this name. What is none is a Problem of kind NotFound, "excerpt.kind".
+func (ks Kinds) Kind(name string) (templates.Kind, error) {
+	for _, k := range ks {
+		if k.Name == name {
+			return k, nil
+		}
+	}
+	return templates.Kind{}, tesdiq.NewProblem(tesdiq.NotFound, "excerpt.kind")
 }
 
 // Source is what an excerpt would state: an entry that holds, and who it is about.
 type Source struct {
-	Kind   Kind
+	Kind   templates.Kind
 	Entry  registry.Version
 	Person person.Entry
 }

@@ -38,19 +38,6 @@ type Job struct {
 	Entry   registry.Body // as entered at asking
 }
 
-// Sheet is a page before it is signed.
-type Sheet struct {
-	Statement []byte   // JSON of what is printed: this is what a check shows
-	Lines     []string // the texts that stand on the page
-	PDF       []byte
-}
-
-// Printer writes and draws the page of a job. It is a pure function: the same job gives the same bytes.
-type Printer interface {
-	// Print fails with an Unprintable error where a fact cannot stand on the page.
-	Print(Job) (Sheet, error)
-}
-
 // Signer signs a PDF. It is the only way to a key.
 type Signer interface {
 	Sign(ctx context.Context, pdf []byte, at time.Time) ([]byte, error)
@@ -73,10 +60,11 @@ func (e *VoidError) Unwrap() error { return e.Err }
 
 // Maker carries a job through steps 2 to 5. All fields but Trace are required.
 type Maker struct {
-	Printer Printer
-	Roots   *keys.Roots // to which what was signed must chain: those that relying parties pin
-	Signer  Signer
-	Now     func() time.Time
+	Kinds  Kinds
+	Origin string // where excerpts are checked: https://tesdiq.example
+	Signer Signer
+	Roots  *keys.Roots // to which what was signed must chain: those that relying parties pin
+	Now    func() time.Time
 	// Trace, if not nil, is told when a step begins and when it has ended: measurements and crash tests hang on it.
 	Trace func(step Step, ended bool)
 }
@@ -95,7 +83,7 @@ func (m *Maker) Make(ctx context.Context, job Job) (Excerpt, error) {
 	// 2 Render, from the template version that was current at asking.
 	var sheet Sheet
 	err := m.step(Render, func() (err error) {
-		sheet, err = m.Printer.Print(job)
+		sheet, err = m.print(job)
 		return err
 	})
 	if err != nil {
@@ -103,7 +91,7 @@ func (m *Maker) Make(ctx context.Context, job Job) (Excerpt, error) {
 	}
 
 	// 3 Lint: read the page back with other code than drew it, and compare. After this nothing is drawn any more.
-	if err := m.step(Lint, func() error { return m.lint(job, sheet) }); err != nil {
+	if err := m.step(Lint, func() error { return lint(sheet) }); err != nil {
 		return Excerpt{}, err
 	}
 

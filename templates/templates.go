@@ -87,6 +87,8 @@ type Version struct {
 	// State says in words what an entry states. It fails on an entry of another book and on one that this version has
 	// no words for.
 	State func(entry registry.Body, p person.Person, o Options) (Statement, error)
+	// Title is what stands above the document.
+	Title func(tesdiq.Lang) string
 }
 
 // Kind is one sort of document.
@@ -100,6 +102,9 @@ type Kind struct {
 	// indefinite term, so a terminated contract has the day of its termination's excerpt as open end.
 	Until func(entry registry.Body) tesdiq.Date
 }
+
+// Title is that of the version that is issued now.
+func (k Kind) Title(lang tesdiq.Lang) string { return k.Versions[k.Current].Title(lang) }
 
 // State is that of the version that is asked for; an error if it was never published.
 func (k Kind) State(version int, entry registry.Body, p person.Person, o Options) (Statement, error) {

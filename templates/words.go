@@ -62,6 +62,9 @@ func (w Words) Say(lang tesdiq.Lang, key string, pairs ...string) (string, error
 	return text, nil
 }
 
+// Title is the words of "title", which every version has.
+func (w Words) Title(lang tesdiq.Lang) string { return w[lang]["title"] }
+
 // Writer collects the facts of a statement in one language and keeps the first error.
 type Writer struct {
 	Words Words

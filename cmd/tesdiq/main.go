@@ -17,9 +17,6 @@ import (
 
 // commands are all that the program does. What changes data is a dry run unless -apply is given.
 type commands struct {
-	Demo  demoCommand  `cmd:"" help:"Start everything on this machine with invented people."`
-	Serve serveCommand `cmd:"" help:"Run the service with your own PostgreSQL, sign-in provider and keys."`
-
 	Migrate migrateCommand `cmd:"" help:"Bring the database's tables and roles up to this version."`
 }
 
@@ -52,7 +49,7 @@ func run(ctx context.Context, args []string) int {
 	var problem *tesdiq.Problem
 	if errors.As(err, &problems) || errors.As(err, &problem) {
 		for _, p := range tesdiq.ProblemsOf(err) {
-			fmt.Fprintln(os.Stderr, "tesdiq:", operatorWords(p))
+			fmt.Fprintln(os.Stderr, "tesdiq:", p.Error())
 		}
 		return 1
 	}

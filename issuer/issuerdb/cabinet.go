@@ -22,6 +22,7 @@ import (
 	"github.com/tesdiq/tesdiq/ledger/ledgerdb"
 	"github.com/tesdiq/tesdiq/registry"
 	"github.com/tesdiq/tesdiq/registry/registrydb"
+	"github.com/tesdiq/tesdiq/templates"
 )
 
 // Cabinet is what a signed-in person may do with excerpts: only with his own. All fields are required.
@@ -67,7 +68,7 @@ type querier interface {
 	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
 }
 
-func (c *Cabinet) source(ctx context.Context, q querier, k issuer.Kind, fin tesdiq.FIN, number string) (issuer.Source, error) {
+func (c *Cabinet) source(ctx context.Context, q querier, k templates.Kind, fin tesdiq.FIN, number string) (issuer.Source, error) {
 	books := registrydb.Reader{Pool: q}
 	var id registry.EntryID
 	var s issuer.Standing
@@ -134,7 +135,7 @@ func (c *Cabinet) Ask(ctx context.Context, fin tesdiq.FIN, r issuer.Request) (is
 	return number, err
 }
 
-func (c *Cabinet) askOnce(ctx context.Context, fin tesdiq.FIN, k issuer.Kind, r issuer.Request) (number issuer.Number, err error) {
+func (c *Cabinet) askOnce(ctx context.Context, fin tesdiq.FIN, k templates.Kind, r issuer.Request) (number issuer.Number, err error) {
 	err = pgx.BeginFunc(ctx, c.Pool, func(tx pgx.Tx) error {
 		identity := pgx.NamedArgs{"subject": fin, "request": r.Identity()}
 		err := tx.QueryRow(ctx, sqlAsked, identity).Scan(&number)
@@ -197,7 +198,7 @@ func (c *Cabinet) intent(ctx context.Context, tx pgx.Tx, fin tesdiq.FIN, r issue
 		return issuer.Intent{}, fmt.Errorf("issuerdb: number: %w", err)
 	}
 	return issuer.Intent{
-		Request: r.Identity(), Code: code, Number: issuer.NewNumber(now, n), Kind: s.Kind.Name, Template: s.Kind.Version, Lang: r.Lang,
+		Request: r.Identity(), Code: code, Number: issuer.NewNumber(now, n), Kind: s.Kind.Name, Template: s.Kind.Current, Lang: r.Lang,
 		Subject: fin, EntryID: s.Entry.Head.ID, PersonID: s.Person.ID, Recipient: r.Recipient, Purpose: r.Purpose,
 		WithSalary: r.WithSalary, ValidUntil: until, AskedAt: now,
 	}, nil

@@ -3,9 +3,11 @@ package issuerdb
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"runtime"
+	"runtime/debug"
 	"strconv"
 	"sync"
 	"time"
@@ -174,11 +176,7 @@ func (d *Dispatcher) claimAgain(ctx context.Context) {
 
 // make carries one claimed intent through steps 2 to 5.
 func (d *Dispatcher) make(ctx context.Context, c claimed) {
-	job, err := d.facts(ctx, c)
-	var x issuer.Excerpt
-	if err == nil {
-		x, err = d.Maker.Make(ctx, job)
-	}
+	x, err := d.try(ctx, c)
 	var void *issuer.VoidError
 	switch {
 	case err == nil:
@@ -197,6 +195,24 @@ func (d *Dispatcher) make(ctx context.Context, c claimed) {
 	if err := d.void(ctx, c.Intent, void.Reason); err != nil {
 		d.Log.WarnContext(ctx, "issuing: void not written", "number", c.Number, "err", err) // the sweep tries again
 	}
+}
+
+// try is an attempt. A panic fails it like an error: what one page makes the drawing stumble over must not stop others'.
+func (d *Dispatcher) try(ctx context.Context, c claimed) (x issuer.Excerpt, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("issuerdb: panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	var job issuer.Job
+	err = again(ctx, func() (err error) {
+		job, err = d.facts(ctx, c)
+		return err
+	})
+	if err != nil {
+		return issuer.Excerpt{}, err
+	}
+	return d.Maker.Make(ctx, job)
 }
 
 // storeAgain stores what was made, everything that is ready in one transaction.

@@ -70,13 +70,18 @@ func (d *Dispatcher) store(ctx context.Context, batch []issuer.Excerpt) error {
 }
 
 func (d *Dispatcher) storeOnce(ctx context.Context, batch []issuer.Excerpt) error {
-	n := len(batch)
-	ids, issued := make([]int64, n), make([]time.Time, n)
-	statements, hashes, files := make([]string, n), make([][]byte, n), make([][]byte, n)
-	made := make(map[int64]issuer.Excerpt, n)
-	for i, x := range batch {
-		ids[i], statements[i], issued[i], hashes[i], files[i] = x.ID, string(x.Statement), x.IssuedAt, x.SHA256[:], x.PDF
+	var ids []int64
+	var issued []time.Time
+	var statements []string
+	var hashes, files [][]byte
+	made := make(map[int64]issuer.Excerpt, len(batch))
+	for _, x := range batch {
+		if _, twice := made[x.ID]; twice {
+			continue // the first attempt's lease was over before it could be stored, and both are here
+		}
 		made[x.ID] = x
+		ids, statements, issued = append(ids, x.ID), append(statements, string(x.Statement)), append(issued, x.IssuedAt)
+		hashes, files = append(hashes, x.SHA256[:]), append(files, x.PDF)
 	}
 	return pgx.BeginFunc(ctx, d.Pool, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, sqlLockForStore, pgx.NamedArgs{"lock": endLock}); err != nil {

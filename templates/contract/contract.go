@@ -16,7 +16,7 @@ var Kind = templates.Kind{
 	Book:     registry.Contracts,
 	Salary:   true,
 	Current:  1,
-	Versions: map[int]templates.Version{1: {State: v1.State}},
+	Versions: map[int]templates.Version{1: {State: v1.State, Title: v1.Title}},
 	Until: func(entry registry.Body) tesdiq.Date {
 		c, ok := entry.(contract.Contract)
 		// That a contract has ended stays so.

@@ -15,7 +15,7 @@ var Kind = templates.Kind{
 	Name:     "examination",
 	Book:     registry.Examinations,
 	Current:  1,
-	Versions: map[int]templates.Version{1: {State: v1.State}},
+	Versions: map[int]templates.Version{1: {State: v1.State, Title: v1.Title}},
 	Until: func(entry registry.Body) tesdiq.Date {
 		e, ok := entry.(examination.Examination)
 		if !ok {

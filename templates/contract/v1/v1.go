@@ -5,6 +5,7 @@ import (
 	"embed"
 	"fmt"
 
+	"github.com/tesdiq/tesdiq"
 	"github.com/tesdiq/tesdiq/registry"
 	"github.com/tesdiq/tesdiq/registry/contract"
 	"github.com/tesdiq/tesdiq/registry/person"
@@ -15,6 +16,9 @@ import (
 var files embed.FS
 
 var words = templates.MustReadWords(files)
+
+// Title is what stands above the document.
+func Title(lang tesdiq.Lang) string { return words.Title(lang) }
 
 // State says what a contract states.
 func State(entry registry.Body, p person.Person, o templates.Options) (templates.Statement, error) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/tesdiq/tesdiq"
 	"github.com/tesdiq/tesdiq/registry"
 	"github.com/tesdiq/tesdiq/registry/examination"
 	"github.com/tesdiq/tesdiq/registry/person"
@@ -16,6 +17,9 @@ import (
 var files embed.FS
 
 var words = templates.MustReadWords(files)
+
+// Title is what stands above the document.
+func Title(lang tesdiq.Lang) string { return words.Title(lang) }
 
 // State says what an examination states.
 func State(entry registry.Body, p person.Person, o templates.Options) (templates.Statement, error) {

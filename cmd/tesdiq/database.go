@@ -1,0 +1,161 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/tesdiq/tesdiq"
+	"github.com/tesdiq/tesdiq/internal/postgres"
+	"github.com/tesdiq/tesdiq/internal/privatepg"
+)
+
+// database is where the components' pools lead, and how to end what was started for it.
+type database struct {
+	url       string                   // of a component's role; the user in it is not used
+	passwords map[postgres.Role]string // empty where the server asks for none
+	stop      func() error
+}
+
+// pool opens one component's pool.
+func (d database) pool(ctx context.Context, role postgres.Role, max int) (*pgxpool.Pool, error) {
+	return postgres.OpenConfig(ctx, postgres.Config{URL: d.url, Role: role, Password: d.passwords[role], MaxConns: max})
+}
+
+const demoDatabase = "tesdiq"
+
+// demoDatabaseIn opens the demonstration's database: DATABASE_URL if it is set, else a private PostgreSQL under data.
+// It migrates, so the database's user must be allowed to make roles.
+func demoDatabaseIn(ctx context.Context, data string) (database, error) {
+	if admin := os.Getenv("DATABASE_URL"); admin != "" {
+		passwords, err := demoPasswords(filepath.Join(data, "passwords"))
+		if err != nil {
+			return database{}, err
+		}
+		if err := postgres.Migrate(ctx, admin); err != nil {
+			return database{}, err
+		}
+		if err := postgres.SetPasswords(ctx, admin, rand.Reader, passwords); err != nil {
+			return database{}, err
+		}
+		return database{url: admin, passwords: passwords, stop: func() error { return nil }}, nil
+	}
+	server, err := privatepg.Start(ctx, privatepg.Options{Dir: filepath.Join(data, "postgres")})
+	if err != nil {
+		return database{}, err
+	}
+	d := database{url: server.URL(privatepg.Superuser, demoDatabase), stop: server.Stop}
+	err = postgres.EnsureDatabase(ctx, server.URL(privatepg.Superuser, "postgres"), demoDatabase)
+	if err == nil {
+		err = postgres.Migrate(ctx, d.url)
+	}
+	if err != nil {
+		return database{}, errors.Join(err, server.Stop())
+	}
+	return d, nil
+}
+
+// demoPasswords reads the roles' passwords from a folder, and draws those that are not there yet.
+func demoPasswords(dir string) (map[postgres.Role]string, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	for _, role := range postgres.Roles() {
+		file := filepath.Join(dir, string(role))
+		if _, err := os.Stat(file); err == nil {
+			continue
+		}
+		word, err := tesdiq.RandomText(rand.Reader, 32)
+		if err != nil {
+			return nil, err
+		}
+		if err := os.WriteFile(file, []byte(word+"\n"), 0o600); err != nil {
+			return nil, err
+		}
+	}
+	return readPasswords(dir)
+}
+
+// readPasswords reads one file per role.
+func readPasswords(dir string) (map[postgres.Role]string, error) {
+	passwords := make(map[postgres.Role]string)
+	for _, role := range postgres.Roles() {
+		word, err := secret(filepath.Join(dir, string(role)))
+		if err != nil {
+			return nil, err
+		}
+		passwords[role] = word
+	}
+	return passwords, nil
+}
+
+// where tells an operator's command which installation it works on.
+type where struct {
+	Config string `help:"Configuration of the service (docs/tesdiq.example.toml)." placeholder:"FILE"`
+	Data   string `help:"Folder of a demonstration, where there is no configuration." default:"var/demo" placeholder:"DIR"`
+}
+
+// open opens the installation's database: by its configuration, else the demonstration's, running or not.
+func (w where) open(ctx context.Context) (database, error) {
+	if w.Config != "" {
+		c, err := readConfig(w.Config)
+		if err != nil {
+			return database{}, err
+		}
+		return c.database()
+	}
+	if os.Getenv("DATABASE_URL") == "" {
+		if _, err := os.Stat(w.Data); err != nil {
+			return database{}, fmt.Errorf("there is no demonstration in %s: name its folder with -data, or the service's configuration with -config", w.Data)
+		}
+		if server, err := privatepg.Running(filepath.Join(w.Data, "postgres")); err == nil {
+			return database{url: server.URL(privatepg.Superuser, demoDatabase), stop: func() error { return nil }}, nil
+		}
+	}
+	return demoDatabaseIn(ctx, w.Data)
+}
+
+// database is the one that the configuration names.
+func (c config) database() (database, error) {
+	passwords, err := readPasswords(c.Database.Passwords)
+	if err != nil {
+		return database{}, err
+	}
+	return database{url: c.Database.URL, passwords: passwords, stop: func() error { return nil }}, nil
+}
+
+// migrateCommand brings the database up to date as an administrator, who is not in the configuration.
+type migrateCommand struct {
+	Config string `help:"Configuration of the service; its roles get the passwords that it names." placeholder:"FILE"`
+}
+
+// Run migrates the database of DATABASE_URL.
+func (m migrateCommand) Run(ctx context.Context) error {
+	admin := os.Getenv("DATABASE_URL")
+	if admin == "" {
+		return errors.New("set DATABASE_URL to the database's address with a user that may make roles; it is needed only for this command")
+	}
+	if err := postgres.Migrate(ctx, admin); err != nil {
+		return err
+	}
+	if m.Config != "" {
+		c, err := readConfig(m.Config)
+		if err != nil {
+			return err
+		}
+		d, err := c.database()
+		if err != nil {
+			return err
+		}
+		if err := postgres.SetPasswords(ctx, admin, rand.Reader, d.passwords); err != nil {
+			return err
+		}
+	}
+	fmt.Println("The database is at this version.")
+	return nil
+}
