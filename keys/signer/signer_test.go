@@ -285,7 +285,7 @@ func TestSignRefuses(t *testing.T) {
 		{"two roots", "stands there twice", swap("/Root 1 0 R\n", "/Root 1 0 R/Root 2 0 R\n")},
 		{"another size", "/Size", swap("/Size 12", "/Size 13")},
 		{"a table of more", "cannot be read", swap("xref\n0 12", "xref\n0 99999")},
-		{"a table elsewhere", "no cross-reference table", swap("startxref\n2", "startxref\n1")},
+		{"a table elsewhere", "no cross-reference table", swap("startxref\n7", "startxref\n6")},
 		{"a table past the end", "startxref is not", swap("startxref\n", "startxref\n9")},
 		{"an object elsewhere", "is not where the table says", swap("\n0000000016 ", "\n0000000017 ")},
 		{"the root no catalog", "is not a /Catalog", swap("/Root 1 0 R", "/Root 2 0 R")},
