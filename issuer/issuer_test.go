@@ -71,8 +71,8 @@ func TestARequestNamesEverythingThatIsWrong(t *testing.T) {
 		{"nothing", func(*issuer.Request) {}, nil},
 		{"all at once", func(r *issuer.Request) {
 			*r = issuer.Request{Recipient: strings.Repeat("ə", 101), Purpose: "\u202e"}
-		}, []string{"key: excerpt.request_key", "lang: lang.unknown", "validity: validity.unknown", "recipient: excerpt.line_long", "purpose: excerpt.letters"}},
-		{"a long key", func(r *issuer.Request) { r.Key = strings.Repeat("k", 65) }, []string{"key: excerpt.request_key"}},
+		}, []string{"excerpt.request_key", "lang: lang.unknown", "validity: validity.unknown", "recipient: excerpt.line_long", "purpose: excerpt.letters"}},
+		{"a long key", func(r *issuer.Request) { r.Key = strings.Repeat("k", 65) }, []string{"excerpt.request_key"}},
 		{"a hundred letters", func(r *issuer.Request) { r.Recipient = strings.Repeat("ə", 100) }, nil},
 		{"mark-up is only text", func(r *issuer.Request) { r.Recipient = "<script>alert(1)</script>" }, nil},
 		{"a formula is only text", func(r *issuer.Request) { r.Recipient = "=HYPERLINK(\"x\")" }, nil},

@@ -35,7 +35,7 @@ const maxKey = 64
 func (r Request) Check(k templates.Kind) (Request, error) {
 	var problems tesdiq.Problems
 	if n := len(r.Key); n == 0 || n > maxKey {
-		problems.Add("key", tesdiq.Invalid("excerpt.request_key"))
+		problems = append(problems, tesdiq.Invalid("excerpt.request_key")) // of no field that a person sees
 	}
 	_, err := tesdiq.ParseLang(string(r.Lang))
 	problems.Add("lang", err)

@@ -52,12 +52,16 @@ type Web struct {
 	pages *web.Pages
 }
 
-// Routes registers the pages' addresses.
-func (h *Web) Routes(r chi.Router) error {
-	var err error
+// Prepare parses the pages.
+func (h *Web) Prepare() (err error) {
 	if h.pages, err = h.Shell.Pages(files); err != nil {
 		return fmt.Errorf("issuerweb: %w", err)
 	}
+	return nil
+}
+
+// Routes registers the pages' addresses, after Prepare.
+func (h *Web) Routes(r chi.Router) {
 	private := h.Shell.Private
 	r.Get("/cabinet/excerpts", private(h.history))
 	r.Post("/cabinet/excerpts", private(h.ask))
@@ -66,7 +70,6 @@ func (h *Web) Routes(r chi.Router) error {
 	r.Get("/cabinet/excerpts/{number}/pdf", private(h.pdf))
 	r.Get("/cabinet/excerpts/{number}/withdraw", private(h.confirm))
 	r.Post("/cabinet/excerpts/{number}/withdraw", private(h.withdraw))
-	return nil
 }
 
 const section = "excerpts"
