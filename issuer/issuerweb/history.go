@@ -21,15 +21,15 @@ type historyPage struct {
 }
 
 type historyRow struct {
-	Number    issuer.Number
-	Title     string
-	Path      string
-	Asked     string
-	For       string // for whom and what for
-	Until     string // last day, while there is a document
-	Tag       tag
-	HasChecks bool
-	Checks    int
+	Number issuer.Number
+	Title  string
+	Path   string
+	Asked  string
+	For    string // for whom and what for
+	Until  string // last day, while there is a document
+	Tag    tag
+	Issued bool
+	Checks int
 }
 
 type filter struct {
@@ -83,7 +83,7 @@ func rowOf(item issuer.Item, title string, today tesdiq.Date) historyRow {
 	state := item.State(today)
 	row := historyRow{
 		Number: item.Number, Title: title, Path: path(item.Number), Asked: tesdiq.DateOf(item.AskedAt).String(),
-		For: forWhom(item), Tag: tags[state], HasChecks: item.IssuedAt != nil, Checks: item.Checks,
+		For: forWhom(item), Tag: tags[state], Issued: item.IssuedAt != nil, Checks: item.Checks,
 	}
 	if item.IssuedAt != nil {
 		row.Until = item.ValidUntil.String()
