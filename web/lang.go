@@ -11,7 +11,7 @@ import (
 const langCookie = "lang"
 
 // language decides in which language a request is answered: ?lang= (remembered in a cookie), the cookie, what the
-// browser asks for, Azerbaijani.
+// browser asks for, Azerbaijani; a program that asks for nothing is answered in English.
 func (s *Shell) language(w http.ResponseWriter, r *http.Request) tesdiq.Lang {
 	if r.URL.RawQuery != "" && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
 		if lang, err := tesdiq.ParseLang(r.URL.Query().Get("lang")); err == nil {
@@ -27,7 +27,11 @@ func (s *Shell) language(w http.ResponseWriter, r *http.Request) tesdiq.Lang {
 			return lang
 		}
 	}
-	return acceptLanguage(r.Header.Get("Accept-Language"))
+	header := r.Header.Get("Accept-Language")
+	if header == "" && (strings.HasPrefix(r.URL.Path, "/api/") || strings.HasPrefix(r.URL.Path, "/oauth/")) {
+		return tesdiq.En
+	}
+	return acceptLanguage(header)
 }
 
 // acceptLanguage picks the language that an Accept-Language header likes best (RFC 9110, 12.5.4); Azerbaijani when it names none of ours.

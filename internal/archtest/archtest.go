@@ -65,6 +65,7 @@ var places = []struct {
 	{"internal/pdftest", testHelp},
 	{"internal/script/…", testHelp},
 	{"web/webtest", testHelp},
+	{"verifier/verifierdb/verifierdbtest", testHelp},
 	{"web/…", shell},
 	{"templates/…", templates},
 	{"keys/signer/…", signer},

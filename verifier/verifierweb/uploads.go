@@ -1,0 +1,181 @@
+package verifierweb
+
+import (
+	"errors"
+	"io"
+	"mime"
+	"mime/multipart"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/tesdiq/tesdiq"
+	"github.com/tesdiq/tesdiq/verifier"
+)
+
+const (
+	maxUpload    = verifier.MaxFile + 64<<10 // the file, and what a form puts around it
+	maxFieldSize = 4 << 10                   // bytes of a field that is no file
+	maxFields    = 20
+	uploadTime   = 3 * time.Minute // for 20 MB on a slow line
+)
+
+// uploads counts files that are being read. Each needs little memory, whatever its size, but a connection and a part of
+// a processor; nobody may take all of them.
+type uploads struct {
+	mu    sync.Mutex
+	all   int
+	of    map[string]int
+	limit [2]int // all together, from one prefix or client; zero means the constants below
+}
+
+const (
+	uploadsAtOnce = 256
+	uploadsOfOne  = 32
+)
+
+// begin reserves a place. The error is a Problem of kind Unavailable, "file.busy".
+func (u *uploads) begin(who string) (end func(), err error) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.of == nil {
+		u.of = map[string]int{}
+	}
+	if u.limit == [2]int{} {
+		u.limit = [2]int{uploadsAtOnce, uploadsOfOne}
+	}
+	if u.all >= u.limit[0] || u.of[who] >= u.limit[1] {
+		return nil, tesdiq.NewProblem(tesdiq.Unavailable, "file.busy").With("Seconds", 3)
+	}
+	u.all++
+	u.of[who]++
+	return func() {
+		u.mu.Lock()
+		defer u.mu.Unlock()
+		u.all--
+		if u.of[who]--; u.of[who] == 0 {
+			delete(u.of, who)
+		}
+	}, nil
+}
+
+// fields are what a form or an API request sent: short texts, and what is known of a file.
+type fields struct {
+	values map[string]string
+	file   *verifier.File // nil: none was sent
+	// wrong is what is wrong with the file alone: the form is shown again with it.
+	wrong *tesdiq.Problem
+}
+
+// readForm reads a plain or multipart form. A file is read as it comes in and kept nowhere, neither in memory nor on
+// disk (hence not through ParseMultipartForm). Its name and declared type count for nothing.
+func (h *Web) readForm(w http.ResponseWriter, r *http.Request, who string) (fields, error) {
+	f := fields{values: map[string]string{}}
+	media, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	switch {
+	case err != nil || media == "application/x-www-form-urlencoded":
+		for k := range r.PostForm { // parsed by the shell
+			f.values[k] = r.PostForm.Get(k)
+		}
+		return f, nil
+	case media != "multipart/form-data":
+		return f, tesdiq.NewProblem(tesdiq.Unsupported, "form.media")
+	}
+	end, err := h.uploads.begin(who)
+	if err != nil {
+		return f, err
+	}
+	defer end()
+	h.giveTime(w)
+	parts := multipart.NewReader(r.Body, params["boundary"])
+	for n := 0; ; n++ {
+		part, err := parts.NextRawPart()
+		switch {
+		case errors.Is(err, io.EOF):
+			return f, nil
+		case err != nil:
+			return f, broken(err)
+		case n == maxFields:
+			return f, tesdiq.Invalid("form.fields")
+		}
+		if err := f.part(part); err != nil {
+			return f, err
+		}
+	}
+}
+
+// part reads one part of a multipart form.
+func (f *fields) part(part *multipart.Part) error {
+	name := part.FormName()
+	if part.FileName() == "" && name != "file" {
+		b, err := io.ReadAll(io.LimitReader(part, maxFieldSize+1))
+		if err != nil {
+			return broken(err)
+		}
+		if len(b) > maxFieldSize {
+			return tesdiq.Invalid("form.long").In(name)
+		}
+		f.values[name] = string(b)
+		return nil
+	}
+	file, err := verifier.ReadFile(part)
+	var p *tesdiq.Problem
+	switch {
+	case errors.As(err, &p) && p.Kind == tesdiq.TooLarge:
+		return p // the rest is not even read
+	case errors.As(err, &p) && part.FileName() == "":
+		// A browser sends an empty part when no file was chosen.
+	case errors.As(err, &p):
+		f.wrong = p
+	case err != nil:
+		return broken(err)
+	default:
+		f.file = &file
+	}
+	return nil
+}
+
+// broken is what to say when the sender stopped or sent nonsense. What is too much is told by the shell.
+func broken(err error) error {
+	if e := new(http.MaxBytesError); errors.As(err, &e) {
+		return verifier.TooLarge()
+	}
+	return tesdiq.Invalid("file.broken").In("file")
+}
+
+// giveTime gives a slow sender longer than the server gives others.
+func (h *Web) giveTime(w http.ResponseWriter) {
+	// Not every writer can (a test's recorder cannot); then the server's own time holds.
+	_ = http.NewResponseController(w).SetReadDeadline(h.Now().Add(uploadTime))
+}
+
+// readDocument reads a file that is the whole body of a request, or the part "file" of a multipart one.
+func (h *Web) readDocument(w http.ResponseWriter, r *http.Request, who string) (fields, error) {
+	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	switch {
+	case err == nil && media == "multipart/form-data":
+		f, err := h.readForm(w, r, who)
+		if err == nil && f.wrong != nil {
+			err = f.wrong
+		}
+		return f, err
+	case err != nil || !strings.EqualFold(media, "application/pdf") && media != "application/octet-stream":
+		return fields{}, tesdiq.NewProblem(tesdiq.Unsupported, "document.media").In("Content-Type")
+	}
+	end, err := h.uploads.begin(who)
+	if err != nil {
+		return fields{}, err
+	}
+	defer end()
+	h.giveTime(w)
+	file, err := verifier.ReadFile(r.Body)
+	var p *tesdiq.Problem
+	switch {
+	case errors.As(err, &p):
+		return fields{}, p
+	case err != nil:
+		return fields{}, broken(err)
+	}
+	return fields{values: map[string]string{}, file: &file}, nil
+}

@@ -1,0 +1,118 @@
+// Package verifierweb is the verifier's pages and API: where an excerpt is checked, what the answer was, and who checked what.
+// It decides nothing about an excerpt and shows only what the verifier hands out.
+package verifierweb
+
+import (
+	"context"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"net/http"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+
+	"github.com/tesdiq/tesdiq/verifier"
+	"github.com/tesdiq/tesdiq/web"
+)
+
+//go:embed pages/*.html
+var pageFiles embed.FS
+
+// Made lists what somebody checked.
+type Made interface {
+	// Made lists the checks of a signed-in asker since a moment, the newest first, after a place in the list.
+	Made(ctx context.Context, by verifier.Asker, since time.Time, after verifier.Cursor, limit int) ([]verifier.Row, error)
+}
+
+// Seen lists who checked somebody's excerpts.
+type Seen interface {
+	// OfSubject lists the checks of a person's excerpts of a kind ("" for all, and looks by offices), the newest first.
+	OfSubject(ctx context.Context, subject, kind string, after verifier.Cursor, limit int) ([]verifier.Row, error)
+}
+
+// Config is what a Web is made of. All fields but Example are required.
+type Config struct {
+	Shell    *web.Shell
+	Verifier *verifier.Verifier
+	Door     *verifier.Door
+	Made     Made
+	Seen     Seen
+	Address  string  // where the service is reached from outside: "https://tesdiq.example"
+	Example  Example // what the page for engineers fills its requests with
+	Now      func() time.Time
+}
+
+// Example is a program and an excerpt with which the requests on the page for engineers run as they stand: the demo's.
+// Without one the page shows places to fill in.
+type Example struct {
+	ClientID, Secret string
+	Code             string
+	File             string // name of an excerpt's file
+}
+
+// Web serves the pages and the API.
+type Web struct {
+	Config
+	pages   *web.Pages
+	uploads uploads
+	openapi []byte
+}
+
+// New parses the pages and writes the API's description.
+func New(c Config) (*Web, error) {
+	pages, err := c.Shell.Pages(pageFiles)
+	if err != nil {
+		return nil, err
+	}
+	h := &Web{Config: c, pages: pages}
+	if h.openapi, err = h.describe(); err != nil {
+		return nil, err
+	}
+	return h, nil
+}
+
+// Routes registers the addresses.
+func (h *Web) Routes(r chi.Router) {
+	s := h.Shell
+	r.Get("/check", s.Do(h.checkForm))
+	r.Post("/check", s.Do(s.Upload(h.check, maxUpload)))
+	r.Get("/v/{code}", s.Do(h.qrForm))
+	r.Post("/v/{code}", s.Do(h.checkQR))
+	r.Get("/checked/{id}", s.Do(h.checked))
+	r.Get("/cabinet/checks-of-mine", s.Private(h.checksOfMine))
+	r.Get("/cabinet/checks-of-mine.csv", s.Private(h.checksOfMineCSV))
+	r.Get("/cabinet/checked-by-me", s.Person(h.checkedByMe))
+	r.Get("/cabinet/checked-by-me.csv", s.Person(h.checkedByMeCSV))
+	r.Get("/developers", s.Do(h.developers))
+
+	r.Get("/api/openapi.json", s.Do(h.description))
+	r.Post("/oauth/token", s.Do(h.token))
+	r.Post("/api/v1/checks", s.Do(h.program(h.apiCheck)))
+	r.Get("/api/v1/checks/{id}", s.Do(h.program(h.apiChecked)))
+	r.Post("/api/v1/documents", s.Do(h.program(h.apiDocument)))
+}
+
+// asker is who sees a page, as one who asks.
+func (h *Web) asker(r *http.Request) verifier.Asker {
+	v := web.ViewerOf(r.Context())
+	by := verifier.Asker{Sort: verifier.ByAnonymous, Visitor: visitorHash(v.Visitor), Prefix: h.Shell.ClientPrefix(r)}
+	if v.Person == nil {
+		return by
+	}
+	by.Sort, by.Member, by.Visitor = verifier.ByPerson, v.Person.FIN, ""
+	if v.Organisation != nil {
+		by.Sort, by.Organisation, by.Name = verifier.ByOrganisation, v.Organisation.ID, v.Organisation.Name
+		by.Manager = v.Organisation.Role == "manager"
+	}
+	return by
+}
+
+// visitorHash is what is stored of a session's id: it finds the session's own checks and nothing else.
+func visitorHash(id string) string {
+	if id == "" {
+		return ""
+	}
+	sum := sha256.Sum256([]byte("tesdiq visitor " + id))
+	return hex.EncodeToString(sum[:16])
+}
