@@ -273,9 +273,9 @@ func iso(v any) (string, error) {
 	case tesdiq.Date:
 		return v.ISO(), nil
 	case time.Time:
-		return v.In(tesdiq.Baku).Format(time.RFC3339), nil
+		return v.UTC().Format(time.RFC3339), nil
 	case *time.Time:
-		return v.In(tesdiq.Baku).Format(time.RFC3339), nil
+		return v.UTC().Format(time.RFC3339), nil
 	}
 	return "", fmt.Errorf("iso of %T", v)
 }
