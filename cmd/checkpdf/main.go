@@ -1,0 +1,220 @@
+// Command checkpdf checks saved excerpts offline: whether they are as they were signed, by whom, and when. It needs no database and
+// no network. It cannot say whether an excerpt still holds today; only a check by its code does.
+package main
+
+import (
+	"embed"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/tesdiq/tesdiq/keys"
+	"github.com/tesdiq/tesdiq/verifier/pades"
+)
+
+//go:embed words/*.json
+var wordFiles embed.FS
+
+const usage = `checkpdf checks saved excerpts offline.
+
+  checkpdf -roots FILE [-json] [-lang az|en|ru] FILE…
+  checkpdf -integrity  [-json] [-lang az|en|ru] FILE…
+
+  -roots FILE   judge by the pinned root certificates in FILE (PEM; an issuer publishes its own as /pki/roots.pem)
+  -integrity    judge only whether the bytes are as they were signed, whoever signed
+  -json         one line of JSON for each file
+  -lang LANG    language of the sentences: az, en (default) or ru
+
+Exit status: 0 every file is TOTAL-PASSED (with -integrity: intact), 1 some are not, 2 wrong use.
+`
+
+// Exit statuses.
+const (
+	allPassed, someNot, wrongUse = 0, 1, 2
+)
+
+func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+
+// line is what -json prints of a file.
+type line struct {
+	File          string `json:"file"`
+	Integrity     string `json:"integrity"`
+	Indication    string `json:"indication"`
+	SubIndication string `json:"sub_indication"`
+	Reason        string `json:"reason"`
+	Signer        string `json:"signer"`
+	SignedAt      string `json:"signed_at"` // RFC 3339, UTC
+	Level         string `json:"level"`
+	Code          string `json:"code"`
+}
+
+func run(args []string, stdout, stderr io.Writer) int {
+	flags := flag.NewFlagSet("checkpdf", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	flags.Usage = func() { fmt.Fprint(stderr, usage) }
+	rootsFile := flags.String("roots", "", "")
+	integrity := flags.Bool("integrity", false, "")
+	asJSON := flags.Bool("json", false, "")
+	lang := flags.String("lang", "en", "")
+	refuse := func(format string, args ...any) int {
+		fmt.Fprintf(stderr, "checkpdf: "+format+"\n", args...)
+		return wrongUse
+	}
+	switch err := flags.Parse(args); {
+	case errors.Is(err, flag.ErrHelp):
+		return allPassed
+	case err != nil:
+		return wrongUse
+	case flags.NArg() == 0:
+		return refuse("no file to check; checkpdf -h says how to use it")
+	case (*rootsFile == "") == !*integrity:
+		return refuse("give one of -roots FILE and -integrity; checkpdf -h says what they do")
+	}
+	words, err := readWords(*lang)
+	if err != nil {
+		return refuse("no language %q: az, en or ru", *lang)
+	}
+	var roots *keys.Roots
+	if *rootsFile != "" {
+		if roots, err = readRoots(*rootsFile); err != nil {
+			return refuse("the root certificates cannot be read: %v", err)
+		}
+	}
+
+	status := allPassed
+	for _, name := range flags.Args() {
+		report, key := check(name, roots)
+		if report.Indication != pades.Passed && !(*integrity && report.Integrity == pades.Intact) {
+			status = someNot
+		}
+		l := line{name, string(report.Integrity), string(report.Indication), string(report.SubIndication), words[key],
+			report.Signer, "", report.Level, report.Code}
+		if !report.SignedAt.IsZero() {
+			l.SignedAt = report.SignedAt.Format(time.RFC3339)
+		}
+		if *asJSON {
+			err = l.writeJSON(stdout)
+		} else {
+			err = l.writeText(stdout, words, *integrity)
+		}
+		if err != nil {
+			return refuse("cannot write: %v", err)
+		}
+	}
+	return status
+}
+
+// writeJSON writes a file's line for programs.
+func (l line) writeJSON(w io.Writer) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	return e.Encode(l)
+}
+
+// writeText writes a file's line for people. Where only integrity was asked for, the standard's words on trust say nothing.
+func (l line) writeText(w io.Writer, words map[string]string, integrityOnly bool) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s: ", printable(l.File))
+	if !integrityOnly {
+		b.WriteString(l.Indication)
+		if l.SubIndication != "" {
+			fmt.Fprintf(&b, " (%s)", l.SubIndication)
+		}
+		b.WriteString(", ")
+	}
+	fmt.Fprintf(&b, "%s. %s", l.Integrity, l.Reason)
+	for _, f := range []struct{ label, value string }{{"signer", l.Signer}, {"signed_at", l.SignedAt}, {"level", l.Level}, {"code", l.Code}} {
+		if f.value != "" {
+			fmt.Fprintf(&b, " %s: %s.", words["label."+f.label], printable(f.value))
+		}
+	}
+	b.WriteByte('\n')
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// printable keeps a name from the command line or from a certificate from moving the cursor or turning the line's direction.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsGraphic(r) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, s)
+}
+
+// Keys of the sentences on files that are not even read. The others are pades.Reasons.
+const (
+	fileMissing    = "file.missing"
+	fileDirectory  = "file.directory"
+	fileUnreadable = "file.unreadable"
+)
+
+// check judges a file and gives the key of the sentence on it.
+func check(name string, roots *keys.Roots) (pades.Report, string) {
+	// The standard's word for "what was signed cannot be obtained".
+	unread := pades.Report{Integrity: pades.Broken, Indication: pades.Indeterminate, SubIndication: "SIGNED_DATA_NOT_FOUND"}
+	data, err := read(name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return unread, fileMissing
+	case errors.Is(err, errDirectory):
+		return unread, fileDirectory
+	case err != nil:
+		return unread, fileUnreadable
+	}
+	report := pades.Read(data, roots)
+	return report, string(report.Reason)
+}
+
+var errDirectory = errors.New("is a directory")
+
+// read reads a file, at most one byte more than pades reads, which will then say that it is too large.
+func read(name string) ([]byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if info.IsDir() {
+		return nil, errDirectory
+	}
+	return io.ReadAll(io.LimitReader(f, pades.MaxSize+1))
+}
+
+// readRoots reads the pinned certificates. Errors name the file.
+func readRoots(name string) (*keys.Roots, error) {
+	data, err := read(name)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	roots, err := keys.ParseRoots(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return roots, nil
+}
+
+// readWords gives the sentences of a language by their keys.
+func readWords(lang string) (map[string]string, error) {
+	data, err := wordFiles.ReadFile("words/" + lang + ".json")
+	if err != nil {
+		return nil, err
+	}
+	var words map[string]string
+	if err := json.Unmarshal(data, &words); err != nil {
+		return nil, fmt.Errorf("words: %w", err)
+	}
+	return words, nil
+}

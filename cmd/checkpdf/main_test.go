@@ -1,0 +1,106 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/tesdiq/tesdiq/internal/pdftest"
+	"github.com/tesdiq/tesdiq/keys/signer"
+	"github.com/tesdiq/tesdiq/verifier/pades"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"checkpdf": main})
+}
+
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{Dir: "testdata", Setup: setup})
+}
+
+// setup puts signed files and roots into a script's folder.
+func setup(env *testscript.Env) error {
+	at := time.Date(2026, 11, 21, 10, 0, 0, 0, time.UTC)
+	files := map[string][]byte{"unsigned.pdf": pdftest.Page(), "empty.pdf": nil, "page.html": []byte("<html>")}
+	for _, name := range []string{"", "other-"} {
+		set, err := signer.NewThrowaway(rand.Reader, at)
+		if err != nil {
+			return err
+		}
+		roots, err := set.Roots()
+		if err != nil {
+			return err
+		}
+		files[name+"roots.pem"] = roots.PEM()
+		if files[name+"signed.pdf"], err = set.PDFSigner(rand.Reader).Sign(context.Background(), pdftest.Page(), at, signer.SignInfo{}); err != nil {
+			return err
+		}
+	}
+	signed := files["signed.pdf"]
+	files["appended.pdf"] = append(bytes.Clone(signed), '\n')
+	files["changed.pdf"] = bytes.Replace(signed, []byte("/Producer <FEFF0054"), []byte("/Producer <FEFF0055"), 2)
+	files["cut.pdf"] = signed[:len(signed)-100]
+	files["large.pdf"] = append(bytes.Clone(signed), make([]byte, pades.MaxSize)...)
+	files["encrypted.pdf"] = bytes.Replace(pdftest.Page(), []byte("/Root 1 0 R\n"), []byte("/Root 1 0 R\n/Encrypt 3 0 R\n"), 1)
+	for name, data := range files {
+		if err := os.WriteFile(filepath.Join(env.WorkDir, name), data, 0o600); err != nil {
+			return err
+		}
+	}
+	return os.Mkdir(filepath.Join(env.WorkDir, "folder"), 0o700)
+}
+
+func TestEveryReasonHasItsSentenceInEveryLanguage(t *testing.T) {
+	english, err := readWords("en")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, lang := range []string{"az", "en", "ru"} {
+		words, err := readWords(lang)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, want := slices.Sorted(maps.Keys(words)), slices.Sorted(maps.Keys(english)); !slices.Equal(got, want) {
+			t.Errorf("%s has other keys than en: %q", lang, got)
+		}
+		for _, r := range pades.Reasons() {
+			if words[string(r)] == "" {
+				t.Errorf("%s: no sentence for %s", lang, r)
+			}
+		}
+		for _, key := range []string{fileMissing, fileDirectory, fileUnreadable} {
+			if words[key] == "" {
+				t.Errorf("%s: no sentence for %s", lang, key)
+			}
+		}
+	}
+}
+
+func TestNamesCannotPaintTheScreen(t *testing.T) {
+	if got := printable("a\x1b[31m\u202eb\n"); got != "a\ufffd[31m\ufffdb\ufffd" {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestAPipeThatIsClosedIsNotSuccess(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "unsigned.pdf")
+	if err := os.WriteFile(name, pdftest.Page(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r, w := io.Pipe()
+	if err := r.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if got := run([]string{"-integrity", name}, w, io.Discard); got == allPassed {
+		t.Error("exit status 0")
+	}
+}
