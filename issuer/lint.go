@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/tesdiq/tesdiq/verifier/pades"
 )
@@ -11,6 +12,9 @@ import (
 // lint reads the unsigned page back, with code that shares nothing with what drew it, and compares it with what it
 // shall state.
 func lint(sheet Sheet) error {
+	if findings := pades.Lint(sheet.PDF); len(findings) > 0 {
+		return errors.New(strings.Join(findings, "; "))
+	}
 	drawn, err := pades.Text(sheet.PDF)
 	if err != nil {
 		return err
