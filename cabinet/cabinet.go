@@ -29,6 +29,7 @@ type Message struct {
 type Excerpt struct {
 	Number     string      `db:"number"`
 	Kind       string      `db:"kind"`
+	Title      string      `db:"title"`     // as printed, in the excerpt's own language
 	Recipient  string      `db:"recipient"` // for whom, or empty
 	Purpose    string      `db:"purpose"`   // what for, or empty
 	ValidUntil tesdiq.Date `db:"valid_until"`

@@ -164,7 +164,7 @@ func issue(t *testing.T, pg *pgtest.DB, n int, entry int64, until tesdiq.Date) (
 	}
 	exec(t, pg, `
 		INSERT INTO excerpts (id, code, number, kind, lang, subject, entry_id, statement, valid_until, issued_at)
-		VALUES ($1, $2, $3, 'examination', 'az', $4, $5, '{}', $6, $7)`, id, code, number, nermin, entry, until, now.Add(time.Duration(n)*time.Second))
+		VALUES ($1, $2, $3, 'examination', 'az', $4, $5, '{"title": "Çıxarış"}', $6, $7)`, id, code, number, nermin, entry, until, now.Add(time.Duration(n)*time.Second))
 	return id
 }
 
@@ -194,7 +194,7 @@ func TestHomeShowsWhatIsInForce(t *testing.T) {
 	if len(h.Excerpts) != 2 || h.Excerpts[0].Number != "E-2026-0000006" || h.Excerpts[1].Number != "E-2026-0000002" {
 		t.Fatalf("in force %v; the last day of %d belongs to it", h.Excerpts, lastDay)
 	}
-	if x := h.Excerpts[1]; x.Checks != 2 || x.LastCheck == nil || !x.LastCheck.Equal(now) || x.Recipient != "Nümunə Bank" || x.Purpose != "kredit" {
+	if x := h.Excerpts[1]; x.Checks != 2 || x.LastCheck == nil || !x.LastCheck.Equal(now) || x.Title != "Çıxarış" || x.Recipient != "Nümunə Bank" || x.Purpose != "kredit" {
 		t.Errorf("checked: %+v", x)
 	}
 	if x := h.Excerpts[0]; x.Checks != 0 || x.LastCheck != nil {

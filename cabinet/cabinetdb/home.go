@@ -24,7 +24,7 @@ const sqlExamination = `
 // In force: issued, neither withdrawn nor revoked, not past its day, its entry neither annulled nor followed by a newer
 // one. Checks by the person himself do not count.
 const sqlExcerpts = `
-	SELECT x.number, x.kind, i.recipient, i.purpose, x.valid_until, c.checks, c.last_check
+	SELECT x.number, x.kind, coalesce(x.statement->>'title', '') AS title, i.recipient, i.purpose, x.valid_until, c.checks, c.last_check
 	FROM excerpts x
 	JOIN intents i ON i.id = x.id
 	JOIN entries e ON e.id = x.entry_id

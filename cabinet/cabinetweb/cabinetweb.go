@@ -44,7 +44,7 @@ type Web struct {
 	Messages  Messages
 	Roles     Roles
 	Now       func() time.Time
-	KindTitle func(lang tesdiq.Lang, kind string) string // a document's title; nil: from the locale files
+	KindTitle func(lang tesdiq.Lang, kind string) string // a document's title in a language; nil: as it was printed
 
 	pages *web.Pages
 }
@@ -64,11 +64,11 @@ func (h *Web) Routes(r chi.Router) {
 	r.Post("/cabinet/messages/{id}", h.Shell.Private(h.read))
 }
 
-func (h *Web) kindTitle(lang tesdiq.Lang, kind string) string {
+func (h *Web) title(lang tesdiq.Lang, x cabinet.Excerpt) string {
 	if h.KindTitle != nil {
-		return h.KindTitle(lang, kind)
+		return h.KindTitle(lang, x.Kind)
 	}
-	return h.Shell.T(lang, "cabinet.kind."+kind)
+	return x.Title
 }
 
 // act makes the person act for an organisation, or for himself: organisation is its id, or 0.

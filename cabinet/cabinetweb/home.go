@@ -59,7 +59,7 @@ func (h *Web) home(w http.ResponseWriter, r *http.Request) error {
 		Looks: found.Looks, Days: cabinet.LookBack, Memberships: memberships,
 	}
 	for _, x := range found.Excerpts {
-		line := excerptLine{x, h.kindTitle(v.Lang, x.Kind), x.Recipient}
+		line := excerptLine{x, h.title(v.Lang, x), x.Recipient}
 		if x.Recipient != "" && x.Purpose != "" {
 			line.For += ", "
 		}

@@ -445,3 +445,61 @@ func TestForgedTokensAreRefused(t *testing.T) {
 		})
 	}
 }
+
+// leftover finds what no finished page has: a key instead of its words, an open placeholder.
+var leftover = regexp.MustCompile(`>[^<]*\b(?:web|signin|problem|demoprovider)\.[a-z-]+[^<]*<|<no value>|\{\{|%!|ZgotmplZ`)
+
+func TestPagesInEveryLanguage(t *testing.T) {
+	for _, lang := range tesdiq.Langs {
+		b := demo(t, members{"7AB2C3D": true})
+		b.Get("/signin/out?lang=" + string(lang)) // remembers the language
+		page := follow(t, b, b.Get("/signin"))
+		state := func() string {
+			u, err := url.Parse(b.Get("/signin").Header.Get("Location"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return u.Query().Get("state")
+		}
+		for name, a := range map[string]webtest.Answer{
+			"pick": page, "pick again": pick(t, b, page, "", ""), "out": b.Get("/signin/out"), "stale": b.Get("/signin/callback"),
+			"denied": b.Get("/signin/callback?error=access_denied&state=" + state()), "provider": b.Get("/signin/callback?error=x&state=" + state()),
+			"provider's refusal": b.Get("/demo-provider/authorize"), "provider's end": b.Get("/demo-provider/end_session"),
+		} {
+			if !strings.Contains(a.Body, `<html lang="`+string(lang)+`">`) || strings.Count(a.Body, "<h1") != 1 {
+				t.Errorf("%s is not a page in %s: %s", name, lang, a.Body)
+			}
+			if m := leftover.FindString(a.Body); m != "" {
+				t.Errorf("%s in %s: %q", name, lang, m)
+			}
+		}
+	}
+}
+
+func TestWhoCancelsAtTheProviderComesBack(t *testing.T) {
+	b := demo(t, members{})
+	page := follow(t, b, b.Get("/signin?to=/check"))
+	form := url.Values{"cancel": {"1"}}
+	for _, m := range hidden.FindAllStringSubmatch(page.Body, -1) {
+		form.Set(m[1], html.UnescapeString(m[2]))
+	}
+	a := follow(t, b, b.Post("/demo-provider/authorize", form))
+	if a.Status != http.StatusForbidden || !strings.Contains(a.Body, `href="/signin?to=%2Fcheck"`) {
+		t.Errorf("%d %s", a.Status, a.Body)
+	}
+}
+
+// Two windows may sign in at once; more than a few only push the oldest out.
+func TestSeveralWindows(t *testing.T) {
+	b := demo(t, members{})
+	var pages []webtest.Answer
+	for range 7 {
+		pages = append(pages, follow(t, b, b.Get("/signin")))
+	}
+	if a := follow(t, b, pick(t, b, pages[0], "5ZK8R2M", "face")); a.Status != http.StatusBadRequest {
+		t.Errorf("the oldest of seven: %d", a.Status)
+	}
+	if a := follow(t, b, pick(t, b, pages[3], "5ZK8R2M", "face")); a.Status != http.StatusSeeOther {
+		t.Errorf("one of the last five: %d", a.Status)
+	}
+}
