@@ -1,6 +1,11 @@
 package templates
 
-import "github.com/signintech/gopdf"
+import (
+	"math/bits"
+	"strconv"
+
+	"github.com/signintech/gopdf"
+)
 
 // head is the mark, who issues, and the number of the excerpt.
 type head struct{ ministry, system, label, number string }
@@ -11,42 +16,42 @@ const (
 )
 
 func (h head) lines(d *drawing) []string {
-	return d.fonts.wrap(bold, 11, width-markSize-5*mm-numberWidth, h.ministry)
+	return d.wrap(bold, 11, width-markSize-5*mm-numberWidth, h.ministry)
 }
 
 func (h head) height(d *drawing, _ density) float64 { return markSize + 4*mm }
 
 func (h head) draw(d *drawing, y float64, _ density) {
-	d.mark(left, y, markSize)
+	// The mark itself is on the stationery.
 	x, lines := left+markSize+5*mm, h.lines(d)
 	base := y + markSize/2 - float64(len(lines)-1)*7 - 1.5
 	d.paragraph(bold, 11, 14, ink, x, base, lines)
 	d.text(regular, 9, quiet, x, base+float64(len(lines)-1)*14+13, h.system)
-	d.text(regular, 9, quiet, right-d.fonts.measure(regular, 9, h.label), y+markSize/2-2, h.label)
-	d.text(bold, 10, ink, right-d.fonts.measure(bold, 10, h.number), y+markSize/2+11, h.number)
+	d.text(regular, 9, quiet, right-d.measure(regular, 9, h.label), y+markSize/2-2, h.label)
+	d.text(bold, 10, ink, right-d.measure(bold, 10, h.number), y+markSize/2+11, h.number)
 	d.rule(brand, y+markSize+4*mm, 0.6*mm)
 }
 
-// mark is the eight-pointed star with a tick, in a square of the given side.
-func (d *drawing) mark(x, y, side float64) {
+// drawMark draws the eight-pointed star with a tick, in a square of the given side.
+func drawMark(pdf *gopdf.GoPdf, x, y, side float64) {
 	u := side / 48 // the mark is drawn on a grid of 48
 	p := func(px, py float64) gopdf.Point { return gopdf.Point{X: x + px*u, Y: y + py*u} }
-	d.pdf.SetStrokeColor(brand.r, brand.g, brand.b)
-	d.pdf.SetLineWidth(2 * u)
+	pdf.SetStrokeColor(brand.r, brand.g, brand.b)
+	pdf.SetLineWidth(2 * u)
 	const far = 14 * 1.41421356
-	d.pdf.Polygon([]gopdf.Point{p(10, 10), p(38, 10), p(38, 38), p(10, 38)}, "D")
-	d.pdf.Polygon([]gopdf.Point{p(24, 24-far), p(24+far, 24), p(24, 24+far), p(24-far, 24)}, "D")
-	d.pdf.SetLineWidth(3.2 * u)
+	pdf.Polygon([]gopdf.Point{p(10, 10), p(38, 10), p(38, 38), p(10, 38)}, "D")
+	pdf.Polygon([]gopdf.Point{p(24, 24-far), p(24+far, 24), p(24, 24+far), p(24-far, 24)}, "D")
+	pdf.SetLineWidth(3.2 * u)
 	a, b, c := p(16.5, 24.5), p(22, 30), p(32, 18.5)
-	d.pdf.Line(a.X, a.Y, b.X, b.Y)
+	pdf.Line(a.X, a.Y, b.X, b.Y)
 	// The second stroke begins a little before the corner, so that the tick has no notch there.
-	d.pdf.Line(b.X-1.1*u, b.Y+1.1*u, c.X, c.Y)
+	pdf.Line(b.X-1.1*u, b.Y+1.1*u, c.X, c.Y)
 }
 
 // title is what the document is, and as of when.
 type title struct{ text, under string }
 
-func (t title) lines(d *drawing) []string { return d.fonts.wrap(bold, 19, 150*mm, t.text) }
+func (t title) lines(d *drawing) []string { return d.wrap(bold, 19, 150*mm, t.text) }
 
 func (t title) height(d *drawing, style density) float64 {
 	return style.titleGap + float64(len(t.lines(d)))*23 + 13
@@ -68,8 +73,8 @@ type table struct {
 const labelWidth = 56 * mm
 
 func (t table) row(d *drawing, f Fact, style density) (label, value []string, height float64) {
-	label = d.fonts.wrap(regular, style.size, labelWidth-4*mm, f.Label)
-	value = d.fonts.wrap(bold, style.size, width-labelWidth, f.Value)
+	label = d.wrap(regular, style.size, labelWidth-4*mm, f.Label)
+	value = d.wrap(bold, style.size, width-labelWidth, f.Value)
 	return label, value, float64(max(len(label), len(value)))*style.leading + 2*style.pad
 }
 
@@ -98,7 +103,7 @@ func (t table) draw(d *drawing, y float64, style density) {
 // panel is how to check the excerpt: the QR, the code in groups of four, the address.
 type panel struct {
 	before, at, after, code, note string
-	qr                            [][]bool // without its quiet zone
+	qr                            qrCode
 }
 
 const (
@@ -109,9 +114,9 @@ const (
 
 func (p panel) lines(d *drawing) (ask, note []string) {
 	w := float64(right - panelPad - panelText)
-	ask = append(ask, d.fonts.wrap(regular, 10, w, p.before)...)
-	ask = append(ask, d.fonts.wrap(bold, 11, w, p.at)...)
-	return append(ask, d.fonts.wrap(regular, 10, w, p.after)...), d.fonts.wrap(regular, 8.5, w, p.note)
+	ask = append(ask, d.wrap(regular, 10, w, p.before)...)
+	ask = append(ask, d.wrap(bold, 11, w, p.at)...)
+	return append(ask, d.wrap(regular, 10, w, p.after)...), d.wrap(regular, 8.5, w, p.note)
 }
 
 func (p panel) textHeight(d *drawing) float64 {
@@ -130,8 +135,8 @@ func (p panel) draw(d *drawing, y float64, style density) {
 	d.drawQR(p.qr, left+panelPad, y+(h-qrSide)/2, qrSide)
 
 	ask, note := p.lines(d)
-	atFrom := len(d.fonts.wrap(regular, 10, float64(right-panelPad-panelText), p.before))
-	atTo := atFrom + len(d.fonts.wrap(bold, 11, float64(right-panelPad-panelText), p.at))
+	atFrom := len(d.wrap(regular, 10, float64(right-panelPad-panelText), p.before))
+	atTo := atFrom + len(d.wrap(bold, 11, float64(right-panelPad-panelText), p.at))
 	base := y + (h-p.textHeight(d))/2 + 10
 	for i, l := range ask {
 		if i >= atFrom && i < atTo {
@@ -145,25 +150,31 @@ func (p panel) draw(d *drawing, y float64, style density) {
 	d.paragraph(regular, 8.5, 11.5, quiet, panelText, base+30, note)
 }
 
-// drawQR draws the code as rectangles, one for each run of dark modules in a row, on white with a quiet zone of four.
-func (d *drawing) drawQR(bitmap [][]bool, x, y, side float64) {
+// drawQR draws the code as one shape of rectangles, one for each run of dark modules in a row, on white with a quiet
+// zone of four. One shape has no seams between its parts; its unit is the module, so that nothing is rounded.
+func (d *drawing) drawQR(q qrCode, x, y, side float64) {
 	d.rect(white, x, y, side, side)
-	n := len(bitmap)
-	module := side / float64(n+8)
-	d.pdf.SetFillColor(ink.r, ink.g, ink.b)
-	for row, modules := range bitmap {
-		for from := 0; from < n; from++ {
-			if !modules[from] {
-				continue
+	module := side / float64(q.side+8)
+	d.content = append(d.content, "q "...)
+	d.content = strconv.AppendFloat(d.content, module, 'f', 5, 64)
+	d.content = append(d.content, " 0 0 "...)
+	d.content = strconv.AppendFloat(d.content, -module, 'f', 5, 64)
+	d.content = append(d.content, ' ')
+	d.numbers(x+4*module, paperHeight-y-4*module)
+	d.content = append(d.content, "cm "...)
+	d.colour(ink)
+	for row, modules := range q.rows {
+		for modules != 0 {
+			from := bits.TrailingZeros64(modules)
+			run := bits.TrailingZeros64(^(modules >> from))
+			for _, n := range [3]int{from, row, run} {
+				d.content = append(strconv.AppendInt(d.content, int64(n), 10), ' ')
 			}
-			to := from
-			for to < n && modules[to] {
-				to++
-			}
-			d.pdf.RectFromUpperLeftWithStyle(x+float64(4+from)*module, y+float64(4+row)*module, float64(to-from)*module, module, "F")
-			from = to
+			d.content = append(d.content, "1 re\n"...)
+			modules &^= (1<<run - 1) << from
 		}
 	}
+	d.content = append(d.content, "f Q\n"...)
 }
 
 // foot says how the signature can be checked without us.
@@ -173,6 +184,6 @@ func (f foot) height(*drawing, density) float64 { return 10 }
 
 func (f foot) draw(d *drawing, y float64, _ density) {
 	const page = "1 / 1"
-	d.paragraph(regular, 8, 10.5, quiet, left, y-5, d.fonts.wrap(regular, 8, width-15*mm, f.text))
-	d.text(regular, 8, quiet, right-d.fonts.measure(regular, 8, page), y-5, page)
+	d.paragraph(regular, 8, 10.5, quiet, left, y-5, d.wrap(regular, 8, width-15*mm, f.text))
+	d.text(regular, 8, quiet, right-d.measure(regular, 8, page), y-5, page)
 }

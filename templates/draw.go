@@ -5,10 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strconv"
 	"time"
-
-	"github.com/signintech/gopdf"
-	"github.com/skip2/go-qrcode"
 
 	"github.com/tesdiq/tesdiq"
 )
@@ -60,19 +58,18 @@ func Draw(s Sheet) ([]byte, error) {
 	if missing := Unprintable(joined(append(s.Lines(), s.CheckAt))); len(missing) > 0 {
 		return nil, &UnprintableError{missing}
 	}
-	f, err := fonts()
+	faces, err := typefaces()
 	if err != nil {
-		return nil, fmt.Errorf("templates: fonts: %w", err)
+		return nil, fmt.Errorf("templates: %w", err)
 	}
 	blocks, err := s.blocks()
 	if err != nil {
 		return nil, fmt.Errorf("templates: %w", err)
 	}
-	d := &drawing{fonts: f}
-	d.start(s)
+	d := &drawing{faces: faces, alphabets: alphabetOfRune(), content: make([]byte, 0, 24<<10)}
 	for _, style := range []density{roomy, close, dense} {
 		if d.fits(blocks, style) {
-			return d.draw(blocks, style)
+			return d.draw(s, blocks, style)
 		}
 	}
 	return nil, ErrTooLong
@@ -107,11 +104,10 @@ func (s Sheet) blocks() ([]block, error) {
 	if _, ok := frameWords[s.Lang]; !ok {
 		return nil, fmt.Errorf("no words in %q", s.Lang)
 	}
-	bitmap, err := qrcode.New(s.CheckURL, qrcode.Medium)
+	qr, err := newQR(s.CheckURL)
 	if err != nil {
 		return nil, fmt.Errorf("qr: %w", err)
 	}
-	bitmap.DisableBorder = true
 	at := s.AsOf.In(tesdiq.Baku)
 	blocks := []block{
 		head{ministry: say("ministry"), system: say("system"), label: say("number"), number: s.Number},
@@ -125,7 +121,7 @@ func (s Sheet) blocks() ([]block, error) {
 		blocks = append(blocks, t)
 	}
 	return append(blocks,
-		panel{before: say("check_before"), at: s.CheckAt, after: say("check_after"), code: s.Code.String(), note: say("check_note"), qr: bitmap.Bitmap()},
+		panel{before: say("check_before"), at: s.CheckAt, after: say("check_after"), code: s.Code.String(), note: say("check_note"), qr: qr},
 		foot{text: say("foot")},
 	), nil
 }
@@ -135,12 +131,14 @@ const (
 	mm         = 72 / 25.4
 	pageWidth  = 210 * mm
 	pageHeight = 297 * mm
-	left       = 20 * mm
-	right      = pageWidth - 18*mm
-	width      = right - left
-	top        = 16 * mm
-	footY      = pageHeight - 14*mm
-	panelFloor = pageHeight - 25*mm // where the check panel ends
+	// paperHeight is that of the file's MediaBox, from which y is turned: gopdf's A4 is rounded to points.
+	paperHeight = 842
+	left        = 20 * mm
+	right       = pageWidth - 18*mm
+	width       = right - left
+	top         = 16 * mm
+	footY       = pageHeight - 14*mm
+	panelFloor  = pageHeight - 25*mm // where the check panel ends
 )
 
 type colour struct{ r, g, b uint8 }
@@ -163,17 +161,13 @@ var (
 	dense = density{size: 8.5, leading: 10.6, pad: 1.9, groupGap: 8, titleGap: 9}
 )
 
-// drawing is a page under way. Text is placed by its base line.
+// drawing is a page under way: its content stream (ISO 32000-1, 7.8.2). Text is placed by its base line; y runs down.
 type drawing struct {
-	fonts *fontSet
-	pdf   gopdf.GoPdf
-}
-
-func (d *drawing) start(s Sheet) {
-	d.pdf.Start(gopdf.Config{PageSize: *gopdf.PageSizeA4})
-	// Deflate costs more time than it saves bytes: the fonts are small already.
-	d.pdf.SetNoCompression()
-	d.pdf.SetInfo(gopdf.PdfInfo{Title: s.Title, Subject: s.Code.String(), Creator: "Tesdiq", CreationDate: s.IssuedAt.UTC()})
+	faces     *[families]typeface
+	alphabets *[lastRune + 1]alphabet
+	content   []byte
+	alphabet  alphabet // the smallest that has every letter so far
+	missing   []rune   // letters that no font has
 }
 
 // fits says whether everything has its place above the check panel.
@@ -190,13 +184,7 @@ func (d *drawing) fits(blocks []block, style density) bool {
 	return false
 }
 
-func (d *drawing) draw(blocks []block, style density) ([]byte, error) {
-	for _, family := range []string{regular, bold, mono} {
-		if err := d.pdf.AddTTFFontFromFontContainer(family, d.fonts.container); err != nil {
-			return nil, fmt.Errorf("templates: font: %w", err)
-		}
-	}
-	d.pdf.AddPage()
+func (d *drawing) draw(s Sheet, blocks []block, style density) ([]byte, error) {
 	y := float64(top)
 	for _, b := range blocks {
 		switch b.(type) {
@@ -208,32 +196,65 @@ func (d *drawing) draw(blocks []block, style density) ([]byte, error) {
 		b.draw(d, y, style)
 		y += b.height(d, style)
 	}
-	out, err := d.pdf.GetBytesPdfReturnErr()
-	if err != nil {
-		return nil, fmt.Errorf("templates: draw: %w", err)
+	if len(d.missing) > 0 {
+		return nil, &UnprintableError{d.missing}
 	}
-	return out, nil
+	paper, err := stationeries[d.alphabet]()
+	if err != nil {
+		return nil, fmt.Errorf("templates: %w", err)
+	}
+	return paper.file(d.content, s), nil
 }
 
-// text writes one line with its base line at y. The letters were checked before, so gopdf has them all.
-func (d *drawing) text(family string, size float64, c colour, x, y float64, s string) {
-	d.pdf.SetFont(family, "", size)
-	d.pdf.SetTextColor(c.r, c.g, c.b)
-	d.pdf.SetXY(x, y)
-	d.pdf.Text(s)
+// text writes one line with its base line at y.
+func (d *drawing) text(f family, size float64, c colour, x, y float64, s string) {
+	d.content = append(d.content, "BT\n"...)
+	d.numbers(x, paperHeight-y)
+	d.content = append(d.content, "TD\n/F"...)
+	d.content = strconv.AppendInt(d.content, int64(f)+1, 10)
+	d.content = append(d.content, ' ')
+	d.numbers(size)
+	d.content = append(d.content, "Tf "...)
+	d.colour(c)
+	d.content = append(d.content, '<')
+	for _, r := range s {
+		g := d.faces[f].glyph(r)
+		if g.id == 0 {
+			d.missing = append(d.missing, r)
+			continue
+		}
+		d.alphabet = max(d.alphabet, d.alphabets[r])
+		d.content = appendHex(d.content, g.id)
+	}
+	d.content = append(d.content, "> Tj\nET\n"...)
 }
 
 // paragraph writes lines under each other, the first base line at y.
-func (d *drawing) paragraph(family string, size, leading float64, c colour, x, y float64, lines []string) {
+func (d *drawing) paragraph(f family, size, leading float64, c colour, x, y float64, lines []string) {
 	for i, l := range lines {
-		d.text(family, size, c, x, y+float64(i)*leading, l)
+		d.text(f, size, c, x, y+float64(i)*leading, l)
 	}
 }
 
 func (d *drawing) rect(c colour, x, y, w, h float64) {
-	d.pdf.SetFillColor(c.r, c.g, c.b)
-	d.pdf.RectFromUpperLeftWithStyle(x, y, w, h, "F")
+	d.colour(c)
+	d.numbers(x, paperHeight-y-h, w, h)
+	d.content = append(d.content, "re f\n"...)
 }
 
 // rule is a hairline across the page.
 func (d *drawing) rule(c colour, y, thick float64) { d.rect(c, left, y-thick/2, width, thick) }
+
+func (d *drawing) colour(c colour) {
+	for _, part := range [3]uint8{c.r, c.g, c.b} {
+		d.content = append(strconv.AppendFloat(d.content, float64(part)/255, 'f', 3, 64), ' ')
+	}
+	d.content = append(d.content, "rg\n"...)
+}
+
+// numbers writes each in hundredths with a blank after it.
+func (d *drawing) numbers(ns ...float64) {
+	for _, n := range ns {
+		d.content = append(strconv.AppendFloat(d.content, n, 'f', 2, 64), ' ')
+	}
+}

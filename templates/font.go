@@ -2,8 +2,10 @@ package templates
 
 import (
 	_ "embed"
+	"fmt"
 	"sync"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/signintech/gopdf"
 )
@@ -17,58 +19,56 @@ var boldFile []byte
 //go:embed fonts/NotoSansMono-Bold.ttf
 var monoFile []byte
 
-// The families, as the drawing names them.
+// family is one of our fonts.
+type family int
+
 const (
-	regular = "text"
-	bold    = "bold"
-	mono    = "mono"
+	regular family = iota
+	bold
+	mono
+	families
 )
 
-// fontSet is what all pages share: the parsed fonts, and how wide each letter is in thousandths of the font's size.
-type fontSet struct {
-	container *gopdf.FontContainer
-	width     map[string]map[rune]float64
-}
+// The fonts' files, and their names in a document.
+var (
+	fontFiles = [families]*[]byte{&regularFile, &boldFile, &monoFile}
+	fontNames = [families]string{"text", "bold", "mono"}
+)
 
-var fonts = sync.OnceValues(readFonts)
+// glyph is a character's place in a font and its width in thousandths of the font's size. There is none at place 0.
+type glyph struct{ id, width uint16 }
 
 // lastRune is the highest character of our fonts: the minus sign.
 const lastRune = 0x2212
 
-func readFonts() (*fontSet, error) {
-	f := &fontSet{container: &gopdf.FontContainer{}, width: make(map[string]map[rune]float64)}
-	for family, file := range map[string][]byte{regular: regularFile, bold: boldFile, mono: monoFile} {
-		if err := f.container.AddTTFFontData(family, file); err != nil {
-			return nil, err
-		}
+// typeface are the glyphs of a font by their characters.
+type typeface [lastRune + 1]glyph
+
+func (t *typeface) glyph(r rune) glyph {
+	if r < 0 || r > lastRune {
+		return glyph{}
 	}
-	for _, family := range []string{regular, bold, mono} {
-		gp := gopdf.GoPdf{}
-		gp.Start(gopdf.Config{PageSize: *gopdf.PageSizeA4})
-		if err := gp.AddTTFFontFromFontContainer(family, f.container); err != nil {
-			return nil, err
+	return t[r]
+}
+
+var typefaces = sync.OnceValues(func() (faces *[families]typeface, err error) {
+	faces = new([families]typeface)
+	for f, file := range fontFiles {
+		var font gopdf.SubsetFontObj
+		if err := font.SetTTFData(*file); err != nil {
+			return nil, fmt.Errorf("font %s: %w", fontNames[f], err)
 		}
-		if err := gp.SetFont(family, "", 1000); err != nil {
-			return nil, err
-		}
-		widths := make(map[rune]float64)
 		for r := rune(' '); r <= lastRune; r++ {
 			if !printable(r) {
 				continue
 			}
-			if ok, err := gp.IsCurrFontContainGlyph(r); err != nil || !ok {
-				continue
+			if id, err := font.CharCodeToGlyphIndex(r); err == nil && id != 0 {
+				faces[f][r] = glyph{uint16(id), uint16(font.GlyphIndexToPdfWidth(id))}
 			}
-			w, err := gp.MeasureTextWidth(string(r))
-			if err != nil {
-				return nil, err
-			}
-			widths[r] = w
 		}
-		f.width[family] = widths
 	}
-	return f, nil
-}
+	return faces, nil
+})
 
 // printable refuses control characters, direction overrides and other marks that change how their neighbours look.
 func printable(r rune) bool {
@@ -77,14 +77,14 @@ func printable(r rune) bool {
 
 // Unprintable lists the characters of s that cannot stand on the page, each once: those that our fonts do not have.
 func Unprintable(s string) []rune {
-	f, err := fonts()
+	faces, err := typefaces()
 	if err != nil {
 		return []rune(s)
 	}
 	var missing []rune
 	seen := make(map[rune]bool)
 	for _, r := range s {
-		if _, ok := f.width[regular][r]; ok || seen[r] {
+		if faces[regular].glyph(r).id != 0 || seen[r] {
 			continue
 		}
 		seen[r] = true
@@ -94,40 +94,40 @@ func Unprintable(s string) []rune {
 }
 
 // measure is the width of s in points.
-func (f *fontSet) measure(family string, size float64, s string) float64 {
-	var w float64
+func (d *drawing) measure(f family, size float64, s string) float64 {
+	w := 0
 	for _, r := range s {
-		w += f.width[family][r]
+		w += int(d.faces[f].glyph(r).width)
 	}
-	return w * size / 1000
+	return float64(w) * size / 1000
 }
 
 // wrap breaks s into lines of at most width points: between words where it can, inside a word that is too long alone.
-func (f *fontSet) wrap(family string, size, width float64, s string) []string {
+func (d *drawing) wrap(f family, size, width float64, s string) []string {
 	var lines []string
-	line, lineWidth := []rune(nil), 0.0
-	lastBlank := -1 // where the line may be broken
-	for _, r := range s {
-		w := f.width[family][r] * size / 1000
-		if r == ' ' {
-			lastBlank = len(line)
+	room := width * 1000 / size
+	from, taken := 0, 0.0 // where the line begins, how wide it is up to at
+	blank := -1           // where the line may be broken
+	for at := 0; at < len(s); {
+		r, n := utf8.DecodeRuneInString(s[at:])
+		taken += float64(d.faces[f].glyph(r).width)
+		if r == ' ' && at > from {
+			blank = at
 		}
-		line, lineWidth = append(line, r), lineWidth+w
-		if lineWidth <= width || len(line) == 1 {
+		if taken <= room || at == from {
+			at += n
 			continue
 		}
-		cut, next := len(line)-1, len(line)-1
-		if r == ' ' {
-			cut, next = len(line)-1, len(line)
-		} else if lastBlank > 0 {
-			cut, next = lastBlank, lastBlank+1
+		switch {
+		case blank >= 0:
+			lines, from = append(lines, s[from:blank]), blank+1
+		default:
+			lines, from = append(lines, s[from:at]), at
 		}
-		lines = append(lines, string(line[:cut]))
-		line = append([]rune(nil), line[next:]...)
-		lineWidth, lastBlank = f.measure(family, size, string(line)), -1
+		at, taken, blank = from, 0, -1
 	}
-	if len(line) > 0 || len(lines) == 0 {
-		lines = append(lines, string(line))
+	if from < len(s) || len(lines) == 0 {
+		lines = append(lines, s[from:])
 	}
 	return lines
 }
