@@ -64,15 +64,6 @@ type Client struct {
 	Ended        *time.Time `db:"ended_at"` // nil while current
 }
 
-// Membership is a current membership in an open organisation, as sign-in needs it.
-type Membership struct {
-	Organisation int64       `db:"organisation_id"`
-	VOEN         tesdiq.VOEN `db:"voen"`
-	Name         string      `db:"name"` // of the organisation
-	Sort         Sort        `db:"sort"`
-	Role         Role        `db:"role"`
-}
-
 // Limits of names, in letters.
 const (
 	MaxName       = 200

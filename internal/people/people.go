@@ -80,11 +80,14 @@ type world struct {
 	employers []Employer
 }
 
+// firstNumber is where the numbers of a year begin, so that they look like those of a book in use.
+var firstNumber = map[registry.Book]int{registry.Examinations: 117_203, registry.Contracts: 831_451}
+
 // number is the next number of a book in the year of a day.
 func (w *world) number(b registry.Book, day tesdiq.Date) string {
 	first := registry.Number(b, day.Year(), 0)
 	w.numbers[first]++
-	return registry.Number(b, day.Year(), w.numbers[first])
+	return registry.Number(b, day.Year(), firstNumber[b]+w.numbers[first])
 }
 
 // life gathers the versions of one person.

@@ -17,63 +17,6 @@ import (
 	"github.com/tesdiq/tesdiq/organisation"
 )
 
-// Querier is a pool or a transaction of a role that may read organisations and members: tesdiq_cabinet, tesdiq_operator.
-type Querier interface {
-	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
-}
-
-// Reader answers sign-in's questions. All of them are asked afresh on each request, so that who ends, ends at once.
-type Reader struct {
-	Pool Querier
-}
-
-const columnsMembership = `
-	SELECT m.organisation_id, o.voen, o.name, o.sort, m.role
-	FROM members m JOIN organisations o ON o.id = m.organisation_id
-	WHERE m.fin = @fin AND m.ended_at IS NULL AND o.closed_at IS NULL`
-
-const sqlMemberships = columnsMembership + `
-	ORDER BY o.name COLLATE "az-x-icu", o.id`
-
-// Memberships are the open organisations for which somebody may act, by name.
-func (r Reader) Memberships(ctx context.Context, fin tesdiq.FIN) ([]organisation.Membership, error) {
-	rows, _ := r.Pool.Query(ctx, sqlMemberships, pgx.NamedArgs{"fin": fin}) // the error comes out of Collect
-	ms, err := pgx.CollectRows(rows, pgx.RowToStructByName[organisation.Membership])
-	if err != nil {
-		return nil, fmt.Errorf("organisationdb: memberships: %w", err)
-	}
-	return ms, nil
-}
-
-const sqlMembership = columnsMembership + `
-	AND m.organisation_id = @organisation`
-
-// Membership is somebody's current membership in an open organisation; else a Problem of kind NotFound,
-// "organisation.unknown".
-func (r Reader) Membership(ctx context.Context, fin tesdiq.FIN, organisation int64) (organisation.Membership, error) {
-	return r.one(ctx, sqlMembership, pgx.NamedArgs{"fin": fin, "organisation": organisation})
-}
-
-const sqlMembershipByVOEN = columnsMembership + `
-	AND o.voen = @voen`
-
-// MembershipByVOEN is the same, of the organisation with a VÖEN.
-func (r Reader) MembershipByVOEN(ctx context.Context, fin tesdiq.FIN, voen tesdiq.VOEN) (organisation.Membership, error) {
-	return r.one(ctx, sqlMembershipByVOEN, pgx.NamedArgs{"fin": fin, "voen": voen})
-}
-
-func (r Reader) one(ctx context.Context, sql string, args pgx.NamedArgs) (organisation.Membership, error) {
-	rows, _ := r.Pool.Query(ctx, sql, args) // the error comes out of Collect
-	m, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[organisation.Membership])
-	if errors.Is(err, pgx.ErrNoRows) {
-		return m, tesdiq.NewProblem(tesdiq.NotFound, "organisation.unknown")
-	}
-	if err != nil {
-		return m, fmt.Errorf("organisationdb: membership: %w", err)
-	}
-	return m, nil
-}
-
 // Operator changes organisations. The pool's role is tesdiq_operator.
 type Operator struct {
 	Pool *pgxpool.Pool

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tesdiq/tesdiq"
+	"github.com/tesdiq/tesdiq/cabinet/cabinetdb"
 	"github.com/tesdiq/tesdiq/internal/people"
 	"github.com/tesdiq/tesdiq/internal/pgtest"
 	"github.com/tesdiq/tesdiq/internal/postgres"
@@ -17,14 +18,14 @@ import (
 func TestMain(m *testing.M) { pgtest.Main(m) }
 
 func TestStatements(t *testing.T) {
-	pgtest.PrepareAll(t, pgtest.Open(t), postgres.Operator, postgres.Cabinet)
+	pgtest.PrepareAll(t, pgtest.Open(t), postgres.Operator)
 }
 
-func open(t *testing.T) (organisationdb.Operator, organisationdb.Reader) {
+func open(t *testing.T) (organisationdb.Operator, cabinetdb.DB) {
 	t.Helper()
 	db := pgtest.Open(t)
 	return organisationdb.Operator{Pool: db.Pool(postgres.Operator), Now: time.Now, Rand: rand.Reader},
-		organisationdb.Reader{Pool: db.Pool(postgres.Cabinet)}
+		cabinetdb.DB{Pool: db.Pool(postgres.Cabinet)}
 }
 
 var (
@@ -50,7 +51,7 @@ func TestAMemberActsUntilHeEnds(t *testing.T) {
 		t.Fatal(err)
 	}
 	m, err := r.Membership(ctx, aysel.FIN, o.ID)
-	if err != nil || m.Name != bank.Name || m.Role != organisation.Clerk || m.Sort != organisation.Bank {
+	if err != nil || m.Name != bank.Name || m.Role != "clerk" {
 		t.Errorf("%+v, %v", m, err)
 	}
 	if _, err := r.MembershipByVOEN(ctx, aysel.FIN, bank.VOEN); err != nil {
@@ -59,20 +60,20 @@ func TestAMemberActsUntilHeEnds(t *testing.T) {
 	_, err = op.AddMember(ctx, bank.VOEN, aysel)
 	is(t, err, tesdiq.Conflict, "organisation.member_exists")
 	_, err = r.Membership(ctx, people.Who("murad").FIN, o.ID)
-	is(t, err, tesdiq.NotFound, "organisation.unknown")
+	is(t, err, tesdiq.NotFound, "cabinet.no-member")
 
 	if _, err := op.EndMember(ctx, bank.VOEN, aysel.FIN); err != nil {
 		t.Fatal(err)
 	}
 	_, err = r.Membership(ctx, aysel.FIN, o.ID)
-	is(t, err, tesdiq.NotFound, "organisation.unknown")
+	is(t, err, tesdiq.NotFound, "cabinet.no-member")
 	// She may come back, in another role.
 	manager := aysel
 	manager.Role = organisation.Manager
 	if _, err := op.AddMember(ctx, bank.VOEN, manager); err != nil {
 		t.Fatal(err)
 	}
-	if all, err := r.Memberships(ctx, aysel.FIN); err != nil || len(all) != 1 || all[0].Role != organisation.Manager {
+	if all, err := r.Memberships(ctx, aysel.FIN); err != nil || len(all) != 1 || all[0].Role != "manager" {
 		t.Errorf("%+v, %v", all, err)
 	}
 }
@@ -91,7 +92,7 @@ func TestAClosedOrganisationStopsAtOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = r.Membership(ctx, aysel.FIN, o.ID)
-	is(t, err, tesdiq.NotFound, "organisation.unknown")
+	is(t, err, tesdiq.NotFound, "cabinet.no-member")
 	_, err = op.AddMember(ctx, bank.VOEN, organisation.Member{FIN: people.Who("murad").FIN, Name: "Murad Tağıyev", Role: organisation.Clerk})
 	is(t, err, tesdiq.NotFound, "organisation.unknown")
 	_, _, err = op.AddClient(ctx, bank.VOEN, "Kredit sistemi")
