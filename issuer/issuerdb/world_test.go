@@ -243,3 +243,20 @@ func (w *world) rows(sql string) pgx.Rows {
 	}
 	return rows
 }
+
+// signerFunc is a signer that does something else.
+type signerFunc func([]byte) []byte
+
+func (f signerFunc) Sign(_ context.Context, pdf []byte, _ time.Time) ([]byte, error) {
+	return f(pdf), nil
+}
+
+// otherAuthority signs like ours, under another root.
+func otherAuthority(t testing.TB) *signer.PDFSigner {
+	t.Helper()
+	set, err := signer.NewThrowaway(rand.Reader, today.Start())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return set.PDFSigner(rand.Reader)
+}
