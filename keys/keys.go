@@ -108,7 +108,7 @@ func NewRoots(certs ...*x509.Certificate) (*Roots, error) {
 		case !bytes.Equal(c.RawIssuer, c.RawSubject) || c.CheckSignatureFrom(c) != nil:
 			return nil, fmt.Errorf("keys: roots: %q is not self-signed", c.Subject.CommonName)
 		}
-		if err := strong(c); err != nil {
+		if err := Strong(c); err != nil {
 			return nil, fmt.Errorf("keys: roots: %w", err)
 		}
 		for _, other := range certs[:i] {
@@ -191,9 +191,13 @@ func validAt(chain []*x509.Certificate, at time.Time) bool {
 }
 
 func (r *Roots) build(purpose Purpose, leaf *x509.Certificate, bag []*x509.Certificate, at time.Time) ([]*x509.Certificate, error) {
+	// Before any signature is checked: a key of a hundred thousand bits is an attack on our time.
+	if err := Strong(leaf); err != nil {
+		return nil, err
+	}
 	between := x509.NewCertPool()
 	for _, c := range bag {
-		if c.IsCA {
+		if c.IsCA && Strong(c) == nil {
 			between.AddCert(c)
 		}
 	}
@@ -236,7 +240,7 @@ func chainFit(chain []*x509.Certificate, purpose Purpose) error {
 		return fmt.Errorf("%w: %d certificates long", ErrNoChain, len(chain))
 	}
 	for i, c := range chain {
-		if err := strong(c); err != nil {
+		if err := Strong(c); err != nil {
 			return err
 		}
 		between := i > 0 && i < len(chain)-1
@@ -290,8 +294,9 @@ func purposeOf(c *x509.Certificate, purpose Purpose) error {
 	return fmt.Errorf("%w: purpose %d", ErrPurpose, purpose)
 }
 
-// strong refuses what no certificate of ours may have: SHA-1, MD5, RSA under 2048 bits, curves other than P-256 and P-384.
-func strong(c *x509.Certificate) error {
+// Strong refuses, with ErrWeak, what no certificate of ours may have: SHA-1, MD5, RSA under 2048 bits or above 8192, curves other than
+// P-256 and P-384.
+func Strong(c *x509.Certificate) error {
 	switch c.SignatureAlgorithm {
 	case x509.ECDSAWithSHA256, x509.ECDSAWithSHA384, x509.SHA256WithRSA, x509.SHA384WithRSA, x509.SHA512WithRSA,
 		x509.SHA256WithRSAPSS, x509.SHA384WithRSAPSS, x509.SHA512WithRSAPSS:

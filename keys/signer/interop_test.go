@@ -11,8 +11,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tesdiq/tesdiq"
 	"github.com/tesdiq/tesdiq/internal/pdftest"
 	"github.com/tesdiq/tesdiq/keys/signer"
+	"github.com/tesdiq/tesdiq/templates"
 	"golang.org/x/crypto/cryptobyte"
 	casn1 "golang.org/x/crypto/cryptobyte/asn1"
 )
@@ -104,8 +106,28 @@ func tokenOf(t *testing.T, der cryptobyte.String) (signature, token []byte) {
 	return sig, raw
 }
 
-func TestInteropPdfsig(t *testing.T) {
-	d := newDesk(t, pdftest.Page())
+// onEachPage runs a test on a page of the tests and on one as the service draws it.
+func onEachPage(t *testing.T, test func(t *testing.T, d *desk)) {
+	code, err := tesdiq.NewCode(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := time.Date(2026, 11, 21, 10, 0, 0, 0, time.UTC)
+	real, err := templates.Draw(templates.Sheet{
+		Statement: templates.Statement{Lang: tesdiq.Az, Title: "Əlilliyin müəyyən edilməsi barədə çıxarış", AsOf: at, Facts: []templates.Fact{
+			{Key: "name", Group: "Şəxs", Label: "Soyad, ad, ata adı", Value: "Əliyeva Şəfəq İsmayıl qızı"}}},
+		Number: "E-2026-0048213", Code: code, CheckURL: "https://tesdiq.example/v/" + string(code), CheckAt: "tesdiq.example/check", IssuedAt: at,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Run("page of the tests", func(t *testing.T) { test(t, newDesk(t, pdftest.Page())) })
+	t.Run("page of the service", func(t *testing.T) { test(t, newDesk(t, real)) })
+}
+
+func TestInteropPdfsig(t *testing.T) { onEachPage(t, pdfsig) }
+
+func pdfsig(t *testing.T, d *desk) {
 	d.run([]string{"Signature is Valid", "Total document signed", "ETSI.CAdES.detached", "SHA-256"}, "pdfsig", "-nocert", "signed.pdf")
 
 	// With our root in its store, it also trusts the certificate.
@@ -117,11 +139,12 @@ func TestInteropPdfsig(t *testing.T) {
 	d.run([]string{"Signature is Valid", "Total document signed", "Certificate is Trusted"}, "pdfsig", "-nssdir", "sql:nss", "signed.pdf")
 }
 
-func TestInteropQpdfAndMutool(t *testing.T) {
-	d := newDesk(t, pdftest.Page())
+func TestInteropQpdfAndMutool(t *testing.T) { onEachPage(t, qpdfAndMutool) }
+
+func qpdfAndMutool(t *testing.T, d *desk) {
 	d.run([]string{"No syntax or stream encoding errors found"}, "qpdf", "--check", "signed.pdf")
 	d.run([]string{"Pages: 1"}, "mutool", "info", "signed.pdf")
-	d.run([]string{pdftest.Facts[0], pdftest.Facts[1], pdftest.Code}, "pdftotext", "-layout", "signed.pdf", "-")
+	d.run([]string{"Əlilliyin müəyyən edilməsi barədə çıxarış", "Əliyeva Şəfəq İsmayıl qızı"}, "pdftotext", "-layout", "signed.pdf", "-")
 }
 
 func TestInteropOpensslCMS(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"encoding/asn1"
 	"math/big"
 
+	"github.com/tesdiq/tesdiq/keys"
 	"golang.org/x/crypto/cryptobyte"
 	casn1 "golang.org/x/crypto/cryptobyte/asn1"
 )
@@ -135,6 +136,9 @@ func (s *signedData) readCertificates(certs cryptobyte.String) *failure {
 		c, err := x509.ParseCertificate(raw)
 		if err != nil || holds(s.certificates, c) {
 			return &unreadable
+		}
+		if keys.Strong(c) != nil {
+			return &tooWeak
 		}
 		s.certificates = append(s.certificates, c)
 	}

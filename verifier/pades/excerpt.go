@@ -10,7 +10,6 @@ import (
 type signature struct {
 	from, to int    // the gap of the ByteRange, which is /Contents with its < and >
 	contents []byte // DER, and zeros up to the end of the room
-	claimed  time.Time
 }
 
 // readExcerpt says whether the file is built as our signer builds it: the update changes catalog and first page by exactly one
@@ -158,12 +157,13 @@ func readSignature(src []byte, v *value) (*signature, bool) {
 			return nil, false
 		}
 	}
-	claimed, err := time.Parse("D:20060102150405Z", string(v.get("M").s))
-	if err != nil || v.get("M").kind != text {
+	// The time that the signer claims; what counts is the time stamp.
+	if _, err := time.Parse("D:20060102150405Z", string(v.get("M").s)); err != nil || v.get("M").kind != text {
 		return nil, false
 	}
 	contents := v.get("Contents")
-	der, ok := lowerHex(src[contents.at:contents.to])
+	from, to := int(contents.at), int(contents.to)
+	der, ok := lowerHex(src[from:to])
 	if !ok {
 		return nil, false
 	}
@@ -171,12 +171,12 @@ func readSignature(src []byte, v *value) (*signature, bool) {
 	if b.kind != array || len(b.items) != 4 {
 		return nil, false
 	}
-	for i, want := range [4]int{0, contents.at, contents.to, len(src) - contents.to} {
+	for i, want := range [4]int{0, from, to, len(src) - to} {
 		if !b.items[i].isInt(want) {
 			return nil, false
 		}
 	}
-	return &signature{from: contents.at, to: contents.to, contents: der, claimed: claimed}, true
+	return &signature{from: from, to: to, contents: der}, true
 }
 
 // isDocMDP says whether the signature certifies the file and allows no change (ISO 32000-1, 12.8.2.2, P 1).

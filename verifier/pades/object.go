@@ -38,8 +38,8 @@ const (
 // value is a PDF object as it stands in the file. Decoded names and strings share the file's memory where they can.
 type value struct {
 	kind   kind
-	at, to int     // where it stands: src[at:to]
-	n      int64   // integer, boolean (0 or 1), number of a reference
+	n      int32   // integer, boolean (0 or 1), number of a reference: nine digits at most
+	at, to int32   // where it stands: src[at:to]
 	s      []byte  // name without slash, string, keyword, digits of a decimal
 	items  []value // of an array
 	pairs  []pair  // of a dictionary, in the file's order, no key twice
@@ -62,9 +62,9 @@ func (v *value) get(key string) *value {
 
 func (v *value) isName(s string) bool { return v.kind == name && string(v.s) == s }
 
-func (v *value) isRef(number int) bool { return v.kind == reference && v.n == int64(number) }
+func (v *value) isRef(number int) bool { return v.kind == reference && int(v.n) == number }
 
-func (v *value) isInt(n int) bool { return v.kind == integer && v.n == int64(n) }
+func (v *value) isInt(n int) bool { return v.kind == integer && int(v.n) == n }
 
 // same says whether two values mean the same, wherever and however they are written.
 func same(a, b *value) bool {
@@ -198,7 +198,7 @@ func (r *reader) token(depth int) (value, error) {
 	if r.at >= len(r.src) {
 		return value{}, errSyntax
 	}
-	v := value{at: r.at}
+	v := value{at: int32(r.at)}
 	var err error
 	switch c := r.src[r.at]; {
 	case c == '/':
@@ -226,7 +226,7 @@ func (r *reader) token(depth int) (value, error) {
 	if err != nil {
 		return v, err
 	}
-	if v.to = r.at; len(v.s) > maxToken {
+	if v.to = int32(r.at); len(v.s) > maxToken {
 		return v, errLimit
 	}
 	return v, nil
@@ -250,7 +250,7 @@ func (r *reader) regular(v *value) error {
 		return nil
 	}
 	if n, ok := canonical(w); ok {
-		v.kind, v.n = integer, int64(n)
+		v.kind, v.n = integer, int32(n)
 		// "12 0 R" is one value. The look ahead is two words, whatever follows.
 		mark := r.at
 		if r.space(); r.take("0") {

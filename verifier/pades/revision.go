@@ -182,7 +182,7 @@ func (r *reader) stream(dict *value) ([]byte, error) {
 		return nil, errSyntax
 	}
 	length := dict.get("Length")
-	if length.kind != integer || length.n > int64(len(r.src)-r.at) || dict.has("F") {
+	if length.kind != integer || int(length.n) > len(r.src)-r.at || dict.has("F") {
 		return nil, errSyntax
 	}
 	from := r.at
@@ -257,14 +257,14 @@ func (r *reader) end(v, before *revision) error {
 		highest = max(highest, o.number)
 	}
 	prev := v.trailer.get("Prev")
-	if before == nil && prev.kind != null || before != nil && (prev.kind != integer || prev.n != int64(before.xrefAt)) {
+	if before == nil && prev.kind != null || before != nil && (!prev.isInt(before.xrefAt)) {
 		return errSyntax
 	}
 	if before != nil {
 		highest = max(highest, before.size-1)
 	}
 	size := v.trailer.get("Size")
-	if size.kind != integer || size.n != int64(highest+1) {
+	if !size.isInt(highest + 1) {
 		return errSyntax
 	}
 	v.size = highest + 1

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 	"unicode/utf16"
 )
 
@@ -113,26 +114,50 @@ func (f *file) inflate(v *value, budget *int) ([]byte, error) {
 	if filter.kind == array && len(filter.items) == 1 {
 		filter = &filter.items[0]
 	}
-	var in io.Reader = bytes.NewReader(o.stream)
+	var (
+		data []byte
+		err  error
+	)
 	switch {
 	case filter.isName("FlateDecode"):
-		z, err := zlib.NewReader(in)
-		if err != nil {
-			return nil, errFilter
-		}
-		defer z.Close()
-		in = z
-	case filter.kind != null:
-		return nil, errFilter
+		data, err = unzip(o.stream, *budget)
+	case filter.kind == null:
+		data = o.stream
+	default:
+		err = errFilter
 	}
-	data, err := io.ReadAll(io.LimitReader(in, int64(*budget)+1))
 	if err != nil {
-		return nil, errFilter
+		return nil, err
 	}
 	if *budget -= len(data); *budget < 0 {
 		return nil, errLimit
 	}
 	return data, nil
+}
+
+// unzippers keeps decompressors, each of which has a window of 32 KiB.
+var unzippers sync.Pool
+
+// unzip decompresses, at most one byte more than limit.
+func unzip(src []byte, limit int) ([]byte, error) {
+	in := bytes.NewReader(src)
+	z, ok := unzippers.Get().(io.ReadCloser)
+	var err error
+	if ok {
+		err = z.(zlib.Resetter).Reset(in, nil)
+	} else {
+		z, err = zlib.NewReader(in)
+	}
+	if err != nil {
+		return nil, errFilter
+	}
+	defer unzippers.Put(z)
+	var out bytes.Buffer
+	out.Grow(min(limit, 4*len(src)) + bytes.MinRead)
+	if _, err := out.ReadFrom(io.LimitReader(z, int64(limit)+1)); err != nil {
+		return nil, errFilter
+	}
+	return out.Bytes(), nil
 }
 
 // charmap gives the text of a two-byte glyph code.
