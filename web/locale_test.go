@@ -83,8 +83,15 @@ func areas(t *testing.T) []string {
 }
 
 func TestEveryKeyStandsInEveryLanguageWithTheSamePlaceholders(t *testing.T) {
+	home := map[string]string{}
 	for _, area := range areas(t) {
 		az := readLocale(t, "locale/"+area+".az.json")
+		for key := range az {
+			if home[key] != "" {
+				t.Errorf("%s stands in two files: %s and %s", key, home[key], area)
+			}
+			home[key] = area
+		}
 		prefix := area + "."
 		if strings.HasPrefix(area, "problem-") {
 			prefix = "problem."

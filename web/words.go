@@ -42,9 +42,6 @@ func readWords(files fs.FS) (*words, error) {
 				return nil, fmt.Errorf("web: locale: %s: %w", name, err)
 			}
 			for k := range flat {
-				if w.keys[k] {
-					return nil, fmt.Errorf("web: locale: %s: %s stands in two files", name, k)
-				}
 				w.keys[k] = true
 			}
 			if len(f.Messages) != len(flat) {
