@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/asn1"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -18,21 +19,26 @@ import (
 
 // Object identifiers of CMS (RFC 5652), ESS (RFC 5035), time stamps (RFC 3161) and algorithms (RFC 5754, RFC 5758).
 var (
-	oidData              = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 1}
-	oidSignedData        = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 2}
-	oidContentType       = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 3}
-	oidMessageDigest     = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 4}
-	oidTSTInfo           = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 16, 1, 4}
-	oidTimeStampToken    = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 16, 2, 14}
-	oidSigningCertV2     = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 16, 2, 47}
-	oidSHA256            = asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 2, 1}
-	oidECDSAWithSHA256   = asn1.ObjectIdentifier{1, 2, 840, 10045, 4, 3, 2}
-	tagContext0          = casn1.Tag(0).ContextSpecific().Constructed()
-	tagContext1          = casn1.Tag(1).ContextSpecific().Constructed()
-	signedDataVersion    = map[bool]int64{true: 1, false: 3} // by whether the content is plain data, RFC 5652, 5.1
-	errKeyNotP256        = fmt.Errorf("the key is not on P-256")
-	errCertificateAbsent = fmt.Errorf("certificate missing")
+	oidData            = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 1}
+	oidSignedData      = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 2}
+	oidContentType     = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 3}
+	oidMessageDigest   = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 4}
+	oidTSTInfo         = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 16, 1, 4}
+	oidTimeStampToken  = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 16, 2, 14}
+	oidSigningCertV2   = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 16, 2, 47}
+	oidSHA256          = asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 2, 1}
+	oidECDSAWithSHA256 = asn1.ObjectIdentifier{1, 2, 840, 10045, 4, 3, 2}
+	tagContext0        = casn1.Tag(0).ContextSpecific().Constructed()
+	tagContext1        = casn1.Tag(1).ContextSpecific().Constructed()
 )
+
+// version is that of the SignedData: 1 for plain data, 3 for any other content (RFC 5652, 5.1).
+func (c *cms) version() int64 {
+	if c.contentType.Equal(oidData) {
+		return 1
+	}
+	return 3
+}
 
 // cms is one SignedData with one signer: ECDSA on P-256 with SHA-256, and the signed attributes that CAdES asks for
 // (EN 319 122-1): contentType, messageDigest, signingCertificateV2. There is no signing-time: PAdES puts it into /M.
@@ -50,10 +56,10 @@ type cms struct {
 // sign gives the DER ContentInfo.
 func (c *cms) sign(rand io.Reader) ([]byte, error) {
 	if c.certificate == nil {
-		return nil, errCertificateAbsent
+		return nil, errors.New("certificate missing")
 	}
 	if public, ok := c.key.Public().(*ecdsa.PublicKey); !ok || public.Curve != elliptic.P256() {
-		return nil, errKeyNotP256
+		return nil, errors.New("the key is not on P-256")
 	}
 	attributes, err := c.signedAttributes()
 	if err != nil {
@@ -83,7 +89,7 @@ func (c *cms) sign(rand io.Reader) ([]byte, error) {
 		b.AddASN1ObjectIdentifier(oidSignedData)
 		b.AddASN1(tagContext0, func(b *cryptobyte.Builder) {
 			b.AddASN1(casn1.SEQUENCE, func(b *cryptobyte.Builder) {
-				b.AddASN1Int64(signedDataVersion[c.contentType.Equal(oidData)])
+				b.AddASN1Int64(c.version())
 				b.AddASN1(casn1.SET, addSHA256)
 				b.AddASN1(casn1.SEQUENCE, func(b *cryptobyte.Builder) {
 					b.AddASN1ObjectIdentifier(c.contentType)

@@ -21,7 +21,7 @@ const (
 
 const maxFile = 64 << 10 // bytes of one PEM file
 
-// Save writes the set into a new folder: keys readable by their owner only, certificates and roots.pem by all.
+// Save writes the set into a new folder, which with its keys is for its owner alone; RootsFile may be copied out of it.
 // Either the whole folder is there afterwards or none of it. A folder that already holds something is never touched.
 func (s *Set) Save(dir string) (err error) {
 	if err := s.check(); err != nil {

@@ -16,6 +16,7 @@ import (
 	"math/big"
 	mathrand "math/rand/v2"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -551,6 +552,27 @@ func TestAnotherAuthoritysRootsKnowNoOneHere(t *testing.T) {
 	if got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
+}
+
+func TestManyReadAndSignAtOnce(t *testing.T) {
+	w := newWorld(t)
+	p := w.set.PDFSigner(rand.Reader)
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			for range 5 {
+				file, err := p.Sign(context.Background(), w.page, now, signer.SignInfo{})
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if r := pades.Read(file, w.roots); r.Indication != pades.Passed {
+					t.Errorf("%+v", r)
+				}
+			}
+		})
+	}
+	all.Wait()
 }
 
 // S2: no byte of a signed file can change and the file still pass; each byte is changed at random.
