@@ -74,13 +74,13 @@ type knownToken struct {
 // address prefix, and too many of them are a Problem of kind TooMany.
 func (d *Door) Enter(ctx context.Context, id, secret, prefix string) (token string, err error) {
 	now := d.Now()
-	ticket, err := d.Throttle.Prefix(prefix, now)
+	ticket, err := d.Throttle.Prefix(ctx, prefix, now)
 	if err != nil {
 		return "", err
 	}
+	defer ticket.Hit() // unless it was a miss
 	c, want, err := d.Clients.Secret(ctx, id)
 	if err != nil && !errors.Is(err, ErrNoClient) {
-		ticket.Hit()
 		return "", fmt.Errorf("verifier: client: %w", err)
 	}
 	// Compared also when there is no such client, so that both take the same time.
@@ -89,7 +89,6 @@ func (d *Door) Enter(ctx context.Context, id, secret, prefix string) (token stri
 		ticket.Miss()
 		return "", ErrNoClient
 	}
-	ticket.Hit()
 	token, err = tesdiq.RandomText(d.Rand, tokenLength)
 	if err != nil {
 		return "", err

@@ -13,11 +13,11 @@ import (
 	"github.com/tesdiq/tesdiq/verifier/throttle"
 )
 
-// Problems that the database's side answers.
+// What the database's side answers.
 var (
-	ErrNoExcerpt = tesdiq.NewProblem(tesdiq.NotFound, "excerpt.unknown")
-	ErrNoCheck   = tesdiq.NewProblem(tesdiq.NotFound, "check.unknown") // or none that the asker may see: never told apart
-	ErrRepeated  = tesdiq.NewProblem(tesdiq.Conflict, "check.repeated")
+	ErrNoExcerpt = errors.New("verifier: no such excerpt")              // a verdict: tesdiq.Unknown
+	ErrRepeated  = errors.New("verifier: the client has used this key") // the answer is that of the first time
+	ErrNoCheck   = tesdiq.NewProblem(tesdiq.NotFound, "check.unknown")  // or none that the asker may see: never told apart
 )
 
 // Excerpt is what the verifier knows of an excerpt, with its state at this moment.
@@ -97,24 +97,22 @@ func (v *Verifier) Check(ctx context.Context, q Question) (Answer, error) {
 	}
 	// Microseconds are what the database keeps: the ledger line must open with what is read back.
 	now := v.Now().Truncate(time.Microsecond)
-	ticket, err := v.reserve(q.By, now)
+	ticket, err := v.reserve(ctx, q, now)
 	if err != nil {
 		return Answer{}, err
 	}
+	defer ticket.Hit() // unless it was a miss: our fault is not his guess
 	x, err := v.find(ctx, q)
 	switch {
 	case errors.Is(err, ErrNoExcerpt):
 		x = Excerpt{State: State{Missing: missing(q)}}
-		if q.guessed() {
+		if q.guess() {
 			ticket.Miss()
-		} else {
-			ticket.Hit()
 		}
 	case err != nil:
-		ticket.Hit() // our fault is not his guess
 		return Answer{}, fmt.Errorf("verifier: find: %w", err)
 	default:
-		ticket.Hit()
+		ticket.Hit() // before the record is written, which takes longer
 	}
 	c := Check{
 		At: now, Way: q.Way, Excerpt: x.ID, Subject: x.Subject, Code: q.Code, Sum: q.Sum, By: q.By,
@@ -143,15 +141,20 @@ func (v *Verifier) Check(ctx context.Context, q Question) (Answer, error) {
 	return answer(c, x, judgement, now), nil
 }
 
-func (v *Verifier) reserve(by Asker, now time.Time) (throttle.Reservation, error) {
-	if by.Client != "" {
-		return v.Throttle.Client(by.Client, now)
+// reserve asks the throttle. A person's question that cannot be a guess need not ask; a program's counts towards its quota.
+func (v *Verifier) reserve(ctx context.Context, q Question, now time.Time) (*throttle.Reservation, error) {
+	switch {
+	case q.By.Client != "":
+		return v.Throttle.Client(ctx, q.By.Client, now)
+	case q.guess():
+		return v.Throttle.Prefix(ctx, q.By.Prefix, now)
+	default:
+		return new(throttle.Reservation), nil
 	}
-	return v.Throttle.Prefix(by.Prefix, now)
 }
 
-// guessed says whether a question that found nothing may have been a try at other people's codes. A SHA-256 cannot be guessed.
-func (q Question) guessed() bool { return q.Code != "" || q.File != nil && q.File.Code != "" }
+// guess says whether a question may be a try at other people's codes. A SHA-256 cannot be guessed.
+func (q Question) guess() bool { return q.Code != "" || q.File != nil && q.File.Code != "" }
 
 // find looks for the excerpt, or answers ErrNoExcerpt.
 func (v *Verifier) find(ctx context.Context, q Question) (Excerpt, error) {

@@ -3,6 +3,7 @@
 package throttle
 
 import (
+	"context"
 	"sync"
 	"time"
 
@@ -36,12 +37,13 @@ type Throttle struct {
 	alarmed time.Time
 }
 
-// asker is one prefix or client. Times are reserved before the question and taken back when it found something, so that
-// parallel questions cannot all pass a limit that none of them has reached yet.
+// asker is one prefix or client.
 type asker struct {
-	reserved []time.Time // oldest first
-	asked    int         // questions in the window that began at since; clients only
-	since    time.Time
+	misses  []time.Time   // within the window, oldest first
+	open    int           // questions that have not ended
+	settled chan struct{} // closed when one of them ends; nil when nobody waits
+	asked   int           // questions in the window that began at since; clients only
+	since   time.Time
 }
 
 // New makes a throttle. tripped is told when the misses of all prefixes pass the limit; it may be nil.
@@ -49,79 +51,116 @@ func New(limits Limits, tripped func(misses int)) *Throttle {
 	return &Throttle{limits: limits, tripped: tripped, askers: map[string]*asker{}, misses: ring{times: make([]time.Time, limits.Tripped)}}
 }
 
-// Reservation is the right to ask one question. Exactly one of Hit and Miss ends it.
+// Reservation is the right to ask one question. The first Hit or Miss ends it; what comes later does nothing, and so
+// does anything with the zero Reservation.
 type Reservation struct {
-	t    *Throttle
-	key  string
-	at   time.Time
-	open bool // counts towards Tripped
+	t      *Throttle
+	a      *asker
+	at     time.Time
+	public bool // counts towards Tripped
 }
 
-// Prefix reserves a question of somebody who is known only by an address prefix.
-// The error is a Problem of kind TooMany, "throttle.misses" or "throttle.tripped", with Args["Seconds"].
-func (t *Throttle) Prefix(prefix string, now time.Time) (Reservation, error) {
+// Prefix reserves a question of somebody who is known only by an address prefix. It waits while questions of the same
+// prefix are open that could still use up its limit: so parallel guesses cannot all pass a limit that none of them has
+// reached yet, and parallel hits are not refused.
+// The error is a Problem of kind TooMany, "throttle.misses" or "throttle.tripped", with Args["Seconds"]; or the context's.
+func (t *Throttle) Prefix(ctx context.Context, prefix string, now time.Time) (*Reservation, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	a := t.asker("prefix "+prefix, now)
-	if err := a.room(t.limits.Misses, now); err != nil {
-		return Reservation{}, err
-	}
-	if since, over := t.misses.full(now); over && len(a.reserved) > 0 {
-		return Reservation{}, tooMany("throttle.tripped", since, now)
-	}
-	return t.reserve(a, "prefix "+prefix, now, true), nil
-}
-
-// Client reserves a question of an API client.
-// The error is a Problem of kind TooMany, "throttle.misses" or "throttle.quota", with Args["Seconds"].
-func (t *Throttle) Client(id string, now time.Time) (Reservation, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	a := t.asker("client "+id, now)
-	if now.Sub(a.since) >= Window {
-		a.asked, a.since = 0, now
-	}
-	if a.asked >= t.limits.Quota {
-		return Reservation{}, tooMany("throttle.quota", a.since, now)
-	}
-	if err := a.room(t.limits.Client, now); err != nil {
-		return Reservation{}, err
-	}
-	a.asked++
-	return t.reserve(a, "client "+id, now, false), nil
-}
-
-// Hit takes the reservation back: the question found something.
-func (r Reservation) Hit() {
-	if r.t == nil {
-		return
-	}
-	r.t.mu.Lock()
-	defer r.t.mu.Unlock()
-	a, ok := r.t.askers[r.key]
-	if !ok {
-		return
-	}
-	for i, at := range a.reserved {
-		if at.Equal(r.at) {
-			a.reserved = append(a.reserved[:i], a.reserved[i+1:]...)
-			return
+	for {
+		a := t.asker("prefix "+prefix, now)
+		limit := t.limits.Misses
+		if err := a.room(limit, now); err != nil {
+			return nil, err
+		}
+		if since, over := t.misses.full(now); over {
+			if limit = 1; len(a.misses) > 0 {
+				return nil, tooMany(tesdiq.NewProblem(tesdiq.TooMany, "throttle.tripped"), since, now)
+			}
+		}
+		if len(a.misses)+a.open < limit {
+			return t.reserve(a, now, true), nil
+		}
+		if err := t.wait(ctx, a); err != nil {
+			return nil, err
 		}
 	}
 }
 
-// Miss keeps it: the question found nothing.
-func (r Reservation) Miss() {
-	if r.t == nil || !r.open {
+// Client reserves a question of an API client.
+// The error is a Problem of kind TooMany, "throttle.misses" or "throttle.quota", with Args["Seconds"]; or the context's.
+func (t *Throttle) Client(ctx context.Context, id string, now time.Time) (*Reservation, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for {
+		a := t.asker("client "+id, now)
+		if now.Sub(a.since) >= Window {
+			a.asked, a.since = 0, now
+		}
+		if a.asked >= t.limits.Quota {
+			return nil, tooMany(tesdiq.NewProblem(tesdiq.TooMany, "throttle.quota"), a.since, now)
+		}
+		if err := a.room(t.limits.Client, now); err != nil {
+			return nil, err
+		}
+		if len(a.misses)+a.open < t.limits.Client {
+			a.asked++
+			return t.reserve(a, now, false), nil
+		}
+		if err := t.wait(ctx, a); err != nil {
+			return nil, err
+		}
+	}
+}
+
+func (t *Throttle) reserve(a *asker, now time.Time, public bool) *Reservation {
+	a.open++
+	return &Reservation{t: t, a: a, at: now, public: public}
+}
+
+// wait gives the lock away until a question of the asker ends.
+func (t *Throttle) wait(ctx context.Context, a *asker) error {
+	if a.settled == nil {
+		a.settled = make(chan struct{})
+	}
+	settled := a.settled
+	t.mu.Unlock()
+	defer t.mu.Lock()
+	select {
+	case <-settled:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Hit ends the question: it found something, or could not have been a guess.
+func (r *Reservation) Hit() { r.end(false) }
+
+// Miss ends the question: it found nothing.
+func (r *Reservation) Miss() { r.end(true) }
+
+func (r *Reservation) end(miss bool) {
+	t := r.t
+	if t == nil {
 		return
 	}
-	t := r.t
 	t.mu.Lock()
-	t.misses.add(r.at)
-	_, over := t.misses.full(r.at)
-	alarm := over && (t.alarmed.IsZero() || r.at.Sub(t.alarmed) >= Window)
-	if alarm {
-		t.alarmed = r.at
+	a := r.a
+	if a == nil {
+		t.mu.Unlock()
+		return
+	}
+	r.a = nil
+	a.open--
+	if a.settled != nil {
+		close(a.settled)
+		a.settled = nil
+	}
+	alarm := false
+	if miss {
+		a.misses = append(a.misses, r.at)
+		alarm = r.public && t.count(r.at)
 	}
 	t.mu.Unlock()
 	if alarm && t.tripped != nil {
@@ -129,9 +168,14 @@ func (r Reservation) Miss() {
 	}
 }
 
-func (t *Throttle) reserve(a *asker, key string, now time.Time, open bool) Reservation {
-	a.reserved = append(a.reserved, now)
-	return Reservation{t: t, key: key, at: now, open: open}
+// count adds a miss to those of all prefixes, and says whether to give alarm.
+func (t *Throttle) count(at time.Time) bool {
+	t.misses.add(at)
+	if _, over := t.misses.full(at); !over || !t.alarmed.IsZero() && at.Sub(t.alarmed) < Window {
+		return false
+	}
+	t.alarmed = at
+	return true
 }
 
 // asker finds or makes the entry of a key. The caller holds the lock.
@@ -143,8 +187,8 @@ func (t *Throttle) asker(key string, now time.Time) *asker {
 		t.askers[key] = a
 		t.order = append(t.order, key)
 	}
-	for len(a.reserved) > 0 && now.Sub(a.reserved[0]) >= Window {
-		a.reserved = a.reserved[1:]
+	for len(a.misses) > 0 && now.Sub(a.misses[0]) >= Window {
+		a.misses = a.misses[1:]
 	}
 	return a
 }
@@ -153,7 +197,8 @@ func (t *Throttle) asker(key string, now time.Time) *asker {
 func (t *Throttle) forget(now time.Time) {
 	for len(t.order) > 0 {
 		oldest := t.askers[t.order[0]]
-		idle := now.Sub(oldest.since) >= Window && (len(oldest.reserved) == 0 || now.Sub(oldest.reserved[len(oldest.reserved)-1]) >= Window)
+		idle := oldest.open == 0 && now.Sub(oldest.since) >= Window &&
+			(len(oldest.misses) == 0 || now.Sub(oldest.misses[len(oldest.misses)-1]) >= Window)
 		switch {
 		case idle, len(t.order) >= t.limits.Keys:
 			delete(t.askers, t.order[0])
@@ -165,16 +210,16 @@ func (t *Throttle) forget(now time.Time) {
 }
 
 func (a *asker) room(limit int, now time.Time) error {
-	if len(a.reserved) < limit {
+	if len(a.misses) < limit {
 		return nil
 	}
-	return tooMany("throttle.misses", a.reserved[len(a.reserved)-limit], now)
+	return tooMany(tesdiq.NewProblem(tesdiq.TooMany, "throttle.misses"), a.misses[len(a.misses)-limit], now)
 }
 
-func tooMany(key string, since, now time.Time) error {
+func tooMany(p *tesdiq.Problem, since, now time.Time) error {
 	wait := Window - now.Sub(since)
 	seconds := max(1, int((wait+time.Second-1)/time.Second))
-	return tesdiq.NewProblem(tesdiq.TooMany, key).With("Seconds", seconds)
+	return p.With("Seconds", seconds)
 }
 
 // ring remembers the last misses.

@@ -3,6 +3,7 @@ package verifierweb
 import (
 	"errors"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/go-chi/chi/v5"
@@ -113,6 +114,8 @@ func (h *Web) check(w http.ResponseWriter, r *http.Request) error {
 		ps.Add("code", tesdiq.Invalid("check.both"))
 	case f.file != nil:
 		q.Way, q.File = tesdiq.ByFile, f.file
+	case strings.TrimSpace(f.values["code"]) == "":
+		ps.Add("code", tesdiq.Invalid("check.nothing"))
 	default:
 		q.Code, q.Way, err = verifier.ParseScan(f.values["code"])
 		ps.Add("code", err)

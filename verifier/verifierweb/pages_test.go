@@ -129,7 +129,7 @@ func TestAFormComesBackFilled(t *testing.T) {
 		want   []string
 	}{
 		{"nothing", url.Values{}, []string{"Kodu yazın və ya PDF faylı seçin", "Nə üçün yoxladığınızı seçin"}},
-		{"mistyped", url.Values{"code": {"7K2M-9QXA-4TRC-W8HN-4"}, "purpose": {"credit"}, "note": {"qeyd"}}, []string{"sonuncu simvol uyğun gəlmir", `value="7K2M-9QXA-4TRC-W8HN-4"`, `value="credit" checked`, `value="qeyd"`}},
+		{"mistyped", url.Values{"code": {"7K2M-9QXA-4TRC-W8HN-4"}, "purpose": {"credit"}, "note": {"qeyd"}}, []string{"simvollardan biri düz yazılmayıb", `value="7K2M-9QXA-4TRC-W8HN-4"`, `value="credit" checked`, `value="qeyd"`}},
 		{"too short", form("7K2M", "credit"), []string{"burada 4 simvol var"}},
 		{"a strange letter", form("7K2M-9QXA-4TRC-W8HU-R", "credit"), []string{"“U” simvolu olmur"}},
 		{"no such purpose", form(s.contract.Code.String(), "fun"), []string{"Məqsədi siyahıdan seçin", s.contract.Code.String()}},

@@ -36,11 +36,11 @@ func (h *Web) token(w http.ResponseWriter, r *http.Request) error {
 	}
 	switch {
 	case form == nil:
-		return h.refuse(w, r, http.StatusBadRequest, "invalid_request", "token.form")
+		return h.refuse(w, r, http.StatusBadRequest, "invalid_request", "problem.token.form")
 	case form.Get("grant_type") != "client_credentials":
-		return h.refuse(w, r, http.StatusBadRequest, "unsupported_grant_type", "token.grant")
+		return h.refuse(w, r, http.StatusBadRequest, "unsupported_grant_type", "problem.token.grant")
 	case len(form["client_id"]) > 1 || len(form["client_secret"]) > 1 || basic && form.Has("client_secret"):
-		return h.refuse(w, r, http.StatusBadRequest, "invalid_request", "token.twice")
+		return h.refuse(w, r, http.StatusBadRequest, "invalid_request", "problem.token.twice")
 	case !basic:
 		id, secret = form.Get("client_id"), form.Get("client_secret")
 	}
@@ -49,7 +49,7 @@ func (h *Web) token(w http.ResponseWriter, r *http.Request) error {
 	switch {
 	case errors.Is(err, verifier.ErrNoClient):
 		w.Header().Set("WWW-Authenticate", `Basic realm="tesdiq"`)
-		return h.refuse(w, r, http.StatusUnauthorized, "invalid_client", "client.unknown")
+		return h.refuse(w, r, http.StatusUnauthorized, "invalid_client", "problem.client.unknown")
 	case errors.As(err, &p) && p.Kind == tesdiq.TooMany:
 		retryAfter(w, p)
 		return writeJSON(w, http.StatusTooManyRequests, tokenError{"temporarily_unavailable", h.Shell.Sentence(web.ViewerOf(r.Context()).Lang, p)})
@@ -67,7 +67,7 @@ func unescape(s string) string {
 }
 
 func (h *Web) refuse(w http.ResponseWriter, r *http.Request, status int, code, key string) error {
-	return writeJSON(w, status, tokenError{code, h.Shell.T(web.ViewerOf(r.Context()).Lang, "problem."+key)})
+	return writeJSON(w, status, tokenError{code, h.Shell.T(web.ViewerOf(r.Context()).Lang, key)})
 }
 
 func retryAfter(w http.ResponseWriter, p *tesdiq.Problem) {

@@ -147,7 +147,7 @@ func broken(err error) error {
 // giveTime gives a slow sender longer than the server gives others.
 func (h *Web) giveTime(w http.ResponseWriter) {
 	// Not every writer can (a test's recorder cannot); then the server's own time holds.
-	_ = http.NewResponseController(w).SetReadDeadline(h.Now().Add(uploadTime))
+	_ = http.NewResponseController(w).SetReadDeadline(h.Shell.Now().Add(uploadTime))
 }
 
 // readDocument reads a file that is the whole body of a request, or the part "file" of a multipart one.
