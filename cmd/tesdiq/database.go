@@ -8,8 +8,6 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/jackc/pgx/v5/pgxpool"
-
 	"github.com/tesdiq/tesdiq"
 	"github.com/tesdiq/tesdiq/internal/postgres"
 	"github.com/tesdiq/tesdiq/internal/privatepg"
@@ -22,9 +20,9 @@ type database struct {
 	stop      func() error
 }
 
-// pool opens one component's pool.
-func (d database) pool(ctx context.Context, role postgres.Role, max int) (*pgxpool.Pool, error) {
-	return postgres.OpenConfig(ctx, postgres.Config{URL: d.url, Role: role, Password: d.passwords[role], MaxConns: max})
+// pools opens every component's pool.
+func (d database) pools(ctx context.Context) (*postgres.Pools, error) {
+	return postgres.OpenAll(ctx, d.url, d.passwords)
 }
 
 const demoDatabase = "tesdiq"

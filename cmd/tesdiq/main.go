@@ -17,6 +17,9 @@ import (
 
 // commands are all that the program does. What changes data is a dry run unless -apply is given.
 type commands struct {
+	Demo  demoCommand  `cmd:"" help:"Start everything on this machine with invented people."`
+	Serve serveCommand `cmd:"" help:"Run the service with your own PostgreSQL, sign-in provider and keys."`
+
 	Migrate migrateCommand `cmd:"" help:"Bring the database's tables and roles up to this version."`
 }
 
