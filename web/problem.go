@@ -65,6 +65,9 @@ var statuses = map[tesdiq.Kind]int{
 	tesdiq.Unavailable: http.StatusServiceUnavailable,
 }
 
+// statusClosed is what the log has for a request whose client went away.
+const statusClosed = 499
+
 // StatusOf is the HTTP status of a kind of problem.
 func StatusOf(k tesdiq.Kind) int {
 	if status, ok := statuses[k]; ok {
@@ -79,7 +82,8 @@ func (s *Shell) Problem(w http.ResponseWriter, r *http.Request, err error) {
 		err = tooLarge(e.Limit)
 	}
 	if r.Context().Err() != nil && errors.Is(err, context.Canceled) {
-		return // nobody waits for the answer any more
+		w.WriteHeader(statusClosed) // nobody waits for the answer any more: this is for the log
+		return
 	}
 	ps := tesdiq.ProblemsOf(err)
 	if ps[0].Kind == tesdiq.Internal {

@@ -124,10 +124,12 @@ func (s *Shell) load(w http.ResponseWriter, r *http.Request) (*http.Request, err
 	v.session = true
 	v.Visitor = s.sessions.GetString(ctx, keyVisitor)
 	if b := s.sessions.GetString(ctx, keyPerson); b != "" {
-		v.Person = new(Person)
-		if err := json.Unmarshal([]byte(b), v.Person); err != nil {
-			return r, fmt.Errorf("web: session: %w", err)
+		p := new(Person)
+		if err := json.Unmarshal([]byte(b), p); err != nil {
+			// Another version of the program wrote it: the person signs in again, rather than being locked out.
+			return r, s.SignOut(r)
 		}
+		v.Person = p
 	}
 	id := s.sessions.GetInt64(ctx, keyOrganisation)
 	if v.Person == nil || id == 0 {
