@@ -12,12 +12,9 @@ import (
 // lint reads the unsigned page back, with code that shares nothing with what drew it, and compares it with what it
 // shall state.
 func lint(sheet Sheet) error {
-	if findings := pades.Lint(sheet.PDF); len(findings) > 0 {
+	drawn, findings := pades.Inspect(sheet.PDF)
+	if len(findings) > 0 {
 		return errors.New(strings.Join(findings, "; "))
-	}
-	drawn, err := pades.Text(sheet.PDF)
-	if err != nil {
-		return err
 	}
 	// A fact may run over several lines of the page, and a long word may be broken: blanks do not count.
 	page := compact(strings.Join(drawn, ""))

@@ -10,12 +10,18 @@ import (
 // annotation, script, action, embedded file or unreferenced object, all fonts embedded with their character maps, nothing drawn
 // that Text would not see. No finding means that the file may be signed, or stays as it was signed.
 func Lint(pdf []byte) []string {
+	_, findings := Inspect(pdf)
+	return findings
+}
+
+// Inspect is Text and Lint in one reading, for who needs both of every file. What is drawn is complete only without findings.
+func Inspect(pdf []byte) (drawn, findings []string) {
 	if len(pdf) > MaxSize {
-		return []string{fmt.Sprintf("larger than %d bytes", MaxSize)}
+		return nil, []string{fmt.Sprintf("larger than %d bytes", MaxSize)}
 	}
 	f, err := readFile(pdf)
 	if err != nil {
-		return []string{"structure: " + err.Error()}
+		return nil, []string{"structure: " + err.Error()}
 	}
 	l := linter{file: f, seen: map[int]bool{}}
 	if f.update != nil {
@@ -30,13 +36,14 @@ func Lint(pdf []byte) []string {
 	l.objects()
 	l.page()
 	sort.Strings(l.findings)
-	return slices.Compact(l.findings)
+	return l.drawn, slices.Compact(l.findings)
 }
 
 type linter struct {
 	*file
 	seen     map[int]bool // objects that something refers to
 	findings []string
+	drawn    []string
 }
 
 func (l *linter) find(format string, args ...any) {
@@ -220,23 +227,12 @@ func (l *linter) page() {
 			l.find("page: drawing /%s is not an image", images.pairs[i].key)
 		}
 	}
-	budget := maxInflated
-	content, err := l.content(page, &budget)
-	if err != nil {
-		l.find("page: %s", err)
-		return
-	}
-	err = eachOperation(content, func(op operation) error {
-		if !slices.Contains(operators, op.operator) {
-			l.find("page: operator %q", op.operator)
+	l.drawn, err = l.text(func(operator string) {
+		if !slices.Contains(operators, operator) {
+			l.find("page: operator %q", operator)
 		}
-		return nil
 	})
 	if err != nil {
 		l.find("page: %s", err)
-		return
-	}
-	if _, err := l.text(); err != nil {
-		l.find("text: %s", err)
 	}
 }

@@ -272,7 +272,7 @@ func encrypted(src []byte) bool {
 
 // printedCode finds the authentication code on the page.
 func printedCode(f *file) string {
-	lines, err := f.text()
+	lines, err := f.text(nil)
 	if err != nil {
 		return ""
 	}

@@ -3,6 +3,7 @@ package pades
 import (
 	"bytes"
 	"compress/zlib"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -29,7 +30,7 @@ func Text(pdf []byte) ([]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("pades: text: %w", err)
 	}
-	lines, err := f.text()
+	lines, err := f.text(nil)
 	if err != nil {
 		return nil, fmt.Errorf("pades: text: %w", err)
 	}
@@ -63,7 +64,8 @@ func (f *file) page() (*value, error) {
 	return page, nil
 }
 
-func (f *file) text() ([]string, error) {
+// text gives what the first page draws; each, if not nil, is told every operator of the page in its order.
+func (f *file) text(each func(operator string)) ([]string, error) {
 	page, err := f.page()
 	if err != nil {
 		return nil, err
@@ -77,7 +79,7 @@ func (f *file) text() ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	return readContent(content, fonts)
+	return readContent(content, fonts, each)
 }
 
 // content joins the page's content streams with a line feed, as ISO 32000-1, 7.8.2 has it.
@@ -172,20 +174,67 @@ func (f *file) fonts(page *value, budget *int) (map[string]charmap, error) {
 	dict := f.resolve(f.resolve(resources).get("Font"))
 	fonts := map[string]charmap{}
 	mapped := maxMapped
+	var err error
 	for i := range dict.pairs {
 		font := f.resolve(&dict.pairs[i].value)
 		if !font.get("Subtype").isName("Type0") || !font.get("Encoding").isName("Identity-H") {
 			return nil, errFont
 		}
-		data, err := f.inflate(font.get("ToUnicode"), budget)
-		if err != nil {
-			return nil, errFont
-		}
-		if fonts[dict.pairs[i].key], err = readCharmap(data, &mapped); err != nil {
+		if fonts[dict.pairs[i].key], err = f.charmap(font.get("ToUnicode"), budget, &mapped); err != nil {
 			return nil, err
 		}
 	}
 	return fonts, nil
+}
+
+// Every page of ours has the same few character maps, and reading them takes longer than reading the page. So the last
+// ones are kept by the hash of their stream; they are never changed. Large maps are none of ours and are not kept.
+const (
+	maxKept      = 16   // maps
+	maxKeptGlyph = 2000 // in one map
+)
+
+var kept struct {
+	sync.Mutex
+	maps map[[sha256.Size]byte]charmap
+}
+
+// charmap reads the character map in the stream that v refers to.
+func (f *file) charmap(v *value, budget, mapped *int) (charmap, error) {
+	o := f.object(int(v.n))
+	if v.kind != reference || o == nil || o.stream == nil {
+		return nil, errFont
+	}
+	h := sha256.New()
+	h.Write(o.value.get("Filter").s)
+	h.Write([]byte{0})
+	h.Write(o.stream)
+	key := [sha256.Size]byte(h.Sum(nil))
+	kept.Lock()
+	m, known := kept.maps[key]
+	kept.Unlock()
+	if known && o.value.get("Filter").kind != array && !o.value.has("DecodeParms") {
+		if *mapped -= len(m); *mapped < 0 {
+			return nil, errLimit
+		}
+		return m, nil
+	}
+	data, err := f.inflate(v, budget)
+	if err != nil {
+		return nil, errFont
+	}
+	if m, err = readCharmap(data, mapped); err != nil {
+		return nil, err
+	}
+	if len(m) <= maxKeptGlyph && o.value.get("Filter").kind != array {
+		kept.Lock()
+		defer kept.Unlock()
+		if kept.maps == nil || len(kept.maps) >= maxKept {
+			kept.maps = map[[sha256.Size]byte]charmap{}
+		}
+		kept.maps[key] = m
+	}
+	return m, nil
 }
 
 // readCharmap reads the bfchar and bfrange sections of a ToUnicode map (ISO 32000-1, 9.10.3).
@@ -314,12 +363,15 @@ func eachOperation(content []byte, do func(operation) error) error {
 }
 
 // readContent gives the text that a content stream draws.
-func readContent(content []byte, fonts map[string]charmap) ([]string, error) {
+func readContent(content []byte, fonts map[string]charmap, each func(operator string)) ([]string, error) {
 	var (
 		lines []string
 		font  charmap
 	)
 	err := eachOperation(content, func(op operation) error {
+		if each != nil {
+			each(op.operator)
+		}
 		switch op.operator {
 		case "Tf":
 			if len(op.operands) != 2 || op.operands[0].kind != name {

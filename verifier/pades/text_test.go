@@ -1,8 +1,10 @@
 package pades_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/tesdiq/tesdiq/internal/pdftest"
@@ -116,4 +118,28 @@ func TestLintFinds(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Character maps are kept by their bytes: many different ones, again and again, at once, never stand in for each other.
+func TestKeptMapsAreNotMixedUp(t *testing.T) {
+	w := newWorld(t)
+	files := make([][]byte, 40)
+	for i := range files {
+		m := fmt.Sprintf("1 beginbfchar\n<0041><%04X>\nendbfchar\n", 'a'+i)
+		files[i] = withContent(withMap(w.page, m), []byte("BT /F1 9 Tf <0041> Tj ET"), "")
+	}
+	var readers sync.WaitGroup
+	for range 4 {
+		readers.Go(func() {
+			for range 3 {
+				for i, file := range files {
+					lines, err := pades.Text(file)
+					if err != nil || len(lines) != 1 || lines[0] != string(rune('a'+i)) {
+						t.Errorf("map %d: %q, %v", i, lines, err)
+					}
+				}
+			}
+		})
+	}
+	readers.Wait()
 }
