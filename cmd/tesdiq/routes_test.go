@@ -1,0 +1,220 @@
+package main
+
+import (
+	"crypto/rand"
+	"flag"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+
+	"github.com/tesdiq/tesdiq/internal/people"
+	"github.com/tesdiq/tesdiq/organisation/organisationdb"
+)
+
+var update = flag.Bool("update", false, "write testdata/routes.txt anew; read the difference as carefully as code")
+
+// route is how one address is tried: with what belongs to Nərmin (or to the bank), and with what there is not.
+type route struct {
+	own     string // the address, with an id of hers
+	missing string // the same with an id that nobody has; empty: the address has no id
+	form    url.Values
+}
+
+// others' ids: what the address of an id says to anybody but its owner must be what it says of an id that nobody has (S13).
+func (w *world) routes(nermin *visitor, e summaryExcerpt, excerpt, withdrawn, check string) map[string]route {
+	page := func(address string) route { return route{own: address} }
+	asked := url.Values{"purpose": {"credit"}, "code": {e.Code}}
+	code := strings.ReplaceAll(e.Code, "-", "")
+	number := func(kind string) string {
+		if err := nermin.open(w.t.Context(), w.address+"/cabinet/"+kind+"s"); err != nil {
+			w.t.Fatal(err)
+		}
+		if err := nermin.follow(w.t.Context(), "/cabinet/"+kind+"s/", ""); err != nil {
+			w.t.Fatal(err)
+		}
+		return nermin.at.Path
+	}
+	exam, job := number("examination"), number("contract")
+	newExcerpt := url.Values{"kind": {"examination"}, "number": {exam[strings.LastIndex(exam, "/")+1:]}, "validity": {"30"}, "lang": {"az"}, "key": {"a-key-of-the-test"}}
+	const noExcerpt, noCheck = "/cabinet/excerpts/E-2026-9999999", "0000-0000-0000-0000"
+	return map[string]route{
+		"GET /": page("/"), "GET /how": page("/how"), "GET /privacy": page("/privacy"), "GET /developers": page("/developers"),
+		"GET /healthz": page("/healthz"), "GET /readyz": page("/readyz"), "GET /metrics": page("/metrics"),
+		"GET /favicon.ico": page("/favicon.ico"), "GET /robots.txt": page("/robots.txt"), "GET /static/{file}": page("/static/none.css"),
+		"GET /pki/roots.pem": page("/pki/roots.pem"), "GET /api/openapi.json": page("/api/openapi.json"),
+
+		"GET /check": page("/check"), "POST /check": {own: "/check", form: asked},
+		"GET /v/{code}": {own: "/v/" + code}, "POST /v/{code}": {own: "/v/" + code, form: url.Values{"purpose": {"credit"}}},
+		"GET /checked/{id}":       {own: "/checked/" + check, missing: "/checked/" + noCheck},
+		"POST /api/v1/checks":     page("/api/v1/checks"),
+		"POST /api/v1/documents":  page("/api/v1/documents"),
+		"GET /api/v1/checks/{id}": {own: "/api/v1/checks/" + check, missing: "/api/v1/checks/" + noCheck},
+		"POST /oauth/token":       {own: "/oauth/token", form: url.Values{"grant_type": {"client_credentials"}}},
+
+		"GET /cabinet": page("/cabinet"), "GET /cabinet/messages": page("/cabinet/messages"),
+		"POST /cabinet/messages/read": {own: "/cabinet/messages/read", form: url.Values{"upto": {"0"}}},
+		"POST /cabinet/messages/{id}": {own: "/cabinet/messages/" + w.message(), missing: "/cabinet/messages/999999", form: url.Values{}},
+		"GET /cabinet/examinations":   page("/cabinet/examinations"), "GET /cabinet/contracts": page("/cabinet/contracts"),
+		"GET /cabinet/examinations/{number}": {own: exam, missing: "/cabinet/examinations/M-1999-000001"},
+		"GET /cabinet/contracts/{number}":    {own: job, missing: "/cabinet/contracts/K-1999-0000001"},
+		"GET /cabinet/excerpts":              page("/cabinet/excerpts"),
+		"GET /cabinet/excerpts/new": {own: "/cabinet/excerpts/new?kind=examination&number=" + newExcerpt.Get("number"),
+			missing: "/cabinet/excerpts/new?kind=examination&number=M-1999-000001"},
+		"POST /cabinet/excerpts":                   {own: "/cabinet/excerpts", form: newExcerpt},
+		"GET /cabinet/excerpts/{number}":           {own: excerpt, missing: noExcerpt},
+		"GET /cabinet/excerpts/{number}/pdf":       {own: excerpt + "/pdf", missing: noExcerpt + "/pdf"},
+		"GET /cabinet/excerpts/{number}/withdraw":  {own: withdrawn + "/withdraw", missing: noExcerpt + "/withdraw"},
+		"POST /cabinet/excerpts/{number}/withdraw": {own: withdrawn + "/withdraw", missing: noExcerpt + "/withdraw", form: url.Values{}},
+		"GET /cabinet/checks-of-mine":              page("/cabinet/checks-of-mine"), "GET /cabinet/checks-of-mine.csv": page("/cabinet/checks-of-mine.csv"),
+		"GET /cabinet/checked-by-me": page("/cabinet/checked-by-me"), "GET /cabinet/checked-by-me.csv": page("/cabinet/checked-by-me.csv"),
+
+		"GET /demo-provider/.well-known/openid-configuration": page("/demo-provider/.well-known/openid-configuration"),
+		"GET /demo-provider/authorize":                        page("/demo-provider/authorize"), "POST /demo-provider/authorize": {own: "/demo-provider/authorize", form: url.Values{}},
+		"GET /demo-provider/end_session": page("/demo-provider/end_session"), "GET /demo-provider/jwks": page("/demo-provider/jwks"),
+		"POST /demo-provider/token": {own: "/demo-provider/token", form: url.Values{}},
+		"GET /signin":               page("/signin?to=/cabinet"), "GET /signin/callback": page("/signin/callback"), "GET /signin/out": page("/signin/out"),
+		// Last, because they change who somebody is: acting for another, signing out.
+		"POST /cabinet/act": {own: "/cabinet/act", form: url.Values{"organisation": {"999999"}}},
+		"POST /signout":     {own: "/signout", form: url.Values{}},
+	}
+}
+
+// message is the id of a message to Nərmin.
+func (w *world) message() (id string) {
+	w.t.Helper()
+	err := w.db.Admin.QueryRow(w.t.Context(), `SELECT max(id)::text FROM messages WHERE fin = $1`, people.Who("nermin").FIN).Scan(&id)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return id
+}
+
+// What differs between two answers of the same page: numbers of requests, random keys of forms, and the id that was asked for.
+var volatile = regexp.MustCompile(`[0-9A-HJKMNP-TV-Z]{10,}|(?:[0-9A-HJKMNP-TV-Z]{4}-){3}[0-9A-HJKMNP-TV-Z]{4}|[EMK]-\d{4}-\d+|messages(/|%2F)\d+`)
+
+func TestEveryRouteForEveryRole(t *testing.T) {
+	w := open(t, 5)
+	type actor struct {
+		name   string
+		client *http.Client
+		token  string
+	}
+	nermin, elcin := w.as("nermin", ""), w.as("elcin", "")
+	e := w.drawn(nermin, "examination")
+	excerpt := w.itemPath(nermin)
+	w.drawn(nermin, "contract")
+	withdrawn := w.itemPath(nermin)
+	bank := w.apiToken()
+	check, _ := w.apiCheck(bank, e.Code)
+	actors := []actor{
+		{"nobody", &http.Client{}, ""}, {"nermin", nermin.http, ""}, {"elcin", elcin.http, ""},
+		{"clerk", w.as("aysel", "bank").http, ""}, {"manager", w.as("murad", "bank").http, ""}, {"market", w.as("konul", "market").http, ""},
+		{"bank-api", &http.Client{}, bank}, {"other-api", &http.Client{}, w.otherToken()}, {"wrong-api", &http.Client{}, "0000000000"},
+	}
+	routes := w.routes(nermin, e, excerpt, withdrawn, check)
+	var names []string
+	chi.Walk(w.app.router, func(method, pattern string, _ http.Handler, _ ...func(http.Handler) http.Handler) error {
+		name := method + " " + pattern
+		if _, ok := routes[name]; !ok {
+			t.Errorf("%s has no row: say who may ask for it", name)
+			return nil
+		}
+		names = append(names, name)
+		return nil
+	})
+	for name := range routes {
+		if !slices.Contains(names, name) {
+			t.Errorf("%s has a row and is no route", name)
+		}
+	}
+	slices.SortFunc(names, func(a, b string) int {
+		last := func(s string) int {
+			return slices.Index([]string{"POST /cabinet/excerpts/{number}/withdraw", "POST /cabinet/act", "POST /signout"}, s)
+		}
+		if d := last(a) - last(b); d != 0 {
+			return d
+		}
+		return strings.Compare(a, b)
+	})
+	var got strings.Builder
+	fmt.Fprint(&got, "# Status by route and role; after a slash, for an id that nobody has. Ids are Nərmin's or the bank's.\n")
+	fmt.Fprintf(&got, "%-52s", "route")
+	for _, a := range actors {
+		fmt.Fprintf(&got, " %-9s", a.name)
+	}
+	got.WriteString("\n")
+	for _, name := range names {
+		r := routes[name]
+		method, _, _ := strings.Cut(name, " ")
+		fmt.Fprintf(&got, "%-52s", name)
+		// The owner comes last, so that nobody is refused only because the owner was there before.
+		cells := make(map[string]string)
+		order := append(slices.Clone(actors[:1]), actors[2:]...)
+		for _, a := range append(order, actors[1]) {
+			own, _, body := w.ask(a.client, method, r.own, a.token, r.form)
+			cells[a.name] = fmt.Sprint(own)
+			if r.missing == "" {
+				continue
+			}
+			missing, _, none := w.ask(a.client, method, r.missing, a.token, r.form)
+			cells[a.name] += fmt.Sprint("/", missing)
+			if own == missing && volatile.ReplaceAllString(body, "*") != volatile.ReplaceAllString(none, "*") {
+				t.Errorf("%s tells %s a foreign id from none:\n%s\n%s", name, a.name, body, none)
+			}
+		}
+		for _, a := range actors {
+			fmt.Fprintf(&got, " %-9s", cells[a.name])
+		}
+		got.WriteString("\n")
+	}
+	text := regexp.MustCompile(` +\n`).ReplaceAllString(got.String(), "\n")
+	const golden = "testdata/routes.txt"
+	if *update {
+		if err := os.WriteFile(golden, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text != string(want) {
+		t.Errorf("who may do what has changed:\n%s", text)
+	}
+}
+
+// otherToken is a token of another organisation's program.
+func (w *world) otherToken() string {
+	w.t.Helper()
+	operator := organisationdb.Operator{Pool: w.app.Pools.Operator, Now: time.Now, Rand: rand.Reader}
+	client, secret, err := operator.AddClient(w.t.Context(), people.Organisations[1].VOEN, "Başqa proqram")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	other := mainJob{address: w.address, client: summaryClient{client.ID, string(secret)}}
+	token, err := other.token(w.t.Context())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return token
+}
+
+// itemPath is the address of the newest excerpt.
+func (w *world) itemPath(v *visitor) string {
+	w.t.Helper()
+	if err := v.open(w.t.Context(), w.address+"/cabinet/excerpts"); err != nil {
+		w.t.Fatal(err)
+	}
+	if err := v.follow(w.t.Context(), "/cabinet/excerpts/E-", ""); err != nil {
+		w.t.Fatal(err)
+	}
+	return v.at.Path
+}

@@ -1,0 +1,185 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/tesdiq/tesdiq"
+	"github.com/tesdiq/tesdiq/internal/people"
+	"github.com/tesdiq/tesdiq/internal/pgtest"
+	"github.com/tesdiq/tesdiq/internal/postgres"
+	"github.com/tesdiq/tesdiq/keys/signer"
+	"github.com/tesdiq/tesdiq/organisation/organisationdb"
+	"github.com/tesdiq/tesdiq/registry/registrydb"
+	"github.com/tesdiq/tesdiq/web/signin"
+	"github.com/tesdiq/tesdiq/web/signin/demoprovider"
+)
+
+func TestMain(m *testing.M) { pgtest.Main(m) }
+
+// world is the whole service on a database of the test's own, reached over HTTP, with the invented cast.
+type world struct {
+	mainJob
+	t   testing.TB
+	app *app
+	db  *pgtest.DB
+	log *logged
+}
+
+// logged keeps what the service logs.
+type logged struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *logged) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *logged) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+// open starts the service with n people besides the cast.
+func open(t testing.TB, n int) *world {
+	t.Helper()
+	ctx := t.Context()
+	w := &world{t: t, db: pgtest.Open(t), log: &logged{}}
+	pools, err := postgres.OpenAll(ctx, w.db.URL(postgres.Cabinet), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(pools.Close)
+	if _, err := registrydb.Load(ctx, pools.Registry, people.Generate(1, n, tesdiq.DateOf(time.Now())), rand.Reader, nil); err != nil {
+		t.Fatal(err)
+	}
+	var notes demoNotes
+	if err := notes.organisations(ctx, organisationdb.Operator{Pool: pools.Operator, Now: time.Now, Rand: rand.Reader}); err != nil {
+		t.Fatal(err)
+	}
+	w.client = summaryClient{notes.ClientID, notes.Secret}
+	set, err := signer.NewThrowaway(rand.Reader, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.address = "http://" + l.Addr().String()
+	w.app, err = newApp(parts{
+		Pools: pools, PublicURL: w.address, Keys: set, Now: time.Now, People: demoPeople(),
+		Log: slog.New(slog.NewJSONHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		SignIn: signin.Config{Issuer: w.address + demoprovider.Path, ClientID: "tesdiq", Secret: "a secret of the test",
+			RedirectURL: w.address + "/signin/callback", PostLogout: w.address + "/signin/out"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	serving, stop := context.WithCancel(context.WithoutCancel(ctx))
+	done := make(chan error, 1)
+	go func() { done <- w.app.serve(serving, l) }()
+	t.Cleanup(func() {
+		stop()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+	return w
+}
+
+// as signs somebody of the cast in; the organisation, if any, is for which he acts.
+func (w *world) as(who, organisation string) *visitor {
+	w.t.Helper()
+	voen, to := "", "/cabinet"
+	for _, o := range people.Organisations {
+		if o.Key == organisation {
+			voen, to = ":"+string(o.VOEN), "/check"
+		}
+	}
+	v, err := w.signIn(w.t.Context(), people.Who(who), voen, to)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return v
+}
+
+// drawn draws an excerpt as somebody of the cast.
+func (w *world) drawn(v *visitor, kind string) summaryExcerpt {
+	w.t.Helper()
+	e, err := w.draw(w.t.Context(), v, kind)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return e
+}
+
+// ask sends a request and gives the status, without following a redirect, and the body.
+func (w *world) ask(c *http.Client, method, path, token string, form url.Values) (int, http.Header, string) {
+	w.t.Helper()
+	var body io.Reader
+	if form != nil {
+		body = strings.NewReader(form.Encode())
+	}
+	r, err := http.NewRequestWithContext(w.t.Context(), method, w.address+path, body)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if form != nil {
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	r.Header.Set("Sec-Fetch-Site", "same-origin")
+	if token != "" {
+		r.Header.Set("Authorization", "Bearer "+token)
+	}
+	still := *c
+	still.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	answer, err := still.Do(r)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	b, err := io.ReadAll(answer.Body)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return answer.StatusCode, answer.Header, string(b)
+}
+
+func (w *world) apiToken() string {
+	w.t.Helper()
+	token, err := w.token(w.t.Context())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return token
+}
+
+// apiCheck checks a code as the bank's program and gives the check's number.
+func (w *world) apiCheck(token, code string) (id string, verdict tesdiq.Verdict) {
+	w.t.Helper()
+	body, _ := json.Marshal(map[string]string{"code": code, "purpose": "credit"})
+	var answer struct {
+		Verdict tesdiq.Verdict
+		Check   struct{ ID string }
+	}
+	if err := call(w.t.Context(), http.MethodPost, w.address+"/api/v1/checks", token, "application/json", body, &answer); err != nil {
+		w.t.Fatal(err)
+	}
+	return answer.Check.ID, answer.Verdict
+}
