@@ -112,7 +112,12 @@ func (a *app) routes(shell *web.Shell, host string, m members, roles cabinetdb.D
 	if err != nil {
 		return nil, err
 	}
-	home := &cabinetweb.Web{Shell: shell, Homes: roles, Messages: roles, Roles: roles, Now: a.Now}
+	home := &cabinetweb.Web{Shell: shell, Homes: roles, Messages: roles, Roles: roles, Now: a.Now, KindTitle: func(lang tesdiq.Lang, kind string) string {
+		if k, ok := all.Lookup(kind); ok {
+			return k.Title(lang)
+		}
+		return kind
+	}}
 	if err := home.Prepare(); err != nil {
 		return nil, err
 	}
