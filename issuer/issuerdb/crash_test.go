@@ -45,6 +45,7 @@ func TestACrashAtEachStepLosesAndDoublesNothing(t *testing.T) {
 	for _, step := range []issuer.Step{issuer.Claim, issuer.Render, issuer.Lint, issuer.Sign, issuer.Check, issuer.Store} {
 		for _, ended := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s ended=%v", step, ended), func(t *testing.T) {
+				t.Parallel()
 				w := newWorld(t)
 				w.listen()
 				f := &freezer{step: step, ended: ended, frozen: make(chan struct{}), thaw: make(chan struct{})}
@@ -174,7 +175,7 @@ func TestACommitCutMidwayIsRepeated(t *testing.T) {
 	d.Pool = storing.pool(t, w, postgres.Issuer)
 	w.run(d)
 	fin, number := w.person("Quliyeva")
-	const times = 100
+	const times = 60
 	for range times {
 		r := request(number)
 		asking.armed.Store(1)

@@ -96,7 +96,10 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 
 // listen hears of new intents. Without the connection nothing is lost but time: the sweep finds them.
 func (d *Dispatcher) listen(ctx context.Context) {
-	listen(ctx, d.Pool, intentChannel, d.Log, func() {
+	listen(ctx, d.Pool, intentChannel, d.Log, func(begins bool) {
+		if !begins {
+			return
+		}
 		select {
 		case d.sweepIt <- struct{}{}: // what was said while nobody listened
 		default:

@@ -131,6 +131,7 @@ func TestWhatCannotBeMadeIsVoidWithItsReason(t *testing.T) {
 		}, issuer.NotCurrent, 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
 			w := newWorld(t)
 			w.listen()
 			fin, number := w.person(tt.surname)

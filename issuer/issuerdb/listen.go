@@ -15,9 +15,9 @@ const (
 	excerptChannel = "tesdiq_excerpt" // the numbers of what became excerpts or void, with commas
 )
 
-// listen calls hear for each notification on the channel, and again after each time that it has begun to listen,
-// until ctx is done. It keeps one connection outside the pool and makes a new one when that is lost.
-func listen(ctx context.Context, pool *pgxpool.Pool, channel string, log *slog.Logger, again func(), hear func(payload string)) {
+// listen calls hear for each notification on the channel, until ctx is done. It keeps one connection outside the pool
+// and makes a new one when that is lost; listens is told each time that it begins (true) or is interrupted (false).
+func listen(ctx context.Context, pool *pgxpool.Pool, channel string, log *slog.Logger, listens func(bool), hear func(payload string)) {
 	const least, most = 50 * time.Millisecond, 2 * time.Second
 	pause := least
 	for ctx.Err() == nil {
@@ -31,7 +31,8 @@ func listen(ctx context.Context, pool *pgxpool.Pool, channel string, log *slog.L
 				return err
 			}
 			pause = least
-			again()
+			listens(true)
+			defer listens(false)
 			for {
 				n, err := conn.WaitForNotification(ctx)
 				if err != nil {

@@ -4,19 +4,25 @@ import (
 	"context"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/tesdiq/tesdiq"
 	"github.com/tesdiq/tesdiq/issuer"
 )
 
-// lookAgain is how often Wait looks for itself, for the case that a notification was lost.
-const lookAgain = 250 * time.Millisecond
+// How often Wait looks for itself, for the case that a notification was lost. The first look comes sooner when nobody
+// listens, and not at once when somebody does: making takes longer than a look, so most would find nothing yet.
+const (
+	lookAgain   = 250 * time.Millisecond
+	lookBlindly = 25 * time.Millisecond
+)
 
 // waiters are who waits for which excerpt in this process.
 type waiters struct {
 	mu      sync.Mutex
 	waiting map[issuer.Number][]chan struct{}
+	heard   atomic.Bool // somebody listens
 }
 
 func (w *waiters) add(n issuer.Number) chan struct{} {
@@ -59,7 +65,8 @@ func (w *waiters) wake(n issuer.Number) {
 
 // Listen hears of what became ready, until ctx is done, so that Wait need not look for itself. It keeps one connection.
 func (c *Cabinet) Listen(ctx context.Context) error {
-	listen(ctx, c.Pool, excerptChannel, c.Log, func() {}, func(payload string) {
+	defer c.waiters.heard.Store(false)
+	listen(ctx, c.Pool, excerptChannel, c.Log, c.waiters.heard.Store, func(payload string) {
 		for n := range strings.SplitSeq(payload, ",") {
 			c.waiters.wake(issuer.Number(n))
 		}
@@ -74,8 +81,11 @@ func (c *Cabinet) Wait(ctx context.Context, fin tesdiq.FIN, number issuer.Number
 	defer c.waiters.remove(number, ready)
 	end := time.NewTimer(limit)
 	defer end.Stop()
-	// Making takes longer than a look: the first one may be left out if word comes soon.
-	look := time.NewTimer(lookAgain / 10)
+	first := lookBlindly
+	if c.waiters.heard.Load() {
+		first = lookAgain
+	}
+	look := time.NewTimer(first)
 	defer look.Stop()
 	for last := false; ; {
 		select {
