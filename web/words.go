@@ -55,6 +55,15 @@ func readWords(files fs.FS) (*words, error) {
 	return w, nil
 }
 
+// Sentences are what problems say to people in one language, for programs without pages.
+func Sentences(lang tesdiq.Lang) (func(*tesdiq.Problem) string, error) {
+	w, err := readWords(localeFiles)
+	if err != nil {
+		return nil, err
+	}
+	return func(p *tesdiq.Problem) string { return w.text(lang, "problem."+p.Key, p.Args) }, nil
+}
+
 func (w *words) has(key string) bool { return w.keys[key] }
 
 func (w *words) text(lang tesdiq.Lang, key string, args ...any) string {

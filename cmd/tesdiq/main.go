@@ -21,6 +21,10 @@ type commands struct {
 	Serve serveCommand `cmd:"" help:"Run the service with your own PostgreSQL, sign-in provider and keys."`
 
 	Migrate migrateCommand `cmd:"" help:"Bring the database's tables and roles up to this version."`
+
+	Registry registryCommands `cmd:"" help:"Books of record: append, correct, annul, show."`
+	Org      orgCommands      `cmd:"" help:"Organisations that check excerpts, their members and programs."`
+	Revoke   revokeCommand    `cmd:"" help:"Revoke an excerpt."`
 }
 
 func main() {
@@ -52,7 +56,11 @@ func run(ctx context.Context, args []string) int {
 	var problem *tesdiq.Problem
 	if errors.As(err, &problems) || errors.As(err, &problem) {
 		for _, p := range tesdiq.ProblemsOf(err) {
-			fmt.Fprintln(os.Stderr, "tesdiq:", p.Error())
+			if p.Field != "" {
+				fmt.Fprintf(os.Stderr, "tesdiq: %s: %s\n", p.Field, operatorWords(p))
+				continue
+			}
+			fmt.Fprintln(os.Stderr, "tesdiq:", operatorWords(p))
 		}
 		return 1
 	}

@@ -19,9 +19,10 @@ import (
 
 // Operator changes organisations. The pool's role is tesdiq_operator.
 type Operator struct {
-	Pool *pgxpool.Pool
-	Now  func() time.Time
-	Rand io.Reader // of the programs' ids and secrets
+	Pool    *pgxpool.Pool
+	Now     func() time.Time
+	Rand    io.Reader // of the programs' ids and secrets
+	Preview bool      // do everything, and take it back
 }
 
 const sqlAdd = `
@@ -34,7 +35,7 @@ func (o Operator) Add(ctx context.Context, n organisation.Organisation) (organis
 	if err := n.Validate().Err(); err != nil {
 		return n, err
 	}
-	return write[organisation.Organisation](ctx, o.Pool, "organisation.exists", sqlAdd, pgx.NamedArgs{
+	return write[organisation.Organisation](ctx, o, tesdiq.NewProblem(tesdiq.Conflict, "organisation.exists"), sqlAdd, pgx.NamedArgs{
 		"voen": n.VOEN, "name": n.Name, "sort": n.Sort, "added_at": o.Now(),
 	})
 }
@@ -46,7 +47,7 @@ const sqlClose = `
 
 // Close closes an organisation for good: its members and programs stop at once.
 func (o Operator) Close(ctx context.Context, voen tesdiq.VOEN) (organisation.Organisation, error) {
-	return write[organisation.Organisation](ctx, o.Pool, "", sqlClose, pgx.NamedArgs{"voen": voen, "at": o.Now()})
+	return write[organisation.Organisation](ctx, o, nil, sqlClose, pgx.NamedArgs{"voen": voen, "at": o.Now()})
 }
 
 // A closed organisation takes no new member or program.
@@ -63,7 +64,7 @@ func (o Operator) AddMember(ctx context.Context, voen tesdiq.VOEN, m organisatio
 	if err := m.Validate().Err(); err != nil {
 		return m, err
 	}
-	return write[organisation.Member](ctx, o.Pool, "organisation.member_exists", sqlAddMember, pgx.NamedArgs{
+	return write[organisation.Member](ctx, o, tesdiq.NewProblem(tesdiq.Conflict, "organisation.member_exists"), sqlAddMember, pgx.NamedArgs{
 		"voen": voen, "fin": m.FIN, "name": m.Name, "role": m.Role, "added_at": o.Now(),
 	})
 }
@@ -75,7 +76,7 @@ const sqlEndMember = `
 
 // EndMember ends a membership at once.
 func (o Operator) EndMember(ctx context.Context, voen tesdiq.VOEN, fin tesdiq.FIN) (organisation.Member, error) {
-	return write[organisation.Member](ctx, o.Pool, "", sqlEndMember, pgx.NamedArgs{"voen": voen, "fin": fin, "at": o.Now()})
+	return write[organisation.Member](ctx, o, nil, sqlEndMember, pgx.NamedArgs{"voen": voen, "fin": fin, "at": o.Now()})
 }
 
 const sqlAddClient = `
@@ -99,7 +100,7 @@ func (o Operator) AddClient(ctx context.Context, voen tesdiq.VOEN, name string) 
 	if err != nil {
 		return c, "", err
 	}
-	c, err = write[organisation.Client](ctx, o.Pool, "organisation.client_exists", sqlAddClient, pgx.NamedArgs{
+	c, err = write[organisation.Client](ctx, o, tesdiq.NewProblem(tesdiq.Conflict, "organisation.client_exists"), sqlAddClient, pgx.NamedArgs{
 		"voen": voen, "id": id, "name": name, "secret_sha256": secret.Hash(), "added_at": o.Now(),
 	})
 	if err != nil {
@@ -115,7 +116,7 @@ const sqlEndClient = `
 
 // EndClient ends a program; its tokens stop at once, because each use of one looks at the program.
 func (o Operator) EndClient(ctx context.Context, id string) (organisation.Client, error) {
-	return write[organisation.Client](ctx, o.Pool, "", sqlEndClient, pgx.NamedArgs{"id": id, "at": o.Now()})
+	return write[organisation.Client](ctx, o, nil, sqlEndClient, pgx.NamedArgs{"id": id, "at": o.Now()})
 }
 
 const (
@@ -183,19 +184,31 @@ func (o Operator) List(ctx context.Context, voen tesdiq.VOEN) ([]Listed, error) 
 // uniqueViolation is PostgreSQL's code for something that is there already.
 const uniqueViolation = "23505"
 
+// errPreview rolls a preview back.
+var errPreview = errors.New("organisationdb: preview")
+
 // write runs a statement that changes one row and returns it. No row is a Problem of kind NotFound,
-// "organisation.unknown"; one too many a Conflict with the key exists.
-func write[T any](ctx context.Context, pool *pgxpool.Pool, exists, sql string, args pgx.NamedArgs) (T, error) {
-	rows, _ := pool.Query(ctx, sql, args) // the error comes out of Collect
-	row, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[T])
+// "organisation.unknown"; one too many the problem exists.
+func write[T any](ctx context.Context, o Operator, exists *tesdiq.Problem, sql string, args pgx.NamedArgs) (T, error) {
+	var row T
+	err := pgx.BeginFunc(ctx, o.Pool, func(tx pgx.Tx) (err error) {
+		rows, _ := tx.Query(ctx, sql, args) // the error comes out of Collect
+		if row, err = pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[T]); err != nil {
+			return err
+		}
+		if o.Preview {
+			return errPreview
+		}
+		return nil
+	})
 	var failed *pgconn.PgError
 	switch {
-	case err == nil:
+	case err == nil, errors.Is(err, errPreview):
 		return row, nil
 	case errors.Is(err, pgx.ErrNoRows):
 		return row, tesdiq.NewProblem(tesdiq.NotFound, "organisation.unknown")
-	case errors.As(err, &failed) && failed.Code == uniqueViolation && exists != "":
-		return row, tesdiq.NewProblem(tesdiq.Conflict, exists)
+	case errors.As(err, &failed) && failed.Code == uniqueViolation && exists != nil:
+		return row, exists
 	}
 	return row, fmt.Errorf("organisationdb: write: %w", err)
 }

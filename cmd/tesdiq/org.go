@@ -1,0 +1,251 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"os"
+	"text/tabwriter"
+	"time"
+
+	"github.com/tesdiq/tesdiq"
+	"github.com/tesdiq/tesdiq/internal/postgres"
+	"github.com/tesdiq/tesdiq/organisation"
+	"github.com/tesdiq/tesdiq/organisation/organisationdb"
+)
+
+// orgCommands keep the organisations that check excerpts.
+type orgCommands struct {
+	Add    orgAdd   `cmd:"" help:"Add an organisation."`
+	Close  orgClose `cmd:"" help:"Close an organisation for good; its members and programs stop at once."`
+	Member struct {
+		Add orgMemberAdd `cmd:"" help:"Let a person act for an organisation."`
+		End orgMemberEnd `cmd:"" help:"End that, at once."`
+	} `cmd:"" help:"Who may act for an organisation."`
+	Client struct {
+		Add orgClientAdd `cmd:"" help:"Let a program of an organisation use the API. Its secret is shown once."`
+		End orgClientEnd `cmd:"" help:"End that, at once."`
+	} `cmd:"" help:"Programs of an organisation."`
+	List orgList `cmd:"" help:"List organisations with their members and programs."`
+}
+
+// orgChange are the flags of the commands that change something.
+type orgChange struct {
+	where
+	Apply bool `help:"Do it. Without this, only say what would be done."`
+}
+
+// with runs do with the organisations, and says at the end whether anything was written.
+func (c orgChange) with(ctx context.Context, do func(organisationdb.Operator) error) error {
+	err := c.operate(ctx, func(o organisationdb.Operator) error {
+		o.Preview = !c.Apply
+		return do(o)
+	})
+	if err != nil {
+		return err
+	}
+	if !c.Apply {
+		fmt.Println(dryRun)
+	}
+	return nil
+}
+
+// operate opens the organisations for the operator.
+func (w where) operate(ctx context.Context, do func(organisationdb.Operator) error) error {
+	db, err := w.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer db.stop()
+	pool, err := db.pool(ctx, postgres.Operator, 2)
+	if err != nil {
+		return err
+	}
+	defer pool.Close()
+	return do(organisationdb.Operator{Pool: pool, Now: time.Now, Rand: rand.Reader})
+}
+
+type orgAdd struct {
+	orgChange
+	VOEN string            `arg:"" name:"voen" help:"VÖEN of the organisation."`
+	Name string            `arg:"" help:"Its name, as people read it when it has checked them."`
+	Sort organisation.Sort `help:"bank, employer or office." required:"" placeholder:"SORT"`
+}
+
+// Run adds an organisation.
+func (c orgAdd) Run(ctx context.Context) error {
+	voen, err := tesdiq.ParseVOEN(c.VOEN)
+	if err != nil {
+		return err
+	}
+	if !voen.CheckDigit() {
+		fmt.Println("Warning: the check digit of the VÖEN does not fit.")
+	}
+	return c.with(ctx, func(op organisationdb.Operator) error {
+		o, err := op.Add(ctx, organisation.Organisation{VOEN: voen, Name: c.Name, Sort: c.Sort})
+		if err != nil {
+			return err
+		}
+		fmt.Printf("add %s %s: %s\n", o.Sort, o.VOEN, o.Name)
+		return nil
+	})
+}
+
+type orgClose struct {
+	orgChange
+	VOEN string `arg:"" name:"voen" help:"VÖEN of the organisation."`
+}
+
+// Run closes an organisation.
+func (c orgClose) Run(ctx context.Context) error {
+	voen, err := tesdiq.ParseVOEN(c.VOEN)
+	if err != nil {
+		return err
+	}
+	return c.with(ctx, func(op organisationdb.Operator) error {
+		o, err := op.Close(ctx, voen)
+		if err != nil {
+			return err
+		}
+		fmt.Printf("close %s: %s\n", o.VOEN, o.Name)
+		return nil
+	})
+}
+
+type orgMemberAdd struct {
+	orgChange
+	VOEN string            `arg:"" name:"voen" help:"VÖEN of the organisation."`
+	FIN  string            `arg:"" name:"fin" help:"FIN of the person."`
+	Name string            `arg:"" help:"Given name and surname, for colleagues."`
+	Role organisation.Role `help:"clerk: sees his own checks; manager: sees all of the organisation's." default:"clerk" placeholder:"ROLE"`
+}
+
+// Run adds a member.
+func (c orgMemberAdd) Run(ctx context.Context) error {
+	voen, fin, err := both(c.VOEN, c.FIN)
+	if err != nil {
+		return err
+	}
+	return c.with(ctx, func(op organisationdb.Operator) error {
+		m, err := op.AddMember(ctx, voen, organisation.Member{FIN: fin, Name: c.Name, Role: c.Role})
+		if err != nil {
+			return err
+		}
+		fmt.Printf("add to %s: %s %s, %s\n", voen, m.Role, m.FIN, m.Name)
+		return nil
+	})
+}
+
+type orgMemberEnd struct {
+	orgChange
+	VOEN string `arg:"" name:"voen" help:"VÖEN of the organisation."`
+	FIN  string `arg:"" name:"fin" help:"FIN of the member."`
+}
+
+// Run ends a membership.
+func (c orgMemberEnd) Run(ctx context.Context) error {
+	voen, fin, err := both(c.VOEN, c.FIN)
+	if err != nil {
+		return err
+	}
+	return c.with(ctx, func(op organisationdb.Operator) error {
+		m, err := op.EndMember(ctx, voen, fin)
+		if err != nil {
+			return err
+		}
+		fmt.Printf("end in %s: %s %s, %s\n", voen, m.Role, m.FIN, m.Name)
+		return nil
+	})
+}
+
+func both(voen, fin string) (tesdiq.VOEN, tesdiq.FIN, error) {
+	var ps tesdiq.Problems
+	v, err := tesdiq.ParseVOEN(voen)
+	ps.Add("voen", err)
+	f, err := tesdiq.ParseFIN(fin)
+	ps.Add("fin", err)
+	return v, f, ps.Err()
+}
+
+type orgClientAdd struct {
+	orgChange
+	VOEN string `arg:"" name:"voen" help:"VÖEN of the organisation."`
+	Name string `arg:"" help:"What the program is called."`
+}
+
+// Run adds a program and prints its secret, which is kept nowhere.
+func (c orgClientAdd) Run(ctx context.Context) error {
+	voen, err := tesdiq.ParseVOEN(c.VOEN)
+	if err != nil {
+		return err
+	}
+	return c.with(ctx, func(op organisationdb.Operator) error {
+		client, secret, err := op.AddClient(ctx, voen, c.Name)
+		if err != nil {
+			return err
+		}
+		fmt.Printf("add to %s: program %s\n", voen, client.Name)
+		if c.Apply {
+			fmt.Printf("id: %s\nsecret: %s\nThe secret is not shown again. If it is lost, end this program and add another.\n", client.ID, string(secret))
+		}
+		return nil
+	})
+}
+
+type orgClientEnd struct {
+	orgChange
+	ID string `arg:"" name:"id" help:"Id of the program."`
+}
+
+// Run ends a program.
+func (c orgClientEnd) Run(ctx context.Context) error {
+	return c.with(ctx, func(op organisationdb.Operator) error {
+		client, err := op.EndClient(ctx, c.ID)
+		if err != nil {
+			return err
+		}
+		fmt.Printf("end: program %s, %s\n", client.ID, client.Name)
+		return nil
+	})
+}
+
+type orgList struct {
+	where
+	VOEN string `arg:"" optional:"" name:"voen" help:"Only the one with this VÖEN."`
+}
+
+// Run lists organisations.
+func (c orgList) Run(ctx context.Context) error {
+	var voen tesdiq.VOEN
+	if c.VOEN != "" {
+		var err error
+		if voen, err = tesdiq.ParseVOEN(c.VOEN); err != nil {
+			return err
+		}
+	}
+	return c.operate(ctx, func(op organisationdb.Operator) error {
+		listed, err := op.List(ctx, voen)
+		if err != nil {
+			return err
+		}
+		w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+		for _, o := range listed {
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", o.VOEN, o.Sort, o.Name, since(o.Added, o.Closed))
+			for _, m := range o.Members {
+				fmt.Fprintf(w, "  %s\t%s\t%s\t%s\n", m.FIN, m.Role, m.Name, since(m.Added, m.Ended))
+			}
+			for _, k := range o.Clients {
+				fmt.Fprintf(w, "  %s\tprogram\t%s\t%s\n", k.ID, k.Name, since(k.Added, k.Ended))
+			}
+		}
+		return w.Flush()
+	})
+}
+
+// since says from when until when something is so.
+func since(from time.Time, until *time.Time) string {
+	if until == nil {
+		return "since " + tesdiq.DateOf(from).String()
+	}
+	return tesdiq.DateOf(from).String() + " to " + tesdiq.DateOf(*until).String()
+}

@@ -1,0 +1,58 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"time"
+
+	"github.com/tesdiq/tesdiq"
+	"github.com/tesdiq/tesdiq/internal/postgres"
+	"github.com/tesdiq/tesdiq/issuer/issuerdb"
+)
+
+// revokeCommand revokes an excerpt.
+type revokeCommand struct {
+	change
+	Excerpt string `arg:"" name:"code|number" help:"The excerpt's authentication code or its number."`
+	Reason  string `help:"Why, as the person will read it." required:"" placeholder:"TEXT"`
+}
+
+// Run revokes an excerpt, or says which one it would be.
+func (c revokeCommand) Run(ctx context.Context) error {
+	db, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer db.stop()
+	pool, err := db.pool(ctx, postgres.Operator, 2)
+	if err != nil {
+		return err
+	}
+	defer pool.Close()
+	op := issuerdb.Operator{Pool: pool, Now: time.Now, Rand: rand.Reader}
+	x, err := op.Find(ctx, c.Excerpt)
+	if err != nil {
+		return err
+	}
+	if err := issuerdb.CheckRevocation(c.Reason, c.By); err != nil {
+		return err
+	}
+	if x.Revoked {
+		return tesdiq.NewProblem(tesdiq.Conflict, "excerpt.revoked")
+	}
+	fmt.Printf("revoke %s: %s, in %s, issued %s, valid until %s", x.Number, x.Kind, x.Lang, tesdiq.ClockString(x.IssuedAt), x.ValidUntil)
+	if x.Withdrawn {
+		fmt.Print(", withdrawn by the person")
+	}
+	fmt.Println()
+	if !c.Apply {
+		fmt.Println(dryRun)
+		return nil
+	}
+	if _, err := op.Revoke(ctx, c.Excerpt, c.Reason, c.By); err != nil {
+		return err
+	}
+	fmt.Println("Written, with its ledger line. The person is told.")
+	return nil
+}
