@@ -57,7 +57,7 @@ func (w where) operate(ctx context.Context, do func(organisationdb.Operator) err
 		return err
 	}
 	defer db.stop()
-	pool, err := db.pool(ctx, postgres.Operator, 2)
+	pool, err := postgres.OpenConfig(ctx, db.as(postgres.Operator))
 	if err != nil {
 		return err
 	}

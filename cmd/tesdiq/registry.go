@@ -86,6 +86,11 @@ func (c registryAnnul) Run(ctx context.Context) error {
 	return c.enter(ctx, registry.Change{Act: registry.Annul, Book: c.Book, Number: c.Number, After: c.After, By: c.By, Reason: c.Reason})
 }
 
+// as is how an operator's command reaches the database as one component.
+func (d database) as(role postgres.Role) postgres.Config {
+	return postgres.Config{URL: d.url, Role: role, Password: d.passwords[role], MaxConns: 2}
+}
+
 // enter enters a change, or says what it would be.
 func (c change) enter(ctx context.Context, change registry.Change) error {
 	db, err := c.open(ctx)
@@ -93,7 +98,7 @@ func (c change) enter(ctx context.Context, change registry.Change) error {
 		return err
 	}
 	defer db.stop()
-	pool, err := db.pool(ctx, postgres.Registry, 2)
+	pool, err := postgres.OpenConfig(ctx, db.as(postgres.Registry))
 	if err != nil {
 		return err
 	}
@@ -181,7 +186,7 @@ func (c registryShow) Run(ctx context.Context) error {
 		return err
 	}
 	defer db.stop()
-	pool, err := db.pool(ctx, postgres.Operator, 2)
+	pool, err := postgres.OpenConfig(ctx, db.as(postgres.Operator))
 	if err != nil {
 		return err
 	}

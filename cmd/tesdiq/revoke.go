@@ -25,7 +25,7 @@ func (c revokeCommand) Run(ctx context.Context) error {
 		return err
 	}
 	defer db.stop()
-	pool, err := db.pool(ctx, postgres.Operator, 2)
+	pool, err := postgres.OpenConfig(ctx, db.as(postgres.Operator))
 	if err != nil {
 		return err
 	}
