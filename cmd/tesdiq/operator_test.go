@@ -17,15 +17,6 @@ import (
 	"github.com/tesdiq/tesdiq/registry/registrydb"
 )
 
-// TestMain lets the test binary be the program: a script that says "exec tesdiq" runs it under that name.
-func TestMain(m *testing.M) {
-	if filepath.Base(os.Args[0]) == "tesdiq" {
-		main()
-		return
-	}
-	pgtest.Main(m)
-}
-
 // TestOperator runs the scripts of testdata/operator, each against a database of its own with the fixed cast in it. In a
 // script, "sql QUERY" compares what the database says with the lines of the file named after it.
 func TestOperator(t *testing.T) {
