@@ -110,7 +110,7 @@ func checkDatabaseURL(s string, refuse func(setting, why string, args ...any)) {
 		refuse("database.url", "is not an address that begins with postgres://")
 	case u.User != nil:
 		refuse("database.url", "must not name a user: each component signs in under its own role")
-	case !local(u.Hostname()) && u.Query().Get("host") == "" && u.Query().Get("sslmode") != "verify-full":
+	case !local(u.Hostname(), u.Query().Get("host")) && u.Query().Get("sslmode") != "verify-full":
 		refuse("database.url", "goes over the network, so it needs sslmode=verify-full")
 	}
 }
@@ -129,12 +129,15 @@ func checkIssuer(s string, refuse func(setting, why string, args ...any)) {
 	}
 }
 
-func local(host string) bool {
-	if host == "" || host == "localhost" {
-		return true
+// local says whether all of the hosts are this machine: loopback addresses, and folders of Unix sockets.
+func local(hosts ...string) bool {
+	for _, host := range hosts {
+		a, err := netip.ParseAddr(host)
+		if host != "" && host != "localhost" && !strings.HasPrefix(host, "/") && (err != nil || !a.IsLoopback()) {
+			return false
+		}
 	}
-	a, err := netip.ParseAddr(host)
-	return err == nil && a.IsLoopback()
+	return true
 }
 
 // private says why a file or folder with secrets must not be used; empty when it may.
