@@ -42,9 +42,9 @@ func printable(r rune) bool {
 	case ' ' <= r && r <= '~', strings.ContainsRune("«»“”„‘’–—№§°…₼·×", r):
 		return true
 	case unicode.IsLetter(r):
-		// Latin up to Extended-B with Extended Additional and ə (which Unicode keeps among the phonetic letters), and
-		// the Cyrillic of the region: what people are called here.
-		return r <= 0x024f || r == 'ə' || 0x0400 <= r && r <= 0x04ff || 0x1e00 <= r && r <= 0x1eff
+		// Latin of Europe, ə (which Unicode keeps among the phonetic letters), and the Cyrillic of the region: what
+		// people are called here. A test of the registry compares this with the documents' font.
+		return r <= 0x017f || 'Ș' <= r && r <= 'ț' || 0x0400 <= r && r <= 0x045f || strings.ContainsRune("ƏəҐґҒғҚқҜҝҢңҮүҰұҲҳҸҹҺһӘәӨө", r)
 	}
 	return false
 }

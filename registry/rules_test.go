@@ -12,6 +12,7 @@ import (
 	"github.com/tesdiq/tesdiq/registry/contract"
 	"github.com/tesdiq/tesdiq/registry/examination"
 	"github.com/tesdiq/tesdiq/registry/person"
+	"github.com/tesdiq/tesdiq/templates"
 )
 
 var (
@@ -365,5 +366,22 @@ func TestTheContentOfAnEntryStaysAsItIs(t *testing.T) {
 		`"outcome":"disability","loss":65,"cause":"general_illness","from":"2026-10-01","until":"2028-09-30","next_from":"2028-08-01"}}`
 	if err != nil || string(got) != want {
 		t.Errorf("%s, %v, want %s", got, err, want)
+	}
+}
+
+// Whatever the books take can be printed on an excerpt.
+func TestTheDocumentsFontHasEveryLetterOfTheBooks(t *testing.T) {
+	letters := 0
+	for r := rune(1); r < 0x20000; r++ {
+		if tesdiq.CheckText("a"+string(r)+"a", 3, true) != nil {
+			continue
+		}
+		letters++
+		if missing := templates.Unprintable(string(r)); len(missing) > 0 {
+			t.Errorf("%U %c", r, r)
+		}
+	}
+	if letters < 400 {
+		t.Errorf("only %d letters are taken", letters)
 	}
 }
