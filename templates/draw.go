@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
+	"slices"
 	"strconv"
 	"time"
 
@@ -124,6 +126,15 @@ func (s Sheet) blocks() ([]block, error) {
 		panel{before: say("check_before"), at: s.CheckAt, after: say("check_after"), code: s.Code.String(), note: say("check_note"), qr: qr},
 		foot{text: say("foot")},
 	), nil
+}
+
+// FrameTexts are what stands on every page besides its facts, in a language. internal/bench draws them the plain way.
+func FrameTexts(lang tesdiq.Lang) []string {
+	words, texts := frameWords[lang], []string(nil)
+	for _, key := range slices.Sorted(maps.Keys(words)) {
+		texts = append(texts, words[key])
+	}
+	return texts
 }
 
 // Millimetres and colours of the page.

@@ -35,6 +35,9 @@ var (
 	fontNames = [families]string{"text", "bold", "mono"}
 )
 
+// FontFiles are our fonts as files: text, bold, and that of the code. internal/bench draws the plain way with them.
+func FontFiles() [families][]byte { return [families][]byte{regularFile, boldFile, monoFile} }
+
 // glyph is a character's place in a font and its width in thousandths of the font's size. There is none at place 0.
 type glyph struct{ id, width uint16 }
 

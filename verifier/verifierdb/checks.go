@@ -19,7 +19,13 @@ const sqlRecord = `
 	WITH line AS (
 		INSERT INTO ledger_lines (kind, object, key, mac)
 		VALUES (@line_kind, @id, @line_key, @line_mac)
-	), told AS (
+	),` + toldAndRecorded
+
+// sqlRecordBare is the same without the ledger line.
+const sqlRecordBare = `
+	WITH` + toldAndRecorded
+
+const toldAndRecorded = ` told AS (
 		INSERT INTO messages (fin, key, args, link, sent_at)
 		SELECT @tell::text, 'message.check', @tell_args::jsonb, '/cabinet/checks-of-mine', @at
 		WHERE @tell::text IS NOT NULL
@@ -28,6 +34,10 @@ const sqlRecord = `
 	                    visitor, purpose, note, verdict, reason, idempotency_key, request_sha256)
 	VALUES (@id, @at, @way, @excerpt, @subject, @code, @sha256, @sort, @organisation, @member, @client,
 	        @visitor, @purpose, @note, @verdict, @reason, @key, @request)`
+
+// Bare are the statements of a check by code but for its ledger line, with the names of their arguments: internal/bench
+// runs them with nothing around them, to find out what that costs.
+func Bare() (find, record string) { return sqlByCode, sqlRecordBare }
 
 // Record writes a check, its ledger line and the message to its subject.
 func (db *DB) Record(ctx context.Context, c verifier.Check, line ledger.Line, tell *verifier.Telling) error {

@@ -1,0 +1,33 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"os"
+	"time"
+
+	"github.com/tesdiq/tesdiq/internal/bench"
+)
+
+// benchCommand measures what this machine carries.
+type benchCommand struct {
+	What    string        `arg:"" enum:"issue,check,verify" help:"What to measure: issue (excerpts drawn), check (checks by code), verify (files read offline)."`
+	For     time.Duration `help:"How long each side works." default:"10s"`
+	Clients int           `help:"How many ask at a time; by default 64, for verify one a processor." placeholder:"N"`
+	People  int           `help:"How many invented people are in the books." default:"2000" placeholder:"N"`
+	JSON    bool          `name:"json" help:"One line of JSON instead of a table."`
+}
+
+// Run measures beside a baseline, on a private PostgreSQL or in a database of its own on the one of DATABASE_URL.
+func (c benchCommand) Run(ctx context.Context) error {
+	result, err := bench.Run(ctx, c.What, bench.Options{
+		For: c.For, Clients: c.Clients, People: c.People, Database: os.Getenv("DATABASE_URL"), Now: time.Now, Rand: rand.Reader, Progress: os.Stderr,
+	})
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return result.WriteJSON(os.Stdout)
+	}
+	return result.WriteTable(os.Stdout)
+}
