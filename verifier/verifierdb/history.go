@@ -34,13 +34,13 @@ const sqlOfSubject = `
 		 FROM checks c
 		 JOIN excerpts x ON x.id = c.excerpt_id
 		 LEFT JOIN organisations o ON o.id = c.organisation_id
-		 WHERE c.subject = @subject AND (@kind = '' OR x.kind = @kind) AND (c.at, 'c' || c.id) < (@at, @mark)
+		 WHERE c.subject = @subject AND (@kind = '' OR x.kind = @kind) AND c.at <= @at AND (c.at, 'c' || c.id) < (@at, @mark)
 		 ORDER BY c.at DESC, c.id DESC
 		 LIMIT @limit)
 		UNION ALL
 		(SELECT '', k.at, 'l' || lpad(k.id::text, 19, '0'), '', '', k.office, '', false, k.purpose, '', '', '', ''
 		 FROM looks k
-		 WHERE k.subject = @subject AND @kind = '' AND (k.at, 'l' || lpad(k.id::text, 19, '0')) < (@at, @mark)
+		 WHERE k.subject = @subject AND @kind = '' AND k.at <= @at AND (k.at, 'l' || lpad(k.id::text, 19, '0')) < (@at, @mark)
 		 ORDER BY k.at DESC, k.id DESC
 		 LIMIT @limit)
 	) rows
@@ -69,8 +69,9 @@ const selectMade = `
 		ORDER BY n.id DESC
 		LIMIT 1) m ON true
 	LEFT JOIN api_clients k ON k.id = c.client_id
-	WHERE c.at >= @since AND (c.at, 'c' || c.id) < (@at, @mark) AND`
+	WHERE c.at >= @since AND c.at <= @at AND (c.at, 'c' || c.id) < (@at, @mark) AND`
 
+// The list is bounded by c.at alone as well, because an index can follow that and not the pair.
 // One statement for each sort of asker, so that each has its index.
 const (
 	sqlMadeByOrganisation = selectMade + ` c.organisation_id = @organisation` + newestFirst

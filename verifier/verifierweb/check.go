@@ -180,9 +180,9 @@ type answerView struct {
 	By      string // who asked, in words
 	Clerk   string
 	Altered bool
-	Tells   bool // the subject reads of it
-	Again   string
-	Old     bool // what it says is not shown any more
+	Tells   bool   // the subject reads of it
+	Purpose string // for the next check of a clerk
+	Old     bool   // what it says is not shown any more
 }
 
 type fact struct {
@@ -204,8 +204,11 @@ func (h *Web) checked(w http.ResponseWriter, r *http.Request) error {
 	viewer := web.ViewerOf(r.Context())
 	v := answerView{
 		Answer: a, Facts: h.facts(viewer.Lang, a), Masked: a.Shown.Disclosure == verifier.ShowMasked, By: a.Check.By.Name,
-		Altered: a.Check.Verdict == tesdiq.Altered, Tells: a.Check.Excerpt != 0 && !a.Shown.Own,
+		Purpose: string(a.Check.Purpose), Altered: a.Check.Verdict == tesdiq.Altered, Tells: a.Check.Excerpt != 0 && !a.Shown.Own,
 		Old: a.Shown.Disclosure == verifier.ShowDocument && h.Now().Sub(a.Check.At) > verifier.Reread && standing(a) != tesdiq.Revoked,
+	}
+	if kept, err := tesdiq.ParsePurpose(h.Shell.Kept(r, keptPurpose)); err == nil {
+		v.Purpose = string(kept)
 	}
 	if v.By == "" {
 		v.By = h.Shell.T(viewer.Lang, "verifier.by."+string(a.Check.By.Sort))
