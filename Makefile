@@ -35,10 +35,8 @@ test-go:
 	@$(if $(RACE),go test -timeout 15m -race $(RACE))
 
 .PHONY: test-browser
-test-browser: # as soon as there is a browser test
-	@if [ -f test/browser/package.json ]; then \
-		$(MAKE) --no-print-directory build && cd test/browser && npm ci --no-audit --no-fund --loglevel=error && node --test; \
-	fi
+test-browser: build
+	@cd test/browser && npm ci --no-audit --no-fund --loglevel=error && node --test --test-reporter=spec *.test.mjs
 
 .PHONY: race
 race: install-test ## all Go tests under the race detector
