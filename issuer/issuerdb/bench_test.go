@@ -17,7 +17,7 @@ func BenchmarkIssue(b *testing.B) {
 	w := newWorld(b)
 	w.listen()
 	d := w.dispatcher()
-	d.Lease, d.Poll = 3*time.Second, time.Second
+	d.Workers, d.Lease, d.Poll = 0, 0, 0 // as in production
 	w.run(d)
 	fin, number := w.person("Quliyeva")
 	if _, _, err := draw(w, fin, request(number)); err != nil { // connections, fonts

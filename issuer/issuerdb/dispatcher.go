@@ -31,7 +31,7 @@ const settle = 10 * time.Second
 type Dispatcher struct {
 	Pool    *pgxpool.Pool // as tesdiq_issuer
 	Maker   *issuer.Maker
-	Workers int           // how many pages are made at a time; 0: one a processor
+	Workers int           // how many pages are made at a time; 0: four a processor
 	Lease   time.Duration // how long a first attempt without a result is somebody's at work; 0: DefaultLease
 	Poll    time.Duration // how often leftovers are looked for; 0: DefaultPoll
 	Now     func() time.Time
@@ -49,7 +49,7 @@ type Dispatcher struct {
 // Run works until ctx is done, then finishes what it has claimed. It runs once.
 func (d *Dispatcher) Run(ctx context.Context) error {
 	if d.Workers <= 0 {
-		d.Workers = runtime.GOMAXPROCS(0)
+		d.Workers = 4 * runtime.GOMAXPROCS(0) // a worker waits for the database, too
 	}
 	if d.Lease <= 0 {
 		d.Lease = DefaultLease
@@ -57,8 +57,8 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 	if d.Poll <= 0 {
 		d.Poll = DefaultPoll
 	}
-	// Claimed is what a crash burns an attempt of; four a worker keep all of them busy while others are stored.
-	ahead := 4 * d.Workers
+	// Claimed is what a crash burns an attempt of; two a worker keep all of them busy while more are claimed.
+	ahead := 2 * d.Workers
 	d.due = make(chan int64, 10_000)
 	d.slots = make(chan struct{}, ahead)
 	d.jobs = make(chan claimed, ahead)
