@@ -20,10 +20,9 @@ type Number string
 
 var numberPattern = regexp.MustCompile(`^E-\d{4}-\d{7,}$`)
 
-// NewNumber is the number of the n-th excerpt, asked for at the moment t; the year is that of Baku.
-func NewNumber(t time.Time, n int64) Number {
-	return Number(fmt.Sprintf("E-%04d-%07d", tesdiq.DateOf(t).Year(), n))
-}
+// NumberPrefix is what the number of an excerpt begins with that was asked for at the moment t; the year is that of Baku.
+// At least seven digits follow, which the database counts.
+func NumberPrefix(t time.Time) string { return fmt.Sprintf("E-%04d-", tesdiq.DateOf(t).Year()) }
 
 // ParseNumber reads a number out of an address. What is none is not there: a Problem of kind NotFound, "excerpt.missing".
 func ParseNumber(s string) (Number, error) {

@@ -3,7 +3,6 @@ package issuer
 import (
 	"github.com/tesdiq/tesdiq"
 	"github.com/tesdiq/tesdiq/registry"
-	"github.com/tesdiq/tesdiq/registry/person"
 	"github.com/tesdiq/tesdiq/templates"
 )
 
@@ -24,7 +23,7 @@ func (ks Kinds) Kind(name string) (templates.Kind, error) {
 type Source struct {
 	Kind   templates.Kind
 	Entry  registry.Version
-	Person person.Entry
+	Person registry.EntryID
 }
 
 // Until is the last day of what the entry states; none: indefinite.

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"strconv"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -36,8 +35,14 @@ type Cabinet struct {
 	waiters waiters
 }
 
+// All that asking must know first, in one round trip: the entry, whom it is about as registered now, and the number
+// that the same request already got.
 const sqlEntryByNumber = `
-	SELECT e.id, ` + standing + `
+	SELECT e.id,
+	       (SELECT p.id FROM entries p
+	        WHERE p.book = 'person' AND p.number = e.subject AND p.act <> 'annul'
+	          AND NOT EXISTS (SELECT FROM entries v WHERE v.book = p.book AND v.number = p.number AND v.version > p.version)) AS person,
+	       (SELECT i.number FROM intents i WHERE i.subject = e.subject AND i.request = @request) AS asked, ` + standing + `
 	FROM entries e
 	WHERE e.book = @book AND e.number = @number AND e.subject = @subject
 	ORDER BY e.version DESC
@@ -59,7 +64,8 @@ func (c *Cabinet) Entry(ctx context.Context, fin tesdiq.FIN, kind, number string
 	if err != nil {
 		return issuer.Source{}, err
 	}
-	return c.source(ctx, c.Pool, k, fin, number)
+	s, _, err := c.source(ctx, c.Pool, k, fin, number, "")
+	return s, err
 }
 
 // querier is a pool or a transaction.
@@ -68,51 +74,56 @@ type querier interface {
 	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
 }
 
-func (c *Cabinet) source(ctx context.Context, q querier, k templates.Kind, fin tesdiq.FIN, number string) (issuer.Source, error) {
-	books := registrydb.Reader{Pool: q}
+// source is Entry; or, for a request that was asked before, the number that it got.
+func (c *Cabinet) source(ctx context.Context, q querier, k templates.Kind, fin tesdiq.FIN, number, request string) (
+	s issuer.Source, asked issuer.Number, err error,
+) {
 	var id registry.EntryID
-	var s issuer.Standing
-	err := q.QueryRow(ctx, sqlEntryByNumber, pgx.NamedArgs{"book": k.Book, "number": number, "subject": fin}).Scan(&id, &s.Annulled, &s.Newer)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return issuer.Source{}, tesdiq.NewProblem(tesdiq.NotFound, "entry.unknown")
-	}
-	if err != nil {
-		return issuer.Source{}, fmt.Errorf("issuerdb: entry: %w", err)
-	}
-	if s.Annulled {
-		return issuer.Source{}, issuer.ErrAnnulled
-	}
-	if s.Newer {
+	var person *registry.EntryID
+	var before *issuer.Number
+	var is issuer.Standing
+	err = q.QueryRow(ctx, sqlEntryByNumber, pgx.NamedArgs{"book": k.Book, "number": number, "subject": fin, "request": request}).
+		Scan(&id, &person, &before, &is.Annulled, &is.Newer)
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
+		return s, "", tesdiq.NewProblem(tesdiq.NotFound, "entry.unknown")
+	case err != nil:
+		return s, "", fmt.Errorf("issuerdb: entry: %w", err)
+	case before != nil:
+		return s, *before, nil
+	case is.Annulled:
+		return s, "", issuer.ErrAnnulled
+	case is.Newer:
 		var holding string
 		if err := q.QueryRow(ctx, sqlHolding, pgx.NamedArgs{"book": k.Book, "id": id}).Scan(&holding); err != nil {
-			return issuer.Source{}, fmt.Errorf("issuerdb: holding entry: %w", err)
+			return s, "", fmt.Errorf("issuerdb: holding entry: %w", err)
 		}
-		return issuer.Source{}, issuer.ErrSuperseded.With("Number", holding)
+		return s, "", issuer.ErrSuperseded.With("Number", holding)
+	case person == nil:
+		return s, "", fmt.Errorf("issuerdb: entry %d is about nobody in the book of persons", id)
 	}
-	v, err := books.Version(ctx, registry.Head{ID: id, Book: k.Book})
+	v, err := registrydb.Reader{Pool: q}.Version(ctx, registry.Head{ID: id, Book: k.Book})
 	if err != nil {
-		return issuer.Source{}, fmt.Errorf("issuerdb: entry: %w", err)
+		return s, "", fmt.Errorf("issuerdb: entry: %w", err)
 	}
-	p, err := books.Person(ctx, fin)
-	if err != nil {
-		return issuer.Source{}, fmt.Errorf("issuerdb: person: %w", err)
-	}
-	return issuer.Source{Kind: k, Entry: v, Person: p}, nil
+	return issuer.Source{Kind: k, Entry: v, Person: *person}, "", nil
 }
 
 const sqlAsked = `
 	SELECT number FROM intents
 	WHERE subject = @subject AND request = @request`
 
-const sqlNextNumber = `SELECT nextval('excerpt_numbers')`
-
+// Writing the intent down and waking the issuing process are one statement; the wake is delivered by the commit.
 const sqlIntent = `
-	INSERT INTO intents (request, code, number, kind, template, lang, subject, entry_id, person_id, recipient, purpose,
-	                     with_salary, valid_until, asked_at)
-	VALUES (@request, @code, @number, @kind, @template, @lang, @subject, @entry, @person, @recipient, @purpose,
-	        @salary, @until, @asked)
-	ON CONFLICT (subject, request) DO NOTHING
-	RETURNING id`
+	WITH asked AS (
+		INSERT INTO intents (request, code, number, kind, template, lang, subject, entry_id, person_id, recipient, purpose,
+		                     with_salary, valid_until, asked_at)
+		SELECT @request, @code, @prefix || CASE WHEN n < 10000000 THEN lpad(n::text, 7, '0') ELSE n::text END,
+		       @kind, @template, @lang, @subject, @entry, @person, @recipient, @purpose, @salary, @until, @asked
+		FROM nextval('excerpt_numbers') AS n
+		ON CONFLICT (subject, request) DO NOTHING
+		RETURNING id, number)
+	SELECT id, number, pg_notify(@channel, id::text) FROM asked`
 
 // Ask is step 1: it writes down what the person wants, with a fresh number and code, and wakes the issuing process. The
 // same request again, also at the same moment or after a lost answer, gives the number that it got the first time.
@@ -138,27 +149,21 @@ func (c *Cabinet) Ask(ctx context.Context, fin tesdiq.FIN, r issuer.Request) (is
 func (c *Cabinet) askOnce(ctx context.Context, fin tesdiq.FIN, k templates.Kind, r issuer.Request) (number issuer.Number, err error) {
 	err = pgx.BeginFunc(ctx, c.Pool, func(tx pgx.Tx) error {
 		identity := pgx.NamedArgs{"subject": fin, "request": r.Identity()}
-		err := tx.QueryRow(ctx, sqlAsked, identity).Scan(&number)
-		if err == nil {
-			return nil
-		}
-		if !errors.Is(err, pgx.ErrNoRows) {
-			return fmt.Errorf("issuerdb: ask: %w", err)
-		}
-		source, err := c.source(ctx, tx, k, fin, r.Entry)
-		if err != nil {
+		source, before, err := c.source(ctx, tx, k, fin, r.Entry, r.Identity())
+		if err != nil || before != "" {
+			number = before
 			return err
 		}
-		intent, err := c.intent(ctx, tx, fin, r, source)
+		intent, err := c.intent(fin, r, source)
 		if err != nil {
 			return err
 		}
 		err = tx.QueryRow(ctx, sqlIntent, pgx.NamedArgs{
-			"request": intent.Request, "code": intent.Code, "number": intent.Number, "kind": intent.Kind, "template": intent.Template,
+			"request": intent.Request, "code": intent.Code, "prefix": issuer.NumberPrefix(intent.AskedAt), "kind": intent.Kind, "template": intent.Template,
 			"lang": intent.Lang, "subject": intent.Subject, "entry": intent.EntryID, "person": intent.PersonID,
 			"recipient": intent.Recipient, "purpose": intent.Purpose, "salary": intent.WithSalary, "until": intent.ValidUntil,
-			"asked": intent.AskedAt,
-		}).Scan(&intent.ID)
+			"asked": intent.AskedAt, "channel": intentChannel,
+		}).Scan(&intent.ID, &intent.Number, nil)
 		if errors.Is(err, pgx.ErrNoRows) {
 			// The same request was quicker by another way; it has committed, or this insert would still wait for it.
 			if err := tx.QueryRow(ctx, sqlAsked, identity).Scan(&number); err != nil {
@@ -177,13 +182,13 @@ func (c *Cabinet) askOnce(ctx context.Context, fin tesdiq.FIN, k templates.Kind,
 			return err
 		}
 		number = intent.Number
-		return notify(ctx, tx, intentChannel, strconv.FormatInt(intent.ID, 10))
+		return nil
 	})
 	return number, err
 }
 
-// intent draws number and code for a request.
-func (c *Cabinet) intent(ctx context.Context, tx pgx.Tx, fin tesdiq.FIN, r issuer.Request, s issuer.Source) (issuer.Intent, error) {
+// intent is a request with its code, before it has a number.
+func (c *Cabinet) intent(fin tesdiq.FIN, r issuer.Request, s issuer.Source) (issuer.Intent, error) {
 	now := issuer.Moment(c.Now())
 	until, err := r.Validity.Until(now, s.Until())
 	if err != nil {
@@ -193,13 +198,9 @@ func (c *Cabinet) intent(ctx context.Context, tx pgx.Tx, fin tesdiq.FIN, r issue
 	if err != nil {
 		return issuer.Intent{}, err
 	}
-	var n int64
-	if err := tx.QueryRow(ctx, sqlNextNumber).Scan(&n); err != nil {
-		return issuer.Intent{}, fmt.Errorf("issuerdb: number: %w", err)
-	}
 	return issuer.Intent{
-		Request: r.Identity(), Code: code, Number: issuer.NewNumber(now, n), Kind: s.Kind.Name, Template: s.Kind.Current, Lang: r.Lang,
-		Subject: fin, EntryID: s.Entry.Head.ID, PersonID: s.Person.ID, Recipient: r.Recipient, Purpose: r.Purpose,
+		Request: r.Identity(), Code: code, Kind: s.Kind.Name, Template: s.Kind.Current, Lang: r.Lang,
+		Subject: fin, EntryID: s.Entry.Head.ID, PersonID: s.Person, Recipient: r.Recipient, Purpose: r.Purpose,
 		WithSalary: r.WithSalary, ValidUntil: until, AskedAt: now,
 	}, nil
 }

@@ -62,6 +62,20 @@ func TestWhatIsRefused(t *testing.T) {
 	}
 }
 
+func TestNumbersOutgrowTheirSevenDigits(t *testing.T) {
+	w := newWorld(t)
+	fin, number := w.person("Quliyeva")
+	if n := w.ask(fin, request(number)); n != "E-2026-0000001" {
+		t.Errorf("the first is %s", n)
+	}
+	w.exec(`SELECT setval('excerpt_numbers', 9999998)`)
+	for _, want := range []issuer.Number{"E-2026-9999999", "E-2026-10000000"} {
+		if n := w.ask(fin, request(number)); n != want {
+			t.Errorf("%s, want %s", n, want)
+		}
+	}
+}
+
 func TestWithdrawing(t *testing.T) {
 	w := newWorld(t)
 	w.listen()

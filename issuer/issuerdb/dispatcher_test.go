@@ -1,6 +1,7 @@
 package issuerdb_test
 
 import (
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -191,7 +192,7 @@ func TestStoppingFinishesWhatWasBegun(t *testing.T) {
 	}
 	w.run(w.dispatcher())
 	for i := range n {
-		w.wait(fin, issuer.NewNumber(now(), int64(i+1)))
+		w.wait(fin, issuer.Number(fmt.Sprintf("E-2026-%07d", i+1)))
 	}
 	w.consistent()
 }
