@@ -3,6 +3,7 @@ package issuer
 import (
 	"github.com/tesdiq/tesdiq"
 	"github.com/tesdiq/tesdiq/registry"
+	"github.com/tesdiq/tesdiq/registry/person"
 	"github.com/tesdiq/tesdiq/templates"
 )
 
@@ -23,7 +24,7 @@ func (ks Kinds) Kind(name string) (templates.Kind, error) {
 type Source struct {
 	Kind   templates.Kind
 	Entry  registry.Version
-	Person registry.EntryID
+	Person person.Entry
 }
 
 // Until is the last day of what the entry states; none: indefinite.

@@ -64,8 +64,15 @@ func (c *Cabinet) Entry(ctx context.Context, fin tesdiq.FIN, kind, number string
 	if err != nil {
 		return issuer.Source{}, err
 	}
-	s, _, err := c.source(ctx, c.Pool, k, fin, number, "")
-	return s, err
+	f, err := c.find(ctx, c.Pool, k, fin, number, "")
+	if err != nil {
+		return issuer.Source{}, err
+	}
+	p, err := registrydb.Reader{Pool: c.Pool}.PersonEntry(ctx, f.person)
+	if err != nil {
+		return issuer.Source{}, fmt.Errorf("issuerdb: person: %w", err)
+	}
+	return issuer.Source{Kind: k, Entry: f.entry, Person: p}, nil
 }
 
 // querier is a pool or a transaction.
@@ -74,10 +81,14 @@ type querier interface {
 	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
 }
 
-// source is Entry; or, for a request that was asked before, the number that it got.
-func (c *Cabinet) source(ctx context.Context, q querier, k templates.Kind, fin tesdiq.FIN, number, request string) (
-	s issuer.Source, asked issuer.Number, err error,
-) {
+// found is as much of a Source as asking needs; or the number that the same request got before.
+type found struct {
+	entry  registry.Version
+	person registry.EntryID
+	asked  issuer.Number
+}
+
+func (c *Cabinet) find(ctx context.Context, q querier, k templates.Kind, fin tesdiq.FIN, number, request string) (f found, err error) {
 	var id registry.EntryID
 	var person *registry.EntryID
 	var before *issuer.Number
@@ -86,27 +97,27 @@ func (c *Cabinet) source(ctx context.Context, q querier, k templates.Kind, fin t
 		Scan(&id, &person, &before, &is.Annulled, &is.Newer)
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
-		return s, "", tesdiq.NewProblem(tesdiq.NotFound, "entry.unknown")
+		return f, tesdiq.NewProblem(tesdiq.NotFound, "entry.unknown")
 	case err != nil:
-		return s, "", fmt.Errorf("issuerdb: entry: %w", err)
+		return f, fmt.Errorf("issuerdb: entry: %w", err)
 	case before != nil:
-		return s, *before, nil
+		return found{asked: *before}, nil
 	case is.Annulled:
-		return s, "", issuer.ErrAnnulled
+		return f, issuer.ErrAnnulled
 	case is.Newer:
 		var holding string
 		if err := q.QueryRow(ctx, sqlHolding, pgx.NamedArgs{"book": k.Book, "id": id}).Scan(&holding); err != nil {
-			return s, "", fmt.Errorf("issuerdb: holding entry: %w", err)
+			return f, fmt.Errorf("issuerdb: holding entry: %w", err)
 		}
-		return s, "", issuer.ErrSuperseded.With("Number", holding)
+		return f, issuer.ErrSuperseded.With("Number", holding)
 	case person == nil:
-		return s, "", fmt.Errorf("issuerdb: entry %d is about nobody in the book of persons", id)
+		return f, fmt.Errorf("issuerdb: entry %d is about nobody in the book of persons", id)
 	}
 	v, err := registrydb.Reader{Pool: q}.Version(ctx, registry.Head{ID: id, Book: k.Book})
 	if err != nil {
-		return s, "", fmt.Errorf("issuerdb: entry: %w", err)
+		return f, fmt.Errorf("issuerdb: entry: %w", err)
 	}
-	return issuer.Source{Kind: k, Entry: v, Person: *person}, "", nil
+	return found{entry: v, person: *person}, nil
 }
 
 const sqlAsked = `
@@ -149,12 +160,12 @@ func (c *Cabinet) Ask(ctx context.Context, fin tesdiq.FIN, r issuer.Request) (is
 func (c *Cabinet) askOnce(ctx context.Context, fin tesdiq.FIN, k templates.Kind, r issuer.Request) (number issuer.Number, err error) {
 	err = pgx.BeginFunc(ctx, c.Pool, func(tx pgx.Tx) error {
 		identity := pgx.NamedArgs{"subject": fin, "request": r.Identity()}
-		source, before, err := c.source(ctx, tx, k, fin, r.Entry, r.Identity())
-		if err != nil || before != "" {
-			number = before
+		f, err := c.find(ctx, tx, k, fin, r.Entry, r.Identity())
+		if err != nil || f.asked != "" {
+			number = f.asked
 			return err
 		}
-		intent, err := c.intent(fin, r, source)
+		intent, err := c.intent(fin, k, r, f)
 		if err != nil {
 			return err
 		}
@@ -188,9 +199,9 @@ func (c *Cabinet) askOnce(ctx context.Context, fin tesdiq.FIN, k templates.Kind,
 }
 
 // intent is a request with its code, before it has a number.
-func (c *Cabinet) intent(fin tesdiq.FIN, r issuer.Request, s issuer.Source) (issuer.Intent, error) {
+func (c *Cabinet) intent(fin tesdiq.FIN, k templates.Kind, r issuer.Request, f found) (issuer.Intent, error) {
 	now := issuer.Moment(c.Now())
-	until, err := r.Validity.Until(now, s.Until())
+	until, err := r.Validity.Until(now, k.Until(f.entry.Body))
 	if err != nil {
 		return issuer.Intent{}, err
 	}
@@ -199,8 +210,8 @@ func (c *Cabinet) intent(fin tesdiq.FIN, r issuer.Request, s issuer.Source) (iss
 		return issuer.Intent{}, err
 	}
 	return issuer.Intent{
-		Request: r.Identity(), Code: code, Kind: s.Kind.Name, Template: s.Kind.Current, Lang: r.Lang,
-		Subject: fin, EntryID: s.Entry.Head.ID, PersonID: s.Person, Recipient: r.Recipient, Purpose: r.Purpose,
+		Request: r.Identity(), Code: code, Kind: k.Name, Template: k.Current, Lang: r.Lang,
+		Subject: fin, EntryID: f.entry.Head.ID, PersonID: f.person, Recipient: r.Recipient, Purpose: r.Purpose,
 		WithSalary: r.WithSalary, ValidUntil: until, AskedAt: now,
 	}, nil
 }
