@@ -39,6 +39,8 @@ const toldAndRecorded = ` told AS (
 // runs them with nothing around them, to find out what that costs.
 func Bare() (find, record string) { return sqlByCode, sqlRecordBare }
 
+var record = place(sqlRecord)
+
 // Record writes a check, its ledger line and the message to its subject.
 func (db *DB) Record(ctx context.Context, c verifier.Check, line ledger.Line, tell *verifier.Telling) error {
 	args := pgx.NamedArgs{
@@ -52,7 +54,7 @@ func (db *DB) Record(ctx context.Context, c verifier.Check, line ledger.Line, te
 	if tell != nil {
 		args["tell"], args["tell_args"] = string(tell.To), told(c, tell)
 	}
-	_, err := db.Pool.Exec(ctx, sqlRecord, args)
+	_, err := db.Pool.Exec(ctx, record.sql, record.args(args)...)
 	if e := new(pgconn.PgError); errors.As(err, &e) && e.ConstraintName == "checks_once" {
 		return verifier.ErrRepeated
 	}

@@ -103,10 +103,12 @@ const sqlByCode = `SELECT` + columnsExcerpt + `
 	FROM` + fromExcerpt + `
 	WHERE x.code = @code`
 
+var byCode = place(sqlByCode)
+
 // ByCode finds the excerpt of a code.
 func (db *DB) ByCode(ctx context.Context, code tesdiq.Code) (verifier.Excerpt, error) {
 	var r excerptRow
-	err := db.Pool.QueryRow(ctx, sqlByCode, pgx.NamedArgs{"code": string(code)}).Scan(r.dest()...)
+	err := db.Pool.QueryRow(ctx, byCode.sql, byCode.args(pgx.NamedArgs{"code": string(code)})...).Scan(r.dest()...)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return verifier.Excerpt{}, verifier.ErrNoExcerpt
 	}
