@@ -26,8 +26,9 @@ const (
 	Store     Step = "store"
 )
 
-// MaxAttempts is how often it is tried before the intent is void.
-const MaxAttempts = 5
+// MaxAttempts is how often it is tried before the intent is void. The leases double, so eight of them outlast a key, a
+// time stamp or a disk that is away for twelve minutes.
+const MaxAttempts = 8
 
 // Job is an intent whose attempt is committed, with what its excerpt will state.
 type Job struct {

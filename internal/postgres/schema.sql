@@ -50,7 +50,7 @@ CREATE TABLE public.attempts (
     intent_id bigint NOT NULL,
     n integer NOT NULL,
     attempted_at timestamp with time zone NOT NULL,
-    CONSTRAINT attempts_n_check CHECK (((n >= 1) AND (n <= 5)))
+    CONSTRAINT attempts_n_check CHECK (((n >= 1) AND (n <= 8)))
 );
 
 CREATE TABLE public.checks (
@@ -618,13 +618,7 @@ ALTER TABLE ONLY public.attempts
     ADD CONSTRAINT attempts_intent_id_fkey FOREIGN KEY (intent_id) REFERENCES public.intents(id);
 
 ALTER TABLE ONLY public.checks
-    ADD CONSTRAINT checks_client_id_fkey FOREIGN KEY (client_id) REFERENCES public.api_clients(id);
-
-ALTER TABLE ONLY public.checks
     ADD CONSTRAINT checks_excerpt_id_fkey FOREIGN KEY (excerpt_id) REFERENCES public.excerpts(id);
-
-ALTER TABLE ONLY public.checks
-    ADD CONSTRAINT checks_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES public.organisations(id);
 
 ALTER TABLE ONLY public.contracts
     ADD CONSTRAINT contracts_entry_id_fkey FOREIGN KEY (entry_id) REFERENCES public.entries(id);

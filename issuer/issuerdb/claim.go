@@ -13,7 +13,7 @@ import (
 )
 
 // An attempt that has no result is somebody's at work for the lease; each further one for twice as long, so that a key
-// that is away for a minute voids nothing. The primary key of attempts decides who wins. One statement, which commits
+// that is away for some minutes voids nothing. The primary key of attempts decides who wins. One statement, which commits
 // by itself: its rows reach us only after the commit, so no key is called before its attempt is durable.
 const sqlClaim = `
 	WITH due AS (

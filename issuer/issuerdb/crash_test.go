@@ -87,19 +87,19 @@ func TestACrashAtEachStepLosesAndDoublesNothing(t *testing.T) {
 	}
 }
 
-// A crash at each of five attempts is not tried for ever: the sweep says so to the person.
-func TestAfterFiveCrashesTheIntentIsVoid(t *testing.T) {
+// A crash at each attempt is not tried for ever: the sweep says so to the person.
+func TestAfterTooManyCrashesTheIntentIsVoid(t *testing.T) {
 	w := newWorld(t)
 	fin, number := w.person("Quliyeva")
 	n := w.ask(fin, request(number))
-	w.exec(`INSERT INTO attempts SELECT id, k, $1 FROM intents, generate_series(1, 5) k`, now().Add(-time.Hour))
+	w.exec(`INSERT INTO attempts SELECT id, k, $1 FROM intents, generate_series(1, $2::int) k`, now().Add(-time.Hour), issuer.MaxAttempts)
 	w.run(w.dispatcher())
 	item := w.wait(fin, n)
 	if item.State(today) != issuer.Void || issuer.VoidReason(*item.VoidReason) != issuer.Failed {
 		t.Errorf("state %s", item.State(today))
 	}
 	if w.keys.calls.Load() != 0 {
-		t.Error("a sixth attempt called the key")
+		t.Error("one attempt too many called the key")
 	}
 	w.consistent()
 }
@@ -206,7 +206,7 @@ func TestNothingIsLostWhenConnectionsAreKilled(t *testing.T) {
 	w.listen()
 	for range 2 {
 		d := w.dispatcher()
-		d.Lease = time.Second // so that five attempts outlast the storm also on a slow machine
+		d.Lease = time.Second // so that the attempts outlast the storm also on a slow machine
 		w.run(d)
 	}
 	const clients, each = 20, 8

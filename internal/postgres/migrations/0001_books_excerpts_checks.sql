@@ -122,7 +122,7 @@ CREATE TABLE intents (
 
 CREATE TABLE attempts (
     intent_id    bigint NOT NULL REFERENCES intents,
-    n            int NOT NULL CHECK (n BETWEEN 1 AND 5),
+    n            int NOT NULL CHECK (n BETWEEN 1 AND 8),
     attempted_at timestamptz NOT NULL,
     PRIMARY KEY (intent_id, n)
 );
