@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -130,7 +129,8 @@ func (b *bare) check(r *http.Request) (bareAnswer, error) {
 	_, err = b.pool.Exec(r.Context(), b.record.sql, b.record.args(map[string]any{
 		"id": check, "at": now, "way": "code", "excerpt": id, "subject": subject, "code": code, "sort": "organisation",
 		"organisation": b.bank, "client": b.program, "purpose": question.Purpose, "note": "", "verdict": verdict, "reason": "bare",
-		"tell": subject, "tell_args": `{"Kind": "` + kind + `", "Number": "` + number + `"}`,
+		"tell": subject, "tell_args": `{"Organisation": "Nümunə Bank", "Sort": "organisation", "Kind": "` + kind + `", "Number": "` + number +
+			`", "Purpose.key": "verifier.purpose.credit", "Verdict.key": "web.verdict.` + verdict + `"}`,
 	})...)
 	return bareAnswer{verdict, check, said}, err
 }
@@ -141,6 +141,7 @@ type pgbench struct {
 	dir     string
 	url     string
 	clients int
+	turns   int
 	total
 }
 
@@ -204,7 +205,8 @@ func pgbenchScript(bank int64, program string, codes int) string {
 			"id": "lpad(upper(to_hex(:id::bigint)), 16, '0')", "at": "now()", "way": "'code'", "excerpt": ":x_id::bigint", "subject": ":x_subject::text",
 			"code": ":x_code::text", "sort": "'organisation'", "organisation": strconv.FormatInt(bank, 10), "client": "'" + program + "'",
 			"purpose": "'credit'", "note": "''", "verdict": "'valid'", "reason": "'pgbench'", "tell": ":x_subject",
-			"tell_args": "jsonb_build_object('Kind', :x_kind::text, 'Number', :x_number::text)",
+			"tell_args": "jsonb_build_object('Organisation', 'Nümunə Bank', 'Sort', 'organisation', 'Kind', :x_kind::text, 'Number', :x_number::text, " +
+				"'Purpose.key', 'verifier.purpose.credit', 'Verdict.key', 'web.verdict.valid')",
 		}) + ";\n"
 }
 
@@ -213,32 +215,51 @@ var (
 	doneLine = regexp.MustCompile(`(?m)^number of transactions actually processed: (\d+)`)
 )
 
-// run runs it for a slice. Connecting does not count.
+// Its time runs from before it has connected, so a turn must be longer than one of ours; it takes every third.
+const (
+	pgbenchTurn   = 3 * time.Second
+	pgbenchEvery  = 3
+	pgbenchLonger = 10 * time.Second // where it could not do one in that time
+)
+
+// run runs it, if it is its turn.
 func (p *pgbench) run(ctx context.Context) error {
-	if p.program == "" {
+	turn := p.turns
+	if p.turns++; p.program == "" || turn%pgbenchEvery != 0 {
 		return nil
 	}
-	seconds := max(int(slice/time.Second), 1)
-	c := exec.CommandContext(ctx, p.program, "-n", "-M", "prepared", "-f", p.script(), "-c", strconv.Itoa(p.clients), "-j", "2", "-T", strconv.Itoa(seconds), p.url)
-	c.Env = append(os.Environ(), "PGOPTIONS=-c role="+string(postgres.Verifier))
-	var said, wrong bytes.Buffer
-	c.Stdout, c.Stderr = &said, &wrong
-	if err := c.Run(); err != nil {
-		return fmt.Errorf("pgbench: %w: %s", err, wrong.Bytes())
+	n, rate, err := p.measure(ctx, pgbenchTurn)
+	if err == nil && n == 0 {
+		n, rate, err = p.measure(ctx, pgbenchLonger)
 	}
-	tps, done := tpsLine.FindSubmatch(said.Bytes()), doneLine.FindSubmatch(said.Bytes())
-	if tps == nil || done == nil {
-		return errors.New("pgbench said nothing of its rate")
+	if err == nil && n == 0 {
+		return fmt.Errorf("pgbench did not finish one in %s", pgbenchLonger)
 	}
-	rate, err := strconv.ParseFloat(string(tps[1]), 64)
-	if err != nil || rate <= 0 {
-		return fmt.Errorf("pgbench: a rate of %s", tps[1])
-	}
-	n, err := strconv.Atoi(string(done[1]))
 	if err != nil {
 		return err
 	}
 	p.done += n
 	p.took += time.Duration(float64(n) / rate * float64(time.Second))
 	return nil
+}
+
+// measure runs it once. Connecting does not count in the rate.
+func (p *pgbench) measure(ctx context.Context, length time.Duration) (n int, rate float64, err error) {
+	c := exec.CommandContext(ctx, p.program, "-n", "-M", "prepared", "-f", p.script(), "-c", strconv.Itoa(p.clients), "-j", "2",
+		"-T", strconv.Itoa(int(length/time.Second)), p.url)
+	c.Env = append(os.Environ(), "PGOPTIONS=-c role="+string(postgres.Verifier))
+	var said, wrong bytes.Buffer
+	c.Stdout, c.Stderr = &said, &wrong
+	if err := c.Run(); err != nil {
+		return 0, 0, fmt.Errorf("pgbench: %w: %s", err, wrong.Bytes())
+	}
+	tps, done := tpsLine.FindSubmatch(said.Bytes()), doneLine.FindSubmatch(said.Bytes())
+	if tps == nil || done == nil {
+		return 0, 0, nil
+	}
+	if rate, err = strconv.ParseFloat(string(tps[1]), 64); err != nil || rate <= 0 {
+		return 0, 0, fmt.Errorf("pgbench: a rate of %s", tps[1])
+	}
+	n, err = strconv.Atoi(string(done[1]))
+	return n, rate, err
 }

@@ -81,12 +81,12 @@ func TestASideThatFailsFailsTheMeasurement(t *testing.T) {
 		"ours": {{"ours", late}, {"baseline", fine}}, "baseline": {{"ours", fine}, {"baseline", late}},
 	} {
 		calls = 0
-		_, _, err := compare(t.Context(), o, sides[0], sides[1], nil)
+		_, _, err := compare(t.Context(), o, meter{}, sides[0], sides[1], nil)
 		if !errors.Is(err, wrong) || !strings.HasPrefix(err.Error(), name+":") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if _, _, err := compare(t.Context(), o, side{"ours", fine}, side{"baseline", fine}, func(context.Context) error { return wrong }); !errors.Is(err, wrong) {
+	if _, _, err := compare(t.Context(), o, meter{}, side{"ours", fine}, side{"baseline", fine}, func(context.Context) error { return wrong }); !errors.Is(err, wrong) {
 		t.Error(err)
 	}
 }
@@ -124,7 +124,7 @@ func TestTheSidesTakeTurns(t *testing.T) {
 	}
 	o := options()
 	o.Clients = 1
-	a, b, err := compare(t.Context(), o, side{"ours", note("ours")}, side{"baseline", note("baseline")}, nil)
+	a, b, err := compare(t.Context(), o, meter{}, side{"ours", note("ours")}, side{"baseline", note("baseline")}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

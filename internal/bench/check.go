@@ -73,14 +73,14 @@ func check(ctx context.Context, o Options) (_ Result, err error) {
 		return Result{}, err
 	}
 	defer func() { err = errors.Join(err, statements.close()) }()
-	a, b, err := compare(ctx, o, side{"ours", ours.ask}, side{"baseline", bare.ask}, statements.run)
+	a, b, err := compare(ctx, o, db.meter, side{"ours", ours.ask}, side{"baseline", bare.ask}, statements.run)
 	if err != nil {
 		return Result{}, err
 	}
 	return Result{
 		Ours: a.rate(), ours: "POST /api/v1/checks by code, recorded with ledger line and message before it is answered",
 		Baseline: "bare net/http and pgx handler, the same statements", BaselineRate: b.rate(), Pgbench: statements.rate(),
-		P50: a.at(0.5), P99: a.at(0.99),
+		P50: a.at(0.5), P99: a.at(0.99), more: cost(a, b),
 	}, nil
 }
 

@@ -28,10 +28,11 @@ type database struct {
 	url   string
 	pools []*pgxpool.Pool
 	drop  func() error
+	meter meter
 }
 
-// poolSize is how many connections each side has.
-const poolSize = 32
+// poolSize is how many connections each side has: as many as the service's verifier and cabinet (internal/postgres).
+const poolSize = 24
 
 func openDatabase(ctx context.Context, o Options) (*database, error) {
 	if o.Database == "" {
@@ -72,7 +73,7 @@ func privateDatabase(ctx context.Context, o Options) (*database, error) {
 	if err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
-	return fill(ctx, o, &database{url: server.URL(privatepg.Superuser, "postgres"), drop: func() error {
+	return fill(ctx, o, &database{url: server.URL(privatepg.Superuser, "postgres"), meter: meter{server.Pid()}, drop: func() error {
 		return errors.Join(server.Stop(), os.RemoveAll(dir))
 	}})
 }

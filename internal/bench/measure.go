@@ -23,7 +23,17 @@ type side struct {
 type total struct {
 	done      int
 	took      time.Duration
+	spent     spent
 	latencies []time.Duration
+}
+
+// each is the processor time for one, in words.
+func (t total) each() string {
+	ms := func(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 / float64(max(t.done, 1)) }
+	if t.spent.database == 0 {
+		return fmt.Sprintf("%.3f ms", ms(t.spent.here))
+	}
+	return fmt.Sprintf("%.3f ms, and %.3f ms in PostgreSQL", ms(t.spent.here), ms(t.spent.database))
 }
 
 func (t total) rate() float64 {
@@ -50,7 +60,7 @@ const slice = time.Second
 const warm = slice / 2
 
 // compare lets the sides work in turns, each for o.For in all, and besides them also, once a turn, if it is not nil.
-func compare(ctx context.Context, o Options, ours, baseline side, also func(context.Context) error) (a, b total, err error) {
+func compare(ctx context.Context, o Options, m meter, ours, baseline side, also func(context.Context) error) (a, b total, err error) {
 	turns := max(int(o.For/slice), 2)
 	each := o.For / time.Duration(turns)
 	bar := progress(o.Progress, "measuring", turns+1)
@@ -64,12 +74,21 @@ func compare(ctx context.Context, o Options, ours, baseline side, also func(cont
 			side
 			*total
 		}{{ours, &a}, {baseline, &b}} {
+			before, err := m.read()
+			if err != nil {
+				return a, b, err
+			}
 			t, err := work(ctx, o.Clients, length, of.do)
 			if err != nil {
 				return a, b, fmt.Errorf("%s: %w", of.name, err)
 			}
+			after, err := m.read()
+			if err != nil {
+				return a, b, err
+			}
 			if turn > 0 {
 				of.done, of.took, of.latencies = of.done+t.done, of.took+t.took, append(of.latencies, t.latencies...)
+				of.spent = of.spent.plus(after.minus(before))
 			}
 		}
 		if turn > 0 && also != nil {
@@ -113,6 +132,11 @@ func work(ctx context.Context, clients int, length time.Duration, do func(contex
 	t := total{took: time.Since(began), latencies: slices.Concat(each...)}
 	t.done = len(t.latencies)
 	return t, context.Cause(ctx)
+}
+
+// cost is how much processor time each side took for one, as rows of the table.
+func cost(ours, baseline total) [][2]string {
+	return [][2]string{{"processor time of ours", ours.each()}, {"of the baseline", baseline.each()}}
 }
 
 func progress(w io.Writer, what string, steps int) *progressbar.ProgressBar {

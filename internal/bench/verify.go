@@ -44,14 +44,14 @@ func verifyFiles(ctx context.Context, o Options) (Result, error) {
 		}
 		return nil
 	}
-	a, b, err := compare(ctx, o, side{"ours", ours}, side{"baseline", plain}, nil)
+	a, b, err := compare(ctx, o, meter{}, side{"ours", ours}, side{"baseline", plain}, nil)
 	if err != nil {
 		return Result{}, err
 	}
 	r := Result{
 		Ours: a.rate(), ours: "strict reading with pinned roots and the time stamp",
 		Baseline: "pdfsign's verify, the same file", BaselineRate: b.rate(), P50: a.at(0.5), P99: a.at(0.99),
-		more: [][2]string{{"file", fmt.Sprintf("%d bytes", len(file))}},
+		more: append(cost(a, b), [2]string{"file", fmt.Sprintf("%d bytes", len(file))}),
 	}
 	took, err := pdfsig(ctx, file)
 	if err != nil {
