@@ -72,7 +72,7 @@ func demoPasswords(dir string) (map[postgres.Role]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		if err := os.WriteFile(file, []byte(word+"\n"), 0o600); err != nil {
+		if err := writeWhole(file, []byte(word+"\n")); err != nil {
 			return nil, err
 		}
 	}

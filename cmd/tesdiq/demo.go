@@ -71,9 +71,8 @@ func (d demoCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer run.stop()
 	fmt.Print(run.welcome())
-	return run.app.serve(ctx, l)
+	return errors.Join(run.app.serve(ctx, l), run.stop())
 }
 
 // demonstration is a demo that is set up.
@@ -81,13 +80,19 @@ type demonstration struct {
 	app    *app
 	notes  demoNotes
 	dir    string
+	lock   *os.File // held while it runs
 	pools  *postgres.Pools
 	source database
 }
 
-func (d *demonstration) stop() error {
-	d.pools.Close()
-	return d.source.stop()
+func (d *demonstration) stop() (err error) {
+	if d.pools != nil {
+		d.pools.Close()
+	}
+	if d.source.stop != nil {
+		err = d.source.stop()
+	}
+	return errors.Join(err, d.lock.Close())
 }
 
 // start opens the database, makes keys and people if there are none yet, and puts the service together.
@@ -97,17 +102,17 @@ func (d demoCommand) start(ctx context.Context, listening, host string, progress
 		return nil, err
 	}
 	run := &demonstration{dir: d.Data}
-	if run.source, err = demoDatabaseIn(ctx, d.Data); err != nil {
+	if run.lock, err = lockData(d.Data); err != nil {
 		return nil, err
 	}
 	defer func() {
 		if err != nil {
-			if run.pools != nil {
-				run.pools.Close()
-			}
-			err = errors.Join(err, run.source.stop())
+			err = errors.Join(err, run.stop())
 		}
 	}()
+	if run.source, err = demoDatabaseIn(ctx, d.Data); err != nil {
+		return nil, err
+	}
 	if run.pools, err = run.source.pools(ctx); err != nil {
 		return nil, err
 	}
@@ -234,11 +239,7 @@ func (n demoNotes) write(dir string) error {
 	if err != nil {
 		return err
 	}
-	half := filepath.Join(dir, notesFile+".tmp")
-	if err := os.WriteFile(half, append(b, '\n'), 0o600); err != nil {
-		return err
-	}
-	return os.Rename(half, filepath.Join(dir, notesFile))
+	return writeWhole(filepath.Join(dir, notesFile), append(b, '\n'))
 }
 
 // organisations adds those of the demonstration with their members, and gives the first one's program its secret.

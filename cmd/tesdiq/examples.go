@@ -41,12 +41,15 @@ func prepare(ctx context.Context, p parts, dir string) (demoNotes, error) {
 	if err := os.MkdirAll(s.dir, 0o700); err != nil {
 		return notes, err
 	}
-	for _, verdict := range []tesdiq.Verdict{tesdiq.Valid, tesdiq.Superseded, tesdiq.Expired, tesdiq.Withdrawn, tesdiq.Revoked, tesdiq.Altered, tesdiq.Unknown} {
-		e, err := s.example(ctx, verdict)
-		if err != nil {
+	// The expired one first: what a broken-off start left of it must not be taken up by a dispatcher of another day.
+	made := make(map[tesdiq.Verdict]demoExample)
+	for _, verdict := range []tesdiq.Verdict{tesdiq.Expired, tesdiq.Valid, tesdiq.Superseded, tesdiq.Withdrawn, tesdiq.Revoked, tesdiq.Altered, tesdiq.Unknown} {
+		if made[verdict], err = s.example(ctx, verdict); err != nil {
 			return notes, fmt.Errorf("example of %s: %w", verdict, err)
 		}
-		notes.Examples = append(notes.Examples, e)
+	}
+	for _, verdict := range []tesdiq.Verdict{tesdiq.Valid, tesdiq.Superseded, tesdiq.Expired, tesdiq.Withdrawn, tesdiq.Revoked, tesdiq.Altered, tesdiq.Unknown} {
+		notes.Examples = append(notes.Examples, made[verdict])
 	}
 	return notes, notes.write(dir)
 }
@@ -86,7 +89,9 @@ func (s stage) example(ctx context.Context, verdict tesdiq.Verdict) (demoExample
 		err = s.desk(0).Withdraw(ctx, actor.FIN, item.Number)
 	case tesdiq.Revoked:
 		operator := issuerdb.Operator{Pool: s.Pools.Operator, Now: s.Now, Rand: rand.Reader}
-		_, err = operator.Revoke(ctx, string(item.Number), "Nümayiş üçün ləğv edilib", "nümayiş")
+		if _, err = operator.Revoke(ctx, string(item.Number), "Nümayiş üçün ləğv edilib", "nümayiş"); conflict(err) {
+			err = nil // by the start that was broken off
+		}
 	case tesdiq.Superseded:
 		err = s.raise(ctx, contracts[0])
 	case tesdiq.Altered:
@@ -126,22 +131,34 @@ func (s stage) draw(ctx context.Context, fin tesdiq.FIN, number, name string, da
 	if err != nil {
 		return issuer.Item{}, issuer.File{}, err
 	}
+	item, err := desk.Item(ctx, fin, n)
+	if err != nil {
+		return item, issuer.File{}, err
+	}
+	if item.IssuedAt == nil {
+		if err := s.issue(ctx, desk, fin, n, daysAgo); err != nil {
+			return item, issuer.File{}, err
+		}
+		if item, err = desk.Item(ctx, fin, n); err != nil {
+			return item, issuer.File{}, err
+		}
+	}
+	file, err := desk.File(ctx, fin, n)
+	return item, file, err
+}
+
+// issue makes the excerpt of an intent. A start that was broken off may have left an attempt, whose lease is waited for.
+func (s stage) issue(ctx context.Context, desk *issuerdb.Cabinet, fin tesdiq.FIN, n issuer.Number, daysAgo int) error {
 	roots, err := s.Keys.Roots()
 	if err != nil {
-		return issuer.Item{}, issuer.File{}, err
+		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
-	defer cancel()
 	dispatcher := &issuerdb.Dispatcher{Pool: s.Pools.Issuer, Now: s.clock(daysAgo), Rand: rand.Reader, Log: s.Log,
 		Maker: &issuer.Maker{Kinds: issuer.Kinds(all.Kinds), Origin: s.PublicURL, Signer: documentSigner{s.Keys.PDFSigner(rand.Reader)}, Roots: roots, Now: s.clock(daysAgo)}}
 	working, stop := context.WithCancel(ctx)
 	done := make(chan error, 1)
 	go func() { done <- dispatcher.Run(working) }()
-	item, err := desk.Wait(ctx, fin, n, 10*time.Second)
+	_, err = desk.Wait(ctx, fin, n, time.Minute)
 	stop()
-	if err = errors.Join(err, ended(<-done)); err != nil {
-		return item, issuer.File{}, err
-	}
-	file, err := desk.File(ctx, fin, n)
-	return item, file, err
+	return errors.Join(err, ended(<-done))
 }
