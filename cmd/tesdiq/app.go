@@ -72,7 +72,7 @@ func newApp(p parts) (*app, error) {
 	a.cabinet = &issuerdb.Cabinet{Pool: p.Pools.Cabinet, Kinds: kinds, Now: p.Now, Rand: rand.Reader, Log: p.Log}
 	a.dispatcher = &issuerdb.Dispatcher{
 		Pool: p.Pools.Issuer, Now: p.Now, Rand: rand.Reader, Log: p.Log,
-		Maker: &issuer.Maker{Kinds: kinds, Origin: p.PublicURL, Signer: documentSigner{p.Keys.PDFSigner(rand.Reader)}, Roots: a.roots, Now: p.Now},
+		Maker: &issuer.Maker{Kinds: kinds, Origin: p.PublicURL, Signer: documentSigner{p.Keys.PDFSigner(rand.Reader)}, Roots: a.roots, Now: p.Now, Trace: m.step},
 	}
 	if a.worker, err = worker.New(p.Pools.Worker, worker.Config{Jobs: worker.Housekeeping(p.Pools.Worker, p.Now), Log: p.Log}); err != nil {
 		return nil, err
@@ -183,22 +183,30 @@ func (s documentSigner) Sign(ctx context.Context, pdf []byte, at time.Time) ([]b
 	return s.PDFSigner.Sign(ctx, pdf, at, signer.SignInfo{})
 }
 
-// background runs what works without being asked, until ctx ends. ready is called once it takes work.
+// background runs what works without being asked, until wait is called, which returns when it has ended.
 func (a *app) background(ctx context.Context) (wait func() error, err error) {
 	if err := a.worker.Start(ctx); err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithCancel(ctx)
+	// Not ended by ctx: a request that is under way when the service is told to stop still waits for its excerpt.
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	results := make(chan error, 2)
 	go func() { results <- a.dispatcher.Run(ctx) }()
 	go func() { results <- a.cabinet.Listen(ctx) }()
 	return func() error {
 		cancel()
-		stopping, done := context.WithTimeout(context.Background(), 20*time.Second)
+		stopping, done := context.WithTimeout(context.Background(), backgroundPatience)
 		defer done()
 		return errors.Join(a.worker.Stop(stopping), ended(<-results), ended(<-results))
 	}, nil
 }
+
+// How long stopping waits: for requests, then for what is made and done in the background. Whoever stops the service
+// (systemd, a person with Ctrl+C) waits for less than twenty seconds.
+const (
+	requestPatience    = 10 * time.Second
+	backgroundPatience = 5 * time.Second
+)
 
 func ended(err error) error {
 	if errors.Is(err, context.Canceled) {
@@ -225,9 +233,13 @@ func (a *app) serve(ctx context.Context, l net.Listener) error {
 	select {
 	case err = <-failed:
 	case <-ctx.Done():
-		stopping, done := context.WithTimeout(context.Background(), 20*time.Second)
+		stopping, done := context.WithTimeout(context.Background(), requestPatience)
 		defer done()
-		err = server.Shutdown(stopping)
+		if err := server.Shutdown(stopping); err != nil {
+			// Somebody sends slowly. What he asks for is not done, and he may ask again.
+			a.Log.Warn("stopping: some requests did not end in time", "err", err)
+			server.Close()
+		}
 	}
 	if errors.Is(err, http.ErrServerClosed) {
 		err = nil

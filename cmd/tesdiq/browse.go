@@ -15,10 +15,11 @@ import (
 
 // visitor opens the service's pages as a person's browser does: it keeps cookies, follows redirects, fills in forms.
 type visitor struct {
-	http *http.Client
-	at   *url.URL   // of the page that is open
-	page *html.Node // nil when what came is not a page
-	body []byte
+	http   *http.Client
+	at     *url.URL   // of the page that is open
+	page   *html.Node // nil when what came is not a page
+	status int
+	body   []byte
 }
 
 func newVisitor() (*visitor, error) {
@@ -34,6 +35,7 @@ const maxAnswer = 32 << 20
 
 func (v *visitor) do(r *http.Request) error {
 	r.Header.Set("Accept", "text/html")
+	v.status = 0
 	answer, err := v.http.Do(r)
 	if err != nil {
 		return err
@@ -42,7 +44,7 @@ func (v *visitor) do(r *http.Request) error {
 	if v.body, err = io.ReadAll(io.LimitReader(answer.Body, maxAnswer)); err != nil {
 		return err
 	}
-	v.at, v.page = answer.Request.URL, nil
+	v.at, v.page, v.status = answer.Request.URL, nil, answer.StatusCode
 	if strings.HasPrefix(answer.Header.Get("Content-Type"), "text/html") {
 		if v.page, err = html.Parse(bytes.NewReader(v.body)); err != nil {
 			return err

@@ -11,13 +11,15 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/tesdiq/tesdiq/issuer"
 )
 
 // metrics are what an operator watches. No label holds an identifier.
 type metrics struct {
 	registry *prometheus.Registry
 	requests *prometheus.HistogramVec
-	steps    *prometheus.HistogramVec
+	steps    *prometheus.CounterVec
 	tripped  prometheus.Counter
 }
 
@@ -26,8 +28,9 @@ func newMetrics() *metrics {
 		registry: prometheus.NewRegistry(),
 		requests: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "tesdiq_http_request_seconds",
 			Help: "Time to answer, by route and status.", Buckets: prometheus.ExponentialBuckets(0.001, 2.5, 10)}, []string{"route", "status"}),
-		steps: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "tesdiq_issue_step_seconds",
-			Help: "Time of each step of issuing.", Buckets: prometheus.ExponentialBuckets(0.0001, 3, 9)}, []string{"step"}),
+		steps: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "tesdiq_issue_steps_total",
+			Help: "Steps of issuing that began and that ended. Those of sign that began are the calls of the key: more of them than attempts in the database are an alarm."},
+			[]string{"step", "point"}),
 		tripped: prometheus.NewCounter(prometheus.CounterOpts{Name: "tesdiq_guessing_tripped_total",
 			Help: "How often guesses of codes from all addresses together passed the limit."}),
 	}
@@ -37,6 +40,15 @@ func newMetrics() *metrics {
 
 func (m *metrics) observe(route string, status int, took time.Duration) {
 	m.requests.WithLabelValues(route, strconv.Itoa(status)).Observe(took.Seconds())
+}
+
+// step counts the steps of issuing.
+func (m *metrics) step(s issuer.Step, ended bool) {
+	point := "began"
+	if ended {
+		point = "ended"
+	}
+	m.steps.WithLabelValues(string(s), point).Inc()
 }
 
 // operations registers what a load balancer and a monitor ask. Metrics are for this machine only: a request that came
