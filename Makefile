@@ -10,6 +10,7 @@ STATICCHECK := go run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 RACE := $(patsubst %/,./%,$(wildcard internal/worker/ internal/privatepg/ issuer/ web/ verifier/verifierweb/))
 FUZZTIME ?= 1m
 BENCHTIME ?= 1s
+KILLS ?= 100
 SCHEMA := internal/postgres/schema.sql
 
 .PHONY: help
@@ -56,6 +57,10 @@ check: lint test ## lint and test: what CI runs
 .PHONY: bench
 bench: install-run ## Go benchmarks (BENCHTIME=1s)
 	go test -run '^$$' -bench . -benchtime $(BENCHTIME) -benchmem ./...
+
+.PHONY: endure
+endure: install-test ## nothing is lost: service and PostgreSQL killed 100 times each under load (KILLS=100), ten minutes
+	TESDIQ_KILLS=$(KILLS) go test -count=1 -timeout 90m -run '^TestNothingIsLost$$' -v ./cmd/tesdiq
 
 .PHONY: fuzz
 fuzz: ## every fuzz target for a minute (FUZZTIME=1m)
