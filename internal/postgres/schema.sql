@@ -576,8 +576,6 @@ CREATE INDEX excerpts_entry ON public.excerpts USING btree (entry_id);
 
 CREATE INDEX excerpts_subject ON public.excerpts USING btree (subject, issued_at DESC);
 
-CREATE INDEX ledger_lines_object ON public.ledger_lines USING btree (object);
-
 CREATE INDEX looks_subject ON public.looks USING btree (subject, at DESC);
 
 CREATE UNIQUE INDEX members_current ON public.members USING btree (organisation_id, fin) WHERE (ended_at IS NULL);

@@ -10,7 +10,6 @@ CREATE TABLE ledger_lines (
     key    bytea NOT NULL CHECK (length(key) = 32),
     mac    bytea NOT NULL CHECK (length(mac) = 32)
 );
-CREATE INDEX ledger_lines_object ON ledger_lines (object);
 
 -- The books of record. A head for every entry, and one table per book for what it says.
 CREATE TABLE entries (
