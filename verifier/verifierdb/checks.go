@@ -7,87 +7,9 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 
-	"github.com/tesdiq/tesdiq/ledger"
 	"github.com/tesdiq/tesdiq/verifier"
 )
-
-// One statement is one transaction and one journey: the check, its ledger line and its message commit together, and the
-// answer comes when they are durable. (ledgerdb and internal/message write the same columns, in several journeys.)
-const sqlRecord = `
-	WITH line AS (
-		INSERT INTO ledger_lines (kind, object, key, mac)
-		VALUES (@line_kind, @id, @line_key, @line_mac)
-	),` + toldAndRecorded
-
-// sqlRecordBare is the same without the ledger line.
-const sqlRecordBare = `
-	WITH` + toldAndRecorded
-
-const toldAndRecorded = ` told AS (
-		INSERT INTO messages (fin, key, args, link, sent_at)
-		SELECT @tell::text, 'message.check', @tell_args::jsonb, '/cabinet/checks-of-mine', @at
-		WHERE @tell::text IS NOT NULL
-	)
-	INSERT INTO checks (id, at, way, excerpt_id, subject, code, sha256, sort, organisation_id, member_fin, client_id,
-	                    visitor, purpose, note, verdict, reason, idempotency_key, request_sha256)
-	VALUES (@id, @at, @way, @excerpt, @subject, @code, @sha256, @sort, @organisation, @member, @client,
-	        @visitor, @purpose, @note, @verdict, @reason, @key, @request)`
-
-// Bare are the statements of a check by code but for its ledger line, with the names of their arguments: internal/bench
-// runs them with nothing around them, to find out what that costs.
-func Bare() (find, record string) { return sqlByCode, sqlRecordBare }
-
-var record = place(sqlRecord)
-
-// Record writes a check, its ledger line and the message to its subject.
-func (db *DB) Record(ctx context.Context, c verifier.Check, line ledger.Line, tell *verifier.Telling) error {
-	args := pgx.NamedArgs{
-		"line_kind": string(line.Kind), "line_key": line.Key, "line_mac": line.MAC, "tell": nil, "tell_args": nil,
-		"id": string(c.ID), "at": c.At, "way": string(c.Way), "excerpt": none(c.Excerpt), "subject": none(string(c.Subject)),
-		"code": none(string(c.Code)), "sha256": bytes(c.Sum), "sort": string(c.By.Sort), "organisation": none(c.By.Organisation),
-		"member": none(string(c.By.Member)), "client": none(c.By.Client), "visitor": none(c.By.Visitor),
-		"purpose": string(c.Purpose), "note": c.Note, "verdict": string(c.Verdict), "reason": string(c.Reason),
-		"key": none(c.Key), "request": bytes(c.Request),
-	}
-	if tell != nil {
-		args["tell"], args["tell_args"] = string(tell.To), told(c, tell)
-	}
-	_, err := db.Pool.Exec(ctx, record.sql, record.args(args)...)
-	if e := new(pgconn.PgError); errors.As(err, &e) && e.ConstraintName == "checks_once" {
-		return verifier.ErrRepeated
-	}
-	if err != nil {
-		return fmt.Errorf("verifierdb: record: %w", err)
-	}
-	return nil
-}
-
-// told are the placeholders of the message; those that end in ".key" are keys of words themselves. The organisation is
-// told, its clerk is not.
-func told(c verifier.Check, tell *verifier.Telling) map[string]string {
-	return map[string]string{
-		"Organisation": c.By.Name, "Sort": string(c.By.Sort), "Kind": tell.Title, "Number": tell.Number,
-		"Purpose.key": "verifier.purpose." + string(c.Purpose), "Verdict.key": "web.verdict." + string(c.Verdict),
-	}
-}
-
-// none makes NULL of a zero value.
-func none[T comparable](v T) *T {
-	var zero T
-	if v == zero {
-		return nil
-	}
-	return &v
-}
-
-func bytes(s *verifier.Sum) []byte {
-	if s == nil {
-		return nil
-	}
-	return s[:]
-}
 
 const columnsCheck = `
 	c.id, c.at, c.way, coalesce(c.excerpt_id, 0), coalesce(c.subject, ''), coalesce(c.code, ''), c.sha256, c.sort,

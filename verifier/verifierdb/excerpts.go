@@ -20,6 +20,8 @@ import (
 // replica could be behind a revocation.
 type DB struct {
 	Pool *pgxpool.Pool
+
+	queue queue // of checks to be written
 }
 
 // columnsExcerpt and fromExcerpt are one excerpt and all that its verdict depends on. l is the latest version of its
