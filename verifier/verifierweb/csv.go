@@ -4,7 +4,7 @@ import (
 	"context"
 	"encoding/csv"
 	"net/http"
-	"strings"
+	"regexp"
 
 	"github.com/tesdiq/tesdiq/verifier"
 )
@@ -52,10 +52,9 @@ func writeCSV(w http.ResponseWriter, r *http.Request, name string, head []string
 	return nil
 }
 
-// inert keeps a cell from being a formula (S14): a spreadsheet computes what begins with one of these.
-func inert(cell string) string {
-	if strings.IndexAny(cell, "=+-@\t\r\n") == 0 {
-		return "'" + cell
-	}
-	return cell
-}
+// formula is where a spreadsheet would begin to compute: at the beginning of a cell, and after a semicolon, at which
+// spreadsheets in Azerbaijani and Russian divide cells.
+var formula = regexp.MustCompile(`(^|;)([\s"']*)([=+\-@\t\r\n])`)
+
+// inert keeps a cell from being a formula (S14).
+func inert(cell string) string { return formula.ReplaceAllString(cell, "$1'$2$3") }

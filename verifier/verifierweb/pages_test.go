@@ -384,3 +384,27 @@ func TestEveryPageInEveryLanguage(t *testing.T) {
 		}
 	}
 }
+
+// Spreadsheets in Azerbaijani and Russian divide cells at semicolons, whatever the commas say.
+func TestANoteWithSemicolonsIsNoFormula(t *testing.T) {
+	s := open(t)
+	clerk := s.as(aysel, true)
+	for _, note := range []string{"a;=1+1;b", "a; +1", ";@x", "a;b-c", "1;-1;=2"} {
+		f := form(s.contract.Code.String(), "credit")
+		f.Set("note", note)
+		s.check(clerk, f)
+	}
+	list := s.as(nermin, false).Get("/cabinet/checks-of-mine.csv")
+	for line := range strings.SplitSeq(list.Body, "\r\n") {
+		for cell := range strings.SplitSeq(line, ";") {
+			if cell = strings.Trim(cell, " \""); cell != "" && strings.ContainsAny(cell[:1], "=+-@") {
+				t.Errorf("the cell %q is a formula", cell)
+			}
+		}
+	}
+	for _, want := range []string{"a;'=1+1;b", "a;b-c", "1;'-1;'=2"} {
+		if !strings.Contains(list.Body, want) {
+			t.Errorf("no %s in %s", want, list.Body)
+		}
+	}
+}

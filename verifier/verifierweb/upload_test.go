@@ -10,6 +10,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -189,6 +190,74 @@ func sum(m map[int]int) (n int) {
 		n += v
 	}
 	return n
+}
+
+// mime/multipart would keep ten megabytes of headers of each upload in memory.
+func TestHeadersOfPartsAreBounded(t *testing.T) {
+	s := open(t)
+	head := "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"x.pdf\"\r\n"
+	for name, body := range map[string]func() io.Reader{
+		"one header": func() io.Reader {
+			return io.MultiReader(strings.NewReader("--b\r\nX: "), io.LimitReader(&zeros{}, 1<<20))
+		},
+		"many headers": func() io.Reader {
+			return io.MultiReader(strings.NewReader(head), strings.NewReader(strings.Repeat("X: y\r\n", 10_000)))
+		},
+		"before the first": func() io.Reader {
+			return io.MultiReader(strings.NewReader(strings.Repeat("x\r\n", 100_000)), strings.NewReader(head))
+		},
+		"of a later part": func() io.Reader {
+			return io.MultiReader(strings.NewReader(head+"\r\n%PDF-\r\n--b\r\nX: "), io.LimitReader(&zeros{}, 1<<20))
+		},
+	} {
+		for _, path := range []string{"/check", "/api/v1/documents?purpose=credit"} {
+			counted := &counting{r: body()}
+			r := s.request(http.MethodPost, path, "multipart/form-data; boundary=b", counted)
+			r.Header.Set("Authorization", "Bearer "+s.token())
+			w := httptest.NewRecorder()
+			s.Server.Config.Handler.ServeHTTP(w, r)
+			if w.Code != http.StatusUnprocessableEntity {
+				t.Errorf("%s, %s: %d", name, path, w.Code)
+			}
+			if counted.n > 64<<10 {
+				t.Errorf("%s, %s: %d KB were read", name, path, counted.n>>10)
+			}
+		}
+	}
+}
+
+type counting struct {
+	r io.Reader
+	n int
+}
+
+func (c *counting) Read(b []byte) (int, error) {
+	n, err := c.r.Read(b)
+	c.n += n
+	return n, err
+}
+
+// deadlines remembers what time the handler asked for.
+type deadlines struct {
+	*httptest.ResponseRecorder
+	read, write time.Time
+}
+
+func (d *deadlines) SetReadDeadline(t time.Time) error  { d.read = t; return nil }
+func (d *deadlines) SetWriteDeadline(t time.Time) error { d.write = t; return nil }
+
+// A slow upload is recorded, so its answer must get through: the server's own time to write begins with the request.
+func TestASlowUploadGetsItsAnswer(t *testing.T) {
+	s := open(t)
+	for path, media := range map[string]string{"/check": "multipart/form-data; boundary=b", "/api/v1/documents?purpose=credit": "application/pdf"} {
+		r := s.request(http.MethodPost, path, media, strings.NewReader("--b--"))
+		r.Header.Set("Authorization", "Bearer "+s.token())
+		d := &deadlines{ResponseRecorder: httptest.NewRecorder()}
+		s.Server.Config.Handler.ServeHTTP(d, r)
+		if d.read.IsZero() || d.write.Sub(d.read) < 30*time.Second {
+			t.Errorf("%s: to be sent until %s, to be answered until %s", path, d.read, d.write)
+		}
+	}
 }
 
 // Uploads are kept nowhere: not on the disk, not in the database, not in the log.

@@ -18,7 +18,9 @@ const (
 	maxUpload    = verifier.MaxFile + 64<<10 // the file, and what a form puts around it
 	maxFieldSize = 4 << 10                   // bytes of a field that is no file
 	maxFields    = 20
+	maxPartHead  = 16 << 10        // bytes between two parts: boundary and headers
 	uploadTime   = 3 * time.Minute // for 20 MB on a slow line
+	answerTime   = time.Minute     // for the answer, after that
 )
 
 // uploads counts files that are being read. Each needs little memory, whatever its size, but a connection and a part of
@@ -88,9 +90,12 @@ func (h *Web) readForm(w http.ResponseWriter, r *http.Request, who string) (fiel
 	}
 	defer end()
 	h.giveTime(w)
-	parts := multipart.NewReader(r.Body, params["boundary"])
+	body := &frugal{r: r.Body}
+	parts := multipart.NewReader(body, params["boundary"])
 	for n := 0; ; n++ {
+		body.left = maxPartHead
 		part, err := parts.NextRawPart()
+		body.left = maxUpload
 		switch {
 		case errors.Is(err, io.EOF):
 			return f, nil
@@ -104,6 +109,24 @@ func (h *Web) readForm(w http.ResponseWriter, r *http.Request, who string) (fiel
 		}
 	}
 }
+
+// frugal gives at most left bytes: mime/multipart keeps the headers of a part in memory, up to 10 MB and several times over.
+type frugal struct {
+	r    io.Reader
+	left int
+}
+
+func (f *frugal) Read(b []byte) (int, error) {
+	if f.left <= 0 {
+		return 0, errHeaders
+	}
+	n, err := f.r.Read(b[:min(len(b), f.left)])
+	f.left -= n
+	return n, err
+}
+
+// errHeaders is of no browser's form.
+var errHeaders = tesdiq.Invalid("form.fields")
 
 // part reads one part of a multipart form.
 func (f *fields) part(part *multipart.Part) error {
@@ -141,13 +164,19 @@ func broken(err error) error {
 	if e := new(http.MaxBytesError); errors.As(err, &e) {
 		return verifier.TooLarge()
 	}
+	if errors.Is(err, errHeaders) {
+		return errHeaders
+	}
 	return tesdiq.Invalid("file.broken").In("file")
 }
 
-// giveTime gives a slow sender longer than the server gives others.
+// giveTime gives a slow sender longer than the server gives others, and the answer its own time after that: the check is
+// recorded, so it must not be lost.
 func (h *Web) giveTime(w http.ResponseWriter) {
-	// Not every writer can (a test's recorder cannot); then the server's own time holds.
-	_ = http.NewResponseController(w).SetReadDeadline(h.Shell.Now().Add(uploadTime))
+	c, sent := http.NewResponseController(w), h.Shell.Now().Add(uploadTime)
+	// Not every writer can (a test's recorder cannot); then the server's own times hold.
+	_ = c.SetReadDeadline(sent)
+	_ = c.SetWriteDeadline(sent.Add(answerTime))
 }
 
 // readDocument reads a file that is the whole body of a request, or the part "file" of a multipart one.
