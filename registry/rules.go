@@ -202,14 +202,20 @@ func Latest(chain []Head) map[string]Head {
 }
 
 // Holding is the entry of a chain that holds: of the objects not annulled the one with the latest effective day (of two
-// on one day, the one entered later), in its latest version. It is false when there is none.
+// on one day, the one first entered later, whichever was corrected when), in its latest version. It is false when there is none.
 func Holding(chain []Head) (Head, bool) {
+	first := make(map[string]EntryID)
+	for _, h := range chain {
+		if id, seen := first[h.Number]; !seen || h.ID < id {
+			first[h.Number] = h.ID
+		}
+	}
 	var holds Head
 	for _, h := range Latest(chain) {
 		if h.Act == Annul {
 			continue
 		}
-		if d := h.EffectiveOn.Compare(holds.EffectiveOn); holds.ID == 0 || d > 0 || d == 0 && h.ID > holds.ID {
+		if d := h.EffectiveOn.Compare(holds.EffectiveOn); holds.ID == 0 || d > 0 || d == 0 && first[h.Number] > first[holds.Number] {
 			holds = h
 		}
 	}

@@ -295,6 +295,10 @@ func TestStanding(t *testing.T) {
 	if registry.StandingOf(9, same) != registry.InForce || registry.StandingOf(8, same) != registry.Superseded {
 		t.Error("of two on one day the one entered later holds")
 	}
+	corrected := append(same, registry.Head{ID: 10, Number: "M-1", Version: 2, Act: registry.Correct, EffectiveOn: d("2024-01-01")})
+	if registry.StandingOf(9, corrected) != registry.InForce || registry.StandingOf(10, corrected) != registry.Superseded {
+		t.Error("a slip of the pen that is corrected in the earlier of two on one day makes it hold")
+	}
 	// However the heads are ordered, at most one is in force, and none only if all objects are annulled.
 	rapid.Check(t, func(t *rapid.T) {
 		var heads []registry.Head

@@ -18,11 +18,11 @@ const sqlExamination = `
 	JOIN examinations x ON x.entry_id = e.id
 	WHERE e.book = 'examination' AND e.subject = @fin AND e.act <> 'annul'
 	  AND NOT EXISTS (SELECT FROM entries l WHERE l.book = e.book AND l.number = e.number AND l.version > e.version)
-	ORDER BY e.effective_on DESC, e.id DESC
+	ORDER BY e.effective_on DESC, (SELECT f.id FROM entries f WHERE f.book = e.book AND f.number = e.number AND f.version = 1) DESC
 	LIMIT 1`
 
-// In force: issued, neither withdrawn nor revoked, not past its day, its entry neither annulled nor followed by a newer
-// one. Checks by the person himself do not count.
+// In force: issued, neither withdrawn nor revoked, not past its day, its entry (and the person's) neither annulled nor
+// followed by a newer one. Checks by the person himself do not count.
 const sqlExcerpts = `
 	SELECT x.number, x.kind, coalesce(x.statement->>'title', '') AS title, i.recipient, i.purpose, x.valid_until, c.checks, c.last_check
 	FROM excerpts x
@@ -36,10 +36,13 @@ const sqlExcerpts = `
 	  AND NOT EXISTS (SELECT FROM withdrawals w WHERE w.excerpt_id = x.id)
 	  AND NOT EXISTS (SELECT FROM revocations r WHERE r.excerpt_id = x.id)
 	  AND NOT EXISTS (SELECT FROM entries l WHERE l.book = e.book AND l.number = e.number AND (l.act = 'annul' OR l.version > e.version))
+	  AND NOT EXISTS (SELECT FROM entries p WHERE p.book = 'person' AND p.number = e.subject AND p.act = 'annul')
 	  AND NOT EXISTS (
 		SELECT FROM entries l
 		WHERE l.book = e.book AND l.chain = e.chain AND l.number <> e.number
-		  AND (l.effective_on, l.id) > (e.effective_on, e.id) AND l.act <> 'annul'
+		  AND (l.effective_on, (SELECT f.id FROM entries f WHERE f.book = l.book AND f.number = l.number AND f.version = 1))
+		    > (e.effective_on, (SELECT f.id FROM entries f WHERE f.book = e.book AND f.number = e.number AND f.version = 1))
+		  AND l.act <> 'annul'
 		  AND NOT EXISTS (SELECT FROM entries v WHERE v.book = l.book AND v.number = l.number AND v.version > l.version))
 	ORDER BY x.issued_at DESC, x.id DESC
 	LIMIT 20`

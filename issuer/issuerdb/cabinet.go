@@ -53,7 +53,7 @@ const sqlHolding = `
 	FROM entries e
 	WHERE e.book = @book AND e.chain = (SELECT o.chain FROM entries o WHERE o.id = @id) AND e.act <> 'annul'
 	  AND NOT EXISTS (SELECT FROM entries v WHERE v.book = e.book AND v.number = e.number AND v.version > e.version)
-	ORDER BY e.effective_on DESC, e.id DESC
+	ORDER BY e.effective_on DESC, (SELECT f.id FROM entries f WHERE f.book = e.book AND f.number = e.number AND f.version = 1) DESC
 	LIMIT 1`
 
 // Entry finds what an excerpt of the kind about the person's object with this number would state, and who it is about.
@@ -89,6 +89,9 @@ type found struct {
 }
 
 func (c *Cabinet) find(ctx context.Context, q querier, k templates.Kind, fin tesdiq.FIN, number, request string) (f found, err error) {
+	if registry.CheckNumber(k.Book, number) != nil { // the database would not even take some of what a form can send
+		return f, tesdiq.NewProblem(tesdiq.NotFound, "entry.unknown")
+	}
 	var id registry.EntryID
 	var person *registry.EntryID
 	var before *issuer.Number

@@ -28,6 +28,8 @@ func TestWhatIsRefused(t *testing.T) {
 	w.examination(other, "M-2025-800001", 1, registry.Append, today.AddYears(-1)) // older than theirs
 	w.examination(other, "M-2026-800002", 1, registry.Append, today.AddDays(1))   // newer, but annulled:
 	w.examination(other, "M-2026-800002", 2, registry.Annul, today.AddDays(1))    // theirs holds
+	nobody, theirExamination := w.person("Kərimov")
+	w.entry(registry.Head{Book: registry.Persons, Number: string(nobody), Version: 2, Act: registry.Annul, Subject: nobody, Chain: string(nobody), EffectiveOn: today})
 	third, old := w.person("Həsənov")
 	w.examination(third, old, 2, registry.Annul, today)
 	w.examination(third, "M-2020-800003", 1, registry.Append, today.AddYears(-3)) // ended a year ago
@@ -43,6 +45,8 @@ func TestWhatIsRefused(t *testing.T) {
 		{"superseded", fin, func(r *issuer.Request) { r.Entry = number }, issuer.ErrSuperseded},
 		{"superseded by an older effective day", other, func(r *issuer.Request) { r.Entry = "M-2025-800001" }, issuer.ErrSuperseded},
 		{"annulled", other, func(r *issuer.Request) { r.Entry = "M-2026-800002" }, issuer.ErrAnnulled},
+		{"no number at all", fin, func(r *issuer.Request) { r.Entry = "\x00\xff" }, tesdiq.NewProblem(tesdiq.NotFound, "entry.unknown")},
+		{"of somebody annulled", nobody, func(r *issuer.Request) { r.Entry = theirExamination }, issuer.ErrAnnulled},
 		{"its term is over", third, func(r *issuer.Request) { r.Entry = "M-2020-800003" }, issuer.ErrOver},
 	} {
 		r := request("")

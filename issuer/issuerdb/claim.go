@@ -38,18 +38,23 @@ const sqlClaim = `
 	ORDER BY i.id`
 
 // standing is how the entry e stands among the later ones: issuer.Standing. It is registry.StandingOf in SQL, for many
-// entries at a time; a test compares the two.
+// entries at a time; a test compares the two. What is said of a person who was never right was never right either.
 const standing = `
 	       EXISTS (
 		SELECT FROM entries l
-		WHERE l.book = e.book AND l.number = e.number AND l.act = 'annul') AS annulled,
+		WHERE l.book = e.book AND l.number = e.number AND l.act = 'annul'
+		UNION ALL
+		SELECT FROM entries p
+		WHERE p.book = 'person' AND p.number = e.subject AND p.act = 'annul') AS annulled,
 	       EXISTS (
 		SELECT FROM entries l
 		WHERE l.book = e.book AND l.number = e.number AND l.version > e.version
 		UNION ALL
 		SELECT FROM entries l
 		WHERE l.book = e.book AND l.chain = e.chain AND l.number <> e.number
-		  AND (l.effective_on, l.id) > (e.effective_on, e.id) AND l.act <> 'annul'
+		  AND (l.effective_on, (SELECT f.id FROM entries f WHERE f.book = l.book AND f.number = l.number AND f.version = 1))
+		    > (e.effective_on, (SELECT f.id FROM entries f WHERE f.book = e.book AND f.number = e.number AND f.version = 1))
+		  AND l.act <> 'annul'
 		  AND NOT EXISTS (
 			SELECT FROM entries v WHERE v.book = l.book AND v.number = l.number AND v.version > l.version)) AS newer`
 

@@ -86,7 +86,7 @@ func (r Reader) ExaminationByNumber(ctx context.Context, fin tesdiq.FIN, number 
 
 const sqlExaminations = columnsExamination + `
 	WHERE e.book = 'examination' AND e.subject = @fin` + onlyLatest + `
-	ORDER BY e.effective_on DESC, e.id DESC`
+	ORDER BY e.effective_on DESC, (SELECT f.id FROM entries f WHERE f.book = e.book AND f.number = e.number AND f.version = 1) DESC`
 
 // Examinations are the current versions of a person's examinations, the newest first: the first one holds.
 func (r Reader) Examinations(ctx context.Context, fin tesdiq.FIN) ([]examination.Entry, error) {

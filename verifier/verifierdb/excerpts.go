@@ -25,11 +25,12 @@ type DB struct {
 }
 
 // columnsExcerpt and fromExcerpt are one excerpt and all that its verdict depends on. l is the latest version of its
-// entry's object; n another object of the same chain that came later, by the day from which it holds and then by the
+// entry's object (what is said of a person who was annulled falls as well); n another object of the same chain that came later, by the day from which it holds and then by the
 // order in which the objects were first entered, and is not annulled.
 const columnsExcerpt = `
 	x.id, x.code, x.number, x.kind, x.subject, x.statement, x.valid_until, x.issued_at, r.revoked_at, w.withdrawn_at,
-	CASE WHEN l.act = 'annul' THEN l.entered_at END AS annulled_at,
+	coalesce(CASE WHEN l.act = 'annul' THEN l.entered_at END,
+	         (SELECT p.entered_at FROM entries p WHERE p.book = 'person' AND p.number = x.subject AND p.act = 'annul')) AS annulled_at,
 	CASE WHEN l.act = 'correct' AND l.id <> e.id THEN l.entered_at END AS corrected_at,
 	CASE WHEN l.act = 'append' AND l.id <> e.id THEN l.entered_at ELSE n.entered_at END AS newer_at`
 

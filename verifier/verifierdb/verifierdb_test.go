@@ -94,6 +94,19 @@ func TestStandingIsDerivedFromTheRegistry(t *testing.T) {
 			w.Entry("examination", nermin, "M-1", 2, "annul", day("2026-11-04"))
 			return x
 		}, verifier.RevokedAnnulled},
+		{"the person annulled", func(w *bench) verifierdbtest.Issued {
+			w.Entry("person", nermin, string(nermin), 1, "append", day("1987-03-08"))
+			x := w.Excerpt(w.Entry("examination", nermin, "M-1", 1, "append", day("2026-11-04")), nextYear)
+			w.Entry("person", nermin, string(nermin), 2, "annul", day("1987-03-08"))
+			return x
+		}, verifier.RevokedAnnulled},
+		{"another person annulled, this one corrected", func(w *bench) verifierdbtest.Issued {
+			w.Entry("person", elcin, string(elcin), 1, "append", day("1987-03-08"))
+			w.Entry("person", elcin, string(elcin), 2, "annul", day("1987-03-08"))
+			w.Entry("person", nermin, string(nermin), 1, "append", day("1987-03-08"))
+			w.Entry("person", nermin, string(nermin), 2, "correct", day("1987-03-08"))
+			return w.Excerpt(w.Entry("examination", nermin, "M-1", 1, "append", day("2026-11-04")), nextYear)
+		}, verifier.ValidCode},
 		{"contract amended", func(w *bench) verifierdbtest.Issued {
 			x := w.Excerpt(w.Entry("contract", nermin, "K-1", 1, "append", day("2021-03-14")), nextYear)
 			w.Entry("contract", nermin, "K-1", 2, "append", day("2026-11-20"))
