@@ -114,7 +114,7 @@ const sqlEndClient = `
 	WHERE id = @id AND ended_at IS NULL
 	RETURNING id, organisation_id, name, added_at, ended_at`
 
-// EndClient ends a program; its tokens stop at once, because each use of one looks at the program.
+// EndClient ends a program; its tokens stop within two seconds, for which the verifier remembers a token.
 func (o Operator) EndClient(ctx context.Context, id string) (organisation.Client, error) {
 	return write[organisation.Client](ctx, o, nil, sqlEndClient, pgx.NamedArgs{"id": id, "at": o.Now()})
 }

@@ -32,7 +32,7 @@ type Throttle struct {
 
 	mu      sync.Mutex
 	askers  map[string]*asker
-	order   []string // keys of askers, oldest first; may hold keys that are gone
+	order   []string // keys of askers, oldest first
 	misses  ring     // of all prefixes
 	alarmed time.Time
 }

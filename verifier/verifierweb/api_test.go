@@ -202,6 +202,7 @@ func TestTokenEndpoint(t *testing.T) {
 		{"by Basic", "grant_type=client_credentials", basic("bank", secret), 200, ""},
 		{"wrong secret", "grant_type=client_credentials", basic("bank", "x"), 401, "invalid_client"},
 		{"no such client", "grant_type=client_credentials", basic("x", secret), 401, "invalid_client"},
+		{"no text", "grant_type=client_credentials&client_id=%00%ff&client_secret=x", nil, 401, "invalid_client"},
 		{"nobody", "grant_type=client_credentials", nil, 401, "invalid_client"},
 		{"another grant", "grant_type=password", basic("bank", secret), 400, "unsupported_grant_type"},
 		{"no grant", "", basic("bank", secret), 400, "unsupported_grant_type"},
