@@ -107,13 +107,19 @@ func (w where) open(ctx context.Context) (database, error) {
 		}
 		return c.database()
 	}
-	if os.Getenv("DATABASE_URL") == "" {
-		if _, err := os.Stat(w.Data); err != nil {
-			return database{}, fmt.Errorf("there is no demonstration in %s: name its folder with -data, or the service's configuration with -config", w.Data)
+	if _, err := os.Stat(w.Data); err != nil {
+		return database{}, fmt.Errorf("there is no demonstration in %s: name its folder with -data, or the service's configuration with -config", w.Data)
+	}
+	if admin := os.Getenv("DATABASE_URL"); admin != "" {
+		// Not demoDatabaseIn: it would migrate whatever database that is, and change its roles' passwords under a service.
+		passwords, err := readPasswords(filepath.Join(w.Data, "passwords"))
+		if err != nil {
+			return database{}, fmt.Errorf("DATABASE_URL is set, but the demonstration in %s was not started with it: unset it, or name the service's configuration with -config: %w", w.Data, err)
 		}
-		if server, err := privatepg.Running(filepath.Join(w.Data, "postgres")); err == nil {
-			return database{url: server.URL(privatepg.Superuser, demoDatabase), stop: func() error { return nil }}, nil
-		}
+		return database{url: admin, passwords: passwords, stop: func() error { return nil }}, nil
+	}
+	if server, err := privatepg.Running(filepath.Join(w.Data, "postgres")); err == nil {
+		return database{url: server.URL(privatepg.Superuser, demoDatabase), stop: func() error { return nil }}, nil
 	}
 	return demoDatabaseIn(ctx, w.Data)
 }

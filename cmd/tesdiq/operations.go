@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/go-chi/chi/v5"
@@ -52,7 +53,8 @@ func (m *metrics) step(s issuer.Step, ended bool) {
 }
 
 // operations registers what a load balancer and a monitor ask. Metrics are for this machine only: a request that came
-// through a proxy, or from elsewhere, is told that there is no such page.
+// through a proxy, or from elsewhere, is told that there is no such page. A proxy on this machine that adds no header of
+// its own is known by the name that it was asked for.
 func (m *metrics) operations(ready func(context.Context) error) func(chi.Router) {
 	return func(r chi.Router) {
 		r.Get("/healthz", func(w http.ResponseWriter, _ *http.Request) { plain(w, http.StatusOK, "ok\n") })
@@ -67,14 +69,31 @@ func (m *metrics) operations(ready func(context.Context) error) func(chi.Router)
 		})
 		handler := promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
 		r.Get("/metrics", func(w http.ResponseWriter, r *http.Request) {
-			host, _, _ := net.SplitHostPort(r.RemoteAddr)
-			if ip := net.ParseIP(host); ip == nil || !ip.IsLoopback() || r.Header.Get("X-Forwarded-For") != "" || r.Header.Get("Forwarded") != "" {
+			if !fromHere(r) {
 				plain(w, http.StatusNotFound, "not found\n")
 				return
 			}
 			handler.ServeHTTP(w, r)
 		})
 	}
+}
+
+// fromHere says whether a program on this machine asked this very service.
+func fromHere(r *http.Request) bool {
+	peer, _, _ := net.SplitHostPort(r.RemoteAddr)
+	asked := r.Host
+	if host, _, err := net.SplitHostPort(asked); err == nil {
+		asked = host
+	}
+	if ip := net.ParseIP(peer); ip == nil || !ip.IsLoopback() || asked == "" || !local(strings.Trim(asked, "[]")) || strings.HasPrefix(asked, "/") {
+		return false
+	}
+	for _, header := range []string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-Ip", "Via"} {
+		if r.Header.Get(header) != "" {
+			return false
+		}
+	}
+	return true
 }
 
 func plain(w http.ResponseWriter, status int, text string) {
