@@ -76,6 +76,12 @@ func StatusOf(k tesdiq.Kind) int {
 	return http.StatusInternalServerError
 }
 
+// What somebody is told while the database does not answer: a program may then send the same again.
+const (
+	keyAway     = "web.away"
+	awaySeconds = 2
+)
+
 // Problem answers with an error. An internal fault is logged here, once; nothing of it is shown.
 func (s *Shell) Problem(w http.ResponseWriter, r *http.Request, err error) {
 	if e := new(http.MaxBytesError); errors.As(err, &e) {
@@ -88,6 +94,9 @@ func (s *Shell) Problem(w http.ResponseWriter, r *http.Request, err error) {
 	ps := tesdiq.ProblemsOf(err)
 	if ps[0].Kind == tesdiq.Internal {
 		s.Log.ErrorContext(r.Context(), "request failed", "request", r.Context().Value(requestKey{}), "err", err)
+		if s.Away != nil && s.Away(err) {
+			ps = tesdiq.Problems{tesdiq.NewProblem(tesdiq.Unavailable, keyAway).With("Seconds", awaySeconds)}
+		}
 	}
 	if rw, ok := w.(*response); ok && rw.status != 0 {
 		return // half an answer is out: the log has the cause
@@ -124,7 +133,7 @@ func (s *Shell) write(w http.ResponseWriter, r *http.Request, ps tesdiq.Problems
 		data.Acting = v.Organisation.Name
 	}
 	err := s.own.Render(w, r, "problem.html", Page{
-		Title: "web.problem." + data.Kind, Data: data, Problems: ps, Status: code, NoIndex: true, Self: "/", plain: ps[0].Kind == tesdiq.Internal,
+		Title: "web.problem." + data.Kind, Data: data, Problems: ps, Status: code, NoIndex: true, Self: "/", plain: ps[0].Kind == tesdiq.Internal || ps[0].Key == keyAway,
 	})
 	if err != nil { // the page of errors has an error: say it without a page
 		s.Log.ErrorContext(r.Context(), "problem page", "err", err)

@@ -3,9 +3,12 @@ package web
 import (
 	"context"
 	"crypto/rand"
+	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
@@ -57,5 +60,34 @@ func TestAClientThatWentAwayIsNoSuccess(t *testing.T) {
 	h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(ctx, http.MethodGet, "/slow", nil))
 	if len(seen) != 1 || seen[0] != statusClosed {
 		t.Errorf("observed %v", seen)
+	}
+}
+
+// A database that is away is no fault of ours to be reported, but a moment to be waited for; a program is told how long.
+func TestADatabaseThatIsAwayIsWaitedFor(t *testing.T) {
+	away := errors.New("no database")
+	s := plainShell(t, nil)
+	s.Away = func(err error) bool { return errors.Is(err, away) }
+	h := s.Router(func(r chi.Router) {
+		r.Get("/page", s.Do(func(http.ResponseWriter, *http.Request) error { return fmt.Errorf("secret: %w", away) }))
+		r.Get("/api/page", s.Do(func(http.ResponseWriter, *http.Request) error { return fmt.Errorf("secret: %w", away) }))
+		r.Get("/fault", s.Do(func(http.ResponseWriter, *http.Request) error { return errors.New("secret") }))
+	})
+	for path, want := range map[string]struct {
+		status int
+		says   string
+	}{
+		"/page": {http.StatusServiceUnavailable, "</html>"}, "/api/page": {http.StatusServiceUnavailable, `"urn:tesdiq:problem:web.away"`},
+		"/fault": {http.StatusInternalServerError, "</html>"},
+	} {
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
+		body := w.Body.String()
+		if w.Code != want.status || !strings.Contains(body, want.says) || strings.Contains(body, "secret") {
+			t.Errorf("%s: %d %s", path, w.Code, body)
+		}
+		if wait := w.Header().Get("Retry-After"); (wait != "") != (want.status == http.StatusServiceUnavailable) {
+			t.Errorf("%s: Retry-After %q", path, wait)
+		}
 	}
 }

@@ -60,6 +60,7 @@ type Config struct {
 	Lifetime   time.Duration                                      // a session ends after so long in any case; 0 means 12 hours
 	Demo       bool                                               // every page says that the people are invented
 	Observe    func(route string, status int, took time.Duration) // for metrics; may be nil
+	Away       func(error) bool                                   // whether an error passes by itself, as when the database is away; may be nil
 }
 
 // Shell is the frame around all pages.

@@ -87,7 +87,7 @@ func newApp(p parts) (*app, error) {
 	shell, err := web.New(web.Config{
 		Sessions: cabinetdb.Sessions(p.Pools.Cabinet), Members: members, Inbox: roles,
 		Log: p.Log, Now: p.Now, Rand: rand.Reader, Secure: public.Scheme == "https", Proxies: p.Proxies,
-		FormAction: formAction(p.SignIn.Issuer), Demo: len(p.People) > 0, Observe: m.observe,
+		FormAction: formAction(p.SignIn.Issuer), Demo: len(p.People) > 0, Observe: m.observe, Away: postgres.Away,
 	})
 	if err != nil {
 		return nil, err

@@ -74,6 +74,7 @@ func (h *Web) describe() ([]byte, error) {
 		more["401"] = "No token, or one that has expired: get a new one from /oauth/token."
 		more["429"] = "Too much was asked, or too often in vain: wait as many seconds as Retry-After says."
 		more["500"] = "Our fault: try again with the same Idempotency-Key."
+		more["503"] = "A part of the service does not answer, or too many files came at once: wait as many seconds as Retry-After says, and send the same again with the same Idempotency-Key."
 		return more
 	}
 	purpose := &huma.Param{Name: "purpose", In: "query", Schema: purposeSchema(), Description: "What you check for; or a part of the form."}
@@ -128,7 +129,6 @@ func (h *Web) describe() ([]byte, error) {
 		}},
 		Responses: fine(errors(common(map[string]string{
 			"413": "The file has more than 20 MB.", "415": "The body is neither a PDF nor a form.", "422": "A field is wrong, or the file is empty.",
-			"503": "Too many files at once: wait as many seconds as Retry-After says.",
 		})), answer, exampleAnswer),
 	})
 	b, err := json.Marshal(&doc)
