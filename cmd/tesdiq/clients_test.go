@@ -122,6 +122,9 @@ const patience = 3 * time.Minute
 // errWrong is an answer that no outage excuses.
 type errWrong struct{ error }
 
+// errFault is a fault that the service takes for its own, where it should say that its database is away.
+type errFault struct{ error }
+
 // insist repeats one errand until it is done. An outage is no failure: no answer, or one of the 500s.
 func (s *shared) insist(what string, do func(ctx context.Context) error) error {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
@@ -135,6 +138,9 @@ func (s *shared) insist(what string, do func(ctx context.Context) error) error {
 			return fmt.Errorf("%s: %w", what, err)
 		} else if ctx.Err() != nil {
 			return fmt.Errorf("%s: not within %s: %w", what, patience, err)
+		}
+		if errors.As(err, new(errFault)) {
+			s.figures.add("faults", 1)
 		}
 		s.figures.add("tried again", 1)
 		time.Sleep(20*time.Millisecond + mathrand.N(200*time.Millisecond))
@@ -207,6 +213,9 @@ func newCitizen(ctx context.Context, s *shared, job *mainJob, who string) (*citi
 
 // judged makes an errWrong of an answer that no outage excuses.
 func (v *visitor) judged(err error) error {
+	if err != nil && v.status == http.StatusInternalServerError {
+		return errFault{err}
+	}
 	switch {
 	case v.at != nil && strings.HasPrefix(v.at.Path, "/demo-provider") && err == nil:
 		return errWrong{errors.New("signed out")}
@@ -355,7 +364,9 @@ func (b *bank) ask(ctx context.Context, e event) (id string, err error) {
 	switch {
 	case err != nil:
 		return "", err
-	case answer.StatusCode >= 500:
+	case answer.StatusCode == http.StatusInternalServerError:
+		return "", errFault{errors.New(answer.Status)}
+	case answer.StatusCode > 500:
 		return "", errors.New(answer.Status)
 	case answer.StatusCode != http.StatusOK:
 		return "", errWrong{fmt.Errorf("%s: %s", answer.Status, said)}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"os"
@@ -169,6 +170,8 @@ type lives struct {
 	ready []time.Duration // from the start to /readyz, where PostgreSQL was up all the while
 	late  []time.Duration // the same where it was not
 	signs int             // calls of the key, as far as they were seen before each end
+
+	reasons figures // why starts were given up
 }
 
 // killService kills the service so many times, at random moments of its life, and starts it at once.
@@ -213,6 +216,7 @@ func (in *installed) killService(times int, l *lives, count *figures) {
 				}
 				// It found no database when it started. Whoever runs a service starts it again, as systemd does.
 				count.add("service: starts without a database", 1)
+				l.reasons.add(in.running.lastWord(), 1)
 				time.Sleep(100 * time.Millisecond)
 				up = live()
 				continue
@@ -318,13 +322,16 @@ func (in *installed) report(took time.Duration, count *figures, l *lives) {
 	if n := len(l.late); n > 0 {
 		line("… where PostgreSQL was away meanwhile", "median %s, most %s (%d starts)", l.late[n/2].Round(time.Millisecond), l.late[n-1].Round(time.Millisecond), n)
 	}
+	for _, why := range slices.Sorted(maps.Keys(l.reasons.n)) {
+		line("… its last word, times", "%d %s", l.reasons.n[why], why)
+	}
 	in.cutter.mu.Lock()
 	for _, m := range []moment{atCommit, atStatement, elsewhere} {
 		c := in.cutter.cuts[m]
 		line("connections cut at "+string(m), "%d: %d %s, %d %s, %d %s", c[before]+c[during]+c[after], c[before], before, c[during], during, c[after], after)
 	}
 	in.cutter.mu.Unlock()
-	line("errands of clients tried again", "%d", in.shared.figures.of("tried again"))
+	line("errands of clients tried again", "%d, of these after a status 500: %d", in.shared.figures.of("tried again"), in.shared.figures.of("faults"))
 	for _, what := range []string{"keys of forms", "excerpts acknowledged and found once", "intents", "intents void", "attempts", "excerpts stored, each TOTAL-PASSED",
 		"keys of checks", "checks acknowledged, found once and seen by the subject", "checks stored"} {
 		line(what, "%d", count.of(what))

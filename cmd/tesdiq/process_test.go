@@ -10,7 +10,9 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"regexp"
 	"runtime"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -47,6 +49,7 @@ type process struct {
 	cmd     *exec.Cmd
 	began   time.Time
 	out     *logged       // its standard output
+	errors  *logged       // its standard error
 	done    chan struct{} // closed when it has ended
 	err     error         // how; after done
 }
@@ -58,8 +61,8 @@ func (p *program) start() *process {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	run := &process{program: p, cmd: exec.Command(binary(p.t), p.args...), began: time.Now(), out: &logged{}, done: make(chan struct{})}
-	run.cmd.Env, run.cmd.Stderr, run.cmd.Stdout = p.env, log, io.MultiWriter(log, run.out)
+	run := &process{program: p, cmd: exec.Command(binary(p.t), p.args...), began: time.Now(), out: &logged{}, errors: &logged{}, done: make(chan struct{})}
+	run.cmd.Env, run.cmd.Stderr, run.cmd.Stdout = p.env, io.MultiWriter(log, run.errors), io.MultiWriter(log, run.out)
 	run.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	started := make(chan error)
 	go func() {
@@ -161,6 +164,14 @@ func (p *program) tail() string {
 	}
 	lines := bytes.Split(b, []byte("\n"))
 	return string(bytes.Join(lines[max(0, len(lines)-30):], []byte("\n")))
+}
+
+var volatileWords = regexp.MustCompile(`[0-9]{3,}|user=\w+|tesdiq_\w+`)
+
+// lastWord is why a process ended, without numbers and names that differ each time.
+func (run *process) lastWord() string {
+	lines := strings.Split(strings.TrimSpace(run.errors.String()), "\n")
+	return volatileWords.ReplaceAllString(lines[len(lines)-1], "*")
 }
 
 // panics are the lines of the log that tell of one.
