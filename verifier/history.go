@@ -22,7 +22,7 @@ type Row struct {
 	Purpose string // of the closed list; for a look, the office's words
 	Note    string
 	Verdict tesdiq.Verdict // empty for a look
-	Title   string         // of the excerpt, as printed; empty when none was found or nothing of it may be said
+	Kind    string         // of the excerpt; empty when none was found or nothing of it may be said
 	Number  string         // likewise
 }
 

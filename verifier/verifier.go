@@ -54,8 +54,8 @@ type Checks interface {
 
 // Telling is what the subject is told of a check at once.
 type Telling struct {
-	To            tesdiq.FIN
-	Title, Number string // of the excerpt
+	To           tesdiq.FIN
+	Kind, Number string // of the excerpt
 }
 
 // Verifier checks excerpts. All fields are required.
@@ -123,7 +123,7 @@ func (v *Verifier) Check(ctx context.Context, q Question) (Answer, error) {
 	}
 	var tell *Telling
 	if x.ID != 0 && x.Subject != q.By.Member {
-		tell = &Telling{To: x.Subject, Title: x.Statement.Title, Number: x.Number}
+		tell = &Telling{To: x.Subject, Kind: x.Kind, Number: x.Number}
 	}
 	judgement := Judge(x.State, now)
 	c.Verdict, c.Reason = judgement.Verdict, judgement.Reason

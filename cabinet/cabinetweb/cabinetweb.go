@@ -71,6 +71,13 @@ func (h *Web) title(lang tesdiq.Lang, x cabinet.Excerpt) string {
 	return x.Title
 }
 
+func (h *Web) kindTitle(lang tesdiq.Lang, kind string) string {
+	if h.KindTitle != nil {
+		return h.KindTitle(lang, kind)
+	}
+	return kind
+}
+
 // act makes the person act for an organisation, or for himself: organisation is its id, or 0.
 func (h *Web) act(w http.ResponseWriter, r *http.Request) error {
 	id, err := strconv.ParseInt(r.PostFormValue("organisation"), 10, 64)

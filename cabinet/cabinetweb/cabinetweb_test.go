@@ -113,7 +113,7 @@ func world() *people {
 
 // every kind of message that is sent anywhere, with the arguments that its sender gives it.
 var every = map[string]map[string]string{
-	"message.check":     {"Organisation": "Nümunə Bank", "Sort": "organisation", "Purpose.key": "verifier.purpose.credit", "Verdict.key": "web.verdict.valid", "Kind": "İş yerinə dair arayış", "Number": "E-2026-0000002"},
+	"message.check":     {"Organisation": "Nümunə Bank", "Sort": "organisation", "Purpose.key": "verifier.purpose.credit", "Verdict.key": "web.verdict.valid", "Kind.kind": "contract", "Number": "E-2026-0000002"},
 	"message.excerpt":   {"Number": "E-2026-0000002"},
 	"message.void":      {"Number": "E-2026-0000002"},
 	"message.withdrawn": {"Number": "E-2026-0000002"},

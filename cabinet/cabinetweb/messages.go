@@ -66,12 +66,15 @@ func (h *Web) messages(w http.ResponseWriter, r *http.Request) error {
 	return h.pages.Render(w, r, "messages.html", web.Page{Title: "web.section.messages", Section: "messages", Data: view})
 }
 
-// words are a message's title and text. An argument whose name ends in ".key" is a key itself; the others stand as they are.
+// words are a message's title and text. An argument whose name ends in ".key" is a key itself, one that ends
+// in ".kind" a kind of document; the others stand as they are.
 func (h *Web) words(lang tesdiq.Lang, m cabinet.Message) (title, text string) {
 	args := make(map[string]any, len(m.Args))
 	for name, value := range m.Args {
 		if plain, ok := strings.CutSuffix(name, ".key"); ok {
 			name, value = plain, h.Shell.T(lang, value)
+		} else if plain, ok := strings.CutSuffix(name, ".kind"); ok {
+			name, value = plain, h.kindTitle(lang, value)
 		}
 		first, size := utf8.DecodeRuneInString(name)
 		args[string(unicode.ToUpper(first))+name[size:]] = value

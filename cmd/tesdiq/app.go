@@ -112,12 +112,7 @@ func (a *app) routes(shell *web.Shell, host string, m members, roles cabinetdb.D
 	if err != nil {
 		return nil, err
 	}
-	home := &cabinetweb.Web{Shell: shell, Homes: roles, Messages: roles, Roles: roles, Now: a.Now, KindTitle: func(lang tesdiq.Lang, kind string) string {
-		if k, ok := all.Lookup(kind); ok {
-			return k.Title(lang)
-		}
-		return kind
-	}}
+	home := &cabinetweb.Web{Shell: shell, Homes: roles, Messages: roles, Roles: roles, Now: a.Now, KindTitle: kindTitle}
 	if err := home.Prepare(); err != nil {
 		return nil, err
 	}
@@ -139,7 +134,7 @@ func (a *app) routes(shell *web.Shell, host string, m members, roles cabinetdb.D
 		Verifier: &verifier.Verifier{Excerpts: db, Checks: db, Throttle: guard, Now: a.Now, Rand: rand.Reader},
 		Door:     &verifier.Door{Clients: db, Throttle: guard, Now: a.Now, Rand: rand.Reader},
 		Made:     db, Seen: &verifierdb.Cabinet{Pool: a.Pools.Cabinet},
-		Address: a.PublicURL, Example: a.Example, Now: a.Now,
+		KindTitle: kindTitle, Address: a.PublicURL, Example: a.Example, Now: a.Now,
 	})
 	if err != nil {
 		return nil, err
@@ -156,6 +151,14 @@ func (a *app) routes(shell *web.Shell, host string, m members, roles cabinetdb.D
 		routes = append(routes, provider.Routes)
 	}
 	return routes, nil
+}
+
+// kindTitle is the title of a kind of document, in the language of who reads of it.
+func kindTitle(lang tesdiq.Lang, kind string) string {
+	if k, ok := all.Lookup(kind); ok {
+		return k.Title(lang)
+	}
+	return kind
 }
 
 // trust serves what relying parties pin.

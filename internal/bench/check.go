@@ -190,7 +190,7 @@ func (db *database) verifier(ctx context.Context, o Options, programs []program)
 	door := &verifier.Door{Clients: store, Throttle: th, Now: o.Now, Rand: o.Rand}
 	pages, err := verifierweb.New(verifierweb.Config{
 		Shell: shell, Verifier: &verifier.Verifier{Excerpts: store, Checks: store, Throttle: th, Now: o.Now, Rand: o.Rand},
-		Door: door, Made: store, Seen: &verifierdb.Cabinet{Pool: pool}, Address: origin, Now: o.Now,
+		Door: door, Made: store, Seen: &verifierdb.Cabinet{Pool: pool}, KindTitle: func(_ tesdiq.Lang, kind string) string { return kind }, Address: origin, Now: o.Now,
 	})
 	if err != nil {
 		return nil, nil, err

@@ -223,7 +223,7 @@ func nullable(n int) []*string { return make([]*string, n) }
 // told, its clerk is not.
 func told(c verifier.Check, tell *verifier.Telling) map[string]string {
 	return map[string]string{
-		"Organisation": c.By.Name, "Sort": string(c.By.Sort), "Kind": tell.Title, "Number": tell.Number,
+		"Organisation": c.By.Name, "Sort": string(c.By.Sort), "Kind.kind": tell.Kind, "Number": tell.Number,
 		"Purpose.key": "verifier.purpose." + string(c.Purpose), "Verdict.key": "web.verdict." + string(c.Verdict),
 	}
 }

@@ -20,7 +20,7 @@ type checkView struct {
 	QR                  bool   // came by the QR: there is a code and no choice
 	Organisation        bool   // may add a note
 	Purposes            []web.Choice
-	Today               []verifier.Row // what the organisation has checked today
+	Today               []line // what the organisation has checked today
 	Manager             bool
 	Next                string // address of the next page of Today
 	More                bool   // this is not the first page of Today
@@ -75,7 +75,7 @@ func (h *Web) form(w http.ResponseWriter, r *http.Request, v checkView, after ve
 		if err != nil {
 			return err
 		}
-		v.Today, v.Next = page(rows, "/check?after=")
+		v.Today, v.Next = h.page(viewer.Lang, rows, "/check?after=")
 		v.Manager, v.More = by.Manager, !after.At.IsZero()
 	}
 	v.Organisation = viewer.Organisation != nil
@@ -86,13 +86,30 @@ func (h *Web) form(w http.ResponseWriter, r *http.Request, v checkView, after ve
 	return h.pages.Render(w, r, "check.html", p)
 }
 
-// page cuts the one row more than a page that was asked for to know whether there is a next page.
-func page(rows []verifier.Row, address string) ([]verifier.Row, string) {
-	if len(rows) <= verifier.PageSize {
-		return rows, ""
+// line is a row of a list in words.
+type line struct {
+	verifier.Row
+	Title string // of the document; empty when none was found or nothing of it may be said
+}
+
+func (h *Web) line(lang tesdiq.Lang, r verifier.Row) line {
+	l := line{Row: r}
+	if r.Kind != "" {
+		l.Title = h.KindTitle(lang, r.Kind)
 	}
-	rows = rows[:verifier.PageSize]
-	return rows, address + verifier.After(rows[len(rows)-1]).String()
+	return l
+}
+
+// page cuts the one row more than a page that was asked for to know whether there is a next page.
+func (h *Web) page(lang tesdiq.Lang, rows []verifier.Row, address string) (lines []line, next string) {
+	if len(rows) > verifier.PageSize {
+		rows = rows[:verifier.PageSize]
+		next = address + verifier.After(rows[len(rows)-1]).String()
+	}
+	for _, r := range rows {
+		lines = append(lines, h.line(lang, r))
+	}
+	return lines, next
 }
 
 // check (a POST) records a check by what was typed, scanned or uploaded, and leads to its answer.

@@ -16,7 +16,7 @@ var kinds = []string{"examination", "contract"}
 
 // listView is a page of a list.
 type listView struct {
-	Rows    []verifier.Row
+	Rows    []line
 	Kind    string // "" for all
 	Kinds   []string
 	Next    string // address of the next page, if there is one
@@ -41,7 +41,7 @@ func (h *Web) checksOfMine(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	v := listView{Kind: kind, Kinds: kinds, CSV: address("/cabinet/checks-of-mine.csv", "kind", kind)}
-	v.Rows, v.Next = page(rows, address("/cabinet/checks-of-mine", "kind", kind, "after", ""))
+	v.Rows, v.Next = h.page(web.ViewerOf(r.Context()).Lang, rows, address("/cabinet/checks-of-mine", "kind", kind, "after", ""))
 	if !after.At.IsZero() {
 		v.First = address("/cabinet/checks-of-mine", "kind", kind)
 	}
@@ -84,7 +84,7 @@ func (h *Web) checkedByMe(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	v := listView{CSV: "/cabinet/checked-by-me.csv", Manager: by.Manager, Name: by.Name}
-	v.Rows, v.Next = page(rows, "/cabinet/checked-by-me?after=")
+	v.Rows, v.Next = h.page(web.ViewerOf(r.Context()).Lang, rows, "/cabinet/checked-by-me?after=")
 	if !after.At.IsZero() {
 		v.First = "/cabinet/checked-by-me"
 	}
@@ -112,7 +112,7 @@ func (h *Web) checksOfMineCSV(w http.ResponseWriter, r *http.Request) error {
 		if row.Look() {
 			return []string{tesdiq.ClockString(row.At), row.Name, t("verifier.look"), "", "", row.Purpose, "", "", ""}
 		}
-		return []string{tesdiq.ClockString(row.At), h.who(viewer.Lang, row), row.Title, row.Number, t("verifier.way." + string(row.Way)),
+		return []string{tesdiq.ClockString(row.At), h.who(viewer.Lang, row), h.line(viewer.Lang, row).Title, row.Number, t("verifier.way." + string(row.Way)),
 			t("verifier.purpose." + row.Purpose), row.Note, t("web.verdict." + string(row.Verdict)), row.ID.String()}
 	})
 }
@@ -142,7 +142,7 @@ func (h *Web) checkedByMeCSV(w http.ResponseWriter, r *http.Request) error {
 		return h.Made.Made(ctx, by, time.Time{}, after, csvChunk)
 	}
 	return writeCSV(w, r, "checked-by-me.csv", head, next, func(row verifier.Row) []string {
-		cells := []string{tesdiq.ClockString(row.At), row.Title, row.Number, t("verifier.way." + string(row.Way)),
+		cells := []string{tesdiq.ClockString(row.At), h.line(lang, row).Title, row.Number, t("verifier.way." + string(row.Way)),
 			t("verifier.purpose." + row.Purpose), row.Note, t("web.verdict." + string(row.Verdict)), row.ID.String()}
 		if by.Manager {
 			cells = append(cells, row.Clerk)

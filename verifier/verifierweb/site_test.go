@@ -109,6 +109,9 @@ func open(t *testing.T, change ...func(*verifierweb.Config)) *site {
 	c := verifierweb.Config{
 		Shell: shell, Verifier: s.v, Made: db, Seen: &verifierdb.Cabinet{Pool: pg.Pool(postgres.Cabinet)},
 		Door: &verifier.Door{Clients: db, Throttle: th, Now: s.clock.Now, Rand: rand.Reader}, Address: "https://tesdiq.example", Now: s.clock.Now,
+		KindTitle: func(_ tesdiq.Lang, kind string) string {
+			return map[string]string{"contract": "İş yerinə dair arayış", "examination": "Əlilliyin müəyyən edilməsi barədə çıxarış"}[kind]
+		},
 	}
 	for _, f := range change {
 		f(&c)

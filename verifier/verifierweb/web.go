@@ -12,6 +12,7 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
+	"github.com/tesdiq/tesdiq"
 	"github.com/tesdiq/tesdiq/verifier"
 	"github.com/tesdiq/tesdiq/web"
 )
@@ -38,9 +39,11 @@ type Config struct {
 	Door     *verifier.Door
 	Made     Made
 	Seen     Seen
-	Address  string  // where the service is reached from outside: "https://tesdiq.example"
-	Example  Example // what the page for engineers fills its requests with
-	Now      func() time.Time
+	// KindTitle is the title of a kind of document, in the language of who reads of it.
+	KindTitle func(lang tesdiq.Lang, kind string) string
+	Address   string  // where the service is reached from outside: "https://tesdiq.example"
+	Example   Example // what the page for engineers fills its requests with
+	Now       func() time.Time
 }
 
 // Example is a program and an excerpt with which the requests on the page for engineers run as they stand: the demo's.
