@@ -114,12 +114,13 @@ export function launch() {
   });
 }
 
-// suite starts both before a file's tests and stops them afterwards.
-export function suite({ before, after }) {
+// suite starts both before a file's tests, prepares what they need, and stops both afterwards.
+export function suite({ before, after, prepare }) {
   const s = {};
   before(async () => {
     [s.demo, s.chromium] = await Promise.all([start(), launch()]);
     s.visitor = (options) => visitor(s, options);
+    await prepare?.(s);
   });
   after(async () => {
     await s.chromium?.close();
@@ -238,4 +239,19 @@ export async function reasons(lang, verdict, said) {
   return Object.keys(words[lang])
     .map((key) => new RegExp(`^verifier\\.reason\\.(${verdict}\\..+)\\.text$`).exec(key)?.[1])
     .filter((reason) => reason && said.includes(words[lang][`verifier.reason.${reason}.text`]));
+}
+
+// unissuedCode is a well-formed code that nobody was ever given. the check character is the sum of
+// a·2^i in GF(32) with x^5+x^2+1.
+export function unissuedCode() {
+  const alphabet = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
+  const letters = Array.from({ length: 16 }, () => Math.floor(Math.random() * 32));
+  const times = (a, b) => {
+    let product = 0;
+    for (; b > 0; b >>= 1, a = (a << 1) ^ (a & 16 ? 37 : 0)) if (b & 1) product ^= a;
+    return product & 31;
+  };
+  let sum = 0, power = 1;
+  for (const a of letters) sum ^= times(a, power = times(power, 2));
+  return [...letters, sum].map((a) => alphabet[a]).join('').replace(/(.{4})(?=.)/g, '$1-');
 }
