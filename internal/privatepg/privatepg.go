@@ -290,7 +290,9 @@ func (s *Server) release() {
 			os.Remove(filepath.Join(s.opts.Dir, socketName))
 		}
 		if s.lock != nil {
-			s.lock.Close() // and with it the flock
+			// Not only closed: a program that is being started elsewhere in this process may have a copy of it for a moment.
+			syscall.Flock(int(s.lock.Fd()), syscall.LOCK_UN)
+			s.lock.Close()
 		}
 	})
 }

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -230,5 +231,28 @@ func TestKilledWhileMakingTheDataFolder(t *testing.T) {
 	s := start(t, privatepg.Options{Dir: dir, FsyncOff: true})
 	if got := sql(t, s, "SELECT 1"); got != "1" {
 		t.Errorf("got %s", got)
+	}
+}
+
+// A program that is being started has a copy of our open files until it begins; the folder must not seem taken by it.
+func TestStartWhileOtherProgramsAreStarted(t *testing.T) {
+	ctx, stop := context.WithCancel(t.Context())
+	var others sync.WaitGroup
+	for range 8 {
+		others.Go(func() {
+			for ctx.Err() == nil {
+				exec.Command("/bin/true").Run()
+			}
+		})
+	}
+	defer others.Wait()
+	defer stop()
+	opts := privatepg.Options{Dir: t.TempDir(), FsyncOff: true}
+	for range 15 {
+		s, err := privatepg.Start(t.Context(), opts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Kill()
 	}
 }

@@ -103,13 +103,24 @@ func (c *child) signal(sig syscall.Signal) {
 	_ = c.cmd.Process.Signal(sig) // fails only when it has ended, which is what we want
 }
 
+// lockPatience is how long a taken lock is tried again. Whoever is just starting a program has, until that program
+// begins, a copy of himself with all of his files open: killed in that moment, he seems to hold his locks a little longer.
+const lockPatience = 500 * time.Millisecond
+
 // lockFolder takes the lock that says that this process runs the server.
 func lockFolder(file string) (*os.File, error) {
 	f, err := os.OpenFile(file, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, err
 	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+	for end := time.Now().Add(lockPatience); ; time.Sleep(10 * time.Millisecond) {
+		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		if err == nil {
+			break
+		}
+		if errors.Is(err, syscall.EINTR) || errors.Is(err, syscall.EWOULDBLOCK) && time.Now().Before(end) {
+			continue
+		}
 		defer f.Close()
 		if !errors.Is(err, syscall.EWOULDBLOCK) {
 			return nil, err
