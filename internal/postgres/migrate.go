@@ -39,15 +39,13 @@ const (
 		ALTER DEFAULT PRIVILEGES REVOKE USAGE ON TYPES FROM PUBLIC`
 )
 
-// River's tables. The worker works the queue; who commits a job with its data may insert one. River's INSERT returns
-// the row and, for a job that is there already, sets kind to itself.
+// River's tables are the worker's. A component that will commit a job with its data needs SELECT, INSERT and UPDATE (kind)
+// on river_job (its INSERT returns the row and, for a job that is there already, sets kind to itself): none does yet.
 const sqlRiverRights = `
 	GRANT SELECT, INSERT, UPDATE, DELETE ON river_job, river_leader, river_queue, river_notification TO tesdiq_worker;
 	GRANT SELECT ON river_migration TO tesdiq_worker;
 	GRANT USAGE ON SEQUENCE river_job_id_seq, river_notification_id_seq TO tesdiq_worker;
-	GRANT SELECT, INSERT, UPDATE (kind) ON river_job TO tesdiq_registry, tesdiq_issuer, tesdiq_verifier, tesdiq_cabinet;
-	GRANT USAGE ON SEQUENCE river_job_id_seq TO tesdiq_registry, tesdiq_issuer, tesdiq_verifier, tesdiq_cabinet;
-	GRANT EXECUTE ON FUNCTION river_job_state_in_bitmask(bit, river_job_state) TO tesdiq_worker, tesdiq_registry, tesdiq_issuer, tesdiq_verifier, tesdiq_cabinet`
+	GRANT EXECUTE ON FUNCTION river_job_state_in_bitmask(bit, river_job_state) TO tesdiq_worker`
 
 // Migrate brings the database of adminURL to this version: roles, tables, rights. It may be called again, and by
 // several processes at the same time. The admin is a superuser, or owns the database and may make roles.

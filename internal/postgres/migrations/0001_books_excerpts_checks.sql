@@ -281,26 +281,40 @@ GRANT SELECT ON entries, persons, examinations, contracts, intents TO tesdiq_iss
 GRANT SELECT, INSERT ON attempts, voids, excerpts, excerpt_files TO tesdiq_issuer;
 GRANT INSERT ON messages TO tesdiq_issuer;
 
--- verifier: reads what it needs for a verdict, writes checks. It sees no name, no contract and no document.
-GRANT SELECT ON entries, excerpts, withdrawals, revocations, organisations, members, api_clients TO tesdiq_verifier;
+-- verifier: reads what it needs for a verdict, writes checks. It sees no person's or contract's table, no file, and of an
+-- entry neither whom it is about nor why.
+GRANT SELECT (id, book, number, version, act, chain, effective_on, entered_at) ON entries TO tesdiq_verifier;
+GRANT SELECT ON excerpts, withdrawals TO tesdiq_verifier;
+GRANT SELECT (excerpt_id, revoked_at) ON revocations TO tesdiq_verifier;
+GRANT SELECT (id, name, closed_at) ON organisations TO tesdiq_verifier;
+GRANT SELECT (id, organisation_id, fin, name) ON members TO tesdiq_verifier;
+GRANT SELECT (id, organisation_id, name, secret_sha256, ended_at) ON api_clients TO tesdiq_verifier;
 GRANT SELECT (sha256, excerpt_id, size) ON excerpt_files TO tesdiq_verifier;
 GRANT SELECT, INSERT ON checks TO tesdiq_verifier;
 GRANT INSERT ON messages TO tesdiq_verifier;
 GRANT SELECT, INSERT ON api_tokens TO tesdiq_verifier;
 
--- cabinet: what a signed-in person reads and asks for.
-GRANT SELECT ON entries, persons, examinations, contracts, excerpts, excerpt_files, attempts, voids, revocations, checks, looks, organisations, members TO tesdiq_cabinet;
+-- cabinet: what a signed-in person reads and asks for. Not who looked or revoked in an office, nor by which session, code
+-- or program somebody checked.
+GRANT SELECT ON entries, persons, examinations, contracts, excerpts, excerpt_files, voids TO tesdiq_cabinet;
+GRANT SELECT (excerpt_id, reason, revoked_at) ON revocations TO tesdiq_cabinet;
+GRANT SELECT (id, at, way, excerpt_id, subject, sort, organisation_id, member_fin, purpose, note, verdict) ON checks TO tesdiq_cabinet;
+GRANT SELECT (id, subject, office, purpose, at) ON looks TO tesdiq_cabinet;
+GRANT SELECT (id, voen, name, closed_at) ON organisations TO tesdiq_cabinet;
+GRANT SELECT (organisation_id, fin, role, ended_at) ON members TO tesdiq_cabinet;
 GRANT SELECT, INSERT ON intents, withdrawals TO tesdiq_cabinet;
 GRANT USAGE ON SEQUENCE excerpt_numbers TO tesdiq_cabinet;
 GRANT SELECT, INSERT ON messages TO tesdiq_cabinet;
 GRANT UPDATE (read_at) ON messages TO tesdiq_cabinet;
 GRANT SELECT, INSERT, UPDATE, DELETE ON sessions TO tesdiq_cabinet;
 
--- operator: organisations, revocations, looks; reads the books only together with a look that it writes.
+-- operator: organisations, revocations, looks; reads the books only together with a look that it writes, and of an
+-- excerpt not what it says.
 GRANT SELECT, INSERT ON organisations, members, api_clients, revocations, looks TO tesdiq_operator;
 GRANT UPDATE (closed_at) ON organisations TO tesdiq_operator;
 GRANT UPDATE (ended_at) ON members, api_clients TO tesdiq_operator;
-GRANT SELECT ON entries, persons, examinations, contracts, excerpts, withdrawals TO tesdiq_operator;
+GRANT SELECT ON entries, persons, examinations, contracts, withdrawals TO tesdiq_operator;
+GRANT SELECT (id, code, number, kind, lang, subject, valid_until, issued_at) ON excerpts TO tesdiq_operator;
 GRANT INSERT ON messages TO tesdiq_operator;
 
 -- worker: housekeeping of what expires.
