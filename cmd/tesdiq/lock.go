@@ -19,12 +19,14 @@ func lockData(dir string) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	for end := time.Now().Add(500 * time.Millisecond); ; time.Sleep(10 * time.Millisecond) { // see lockPatience of privatepg
+	const patience, pause = 500 * time.Millisecond, 10 * time.Millisecond // see lockPatience of privatepg
+	for waited := time.Duration(0); ; waited += pause {
 		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 		if err == nil {
 			break
 		}
-		if errors.Is(err, syscall.EINTR) || errors.Is(err, syscall.EWOULDBLOCK) && time.Now().Before(end) {
+		if errors.Is(err, syscall.EINTR) || errors.Is(err, syscall.EWOULDBLOCK) && waited < patience {
+			time.Sleep(pause)
 			continue
 		}
 		defer f.Close()

@@ -105,7 +105,7 @@ func (c *child) signal(sig syscall.Signal) {
 
 // lockPatience is how long a taken lock is tried again. Whoever is just starting a program has, until that program
 // begins, a copy of himself with all of his files open: killed in that moment, he seems to hold his locks a little longer.
-const lockPatience = 500 * time.Millisecond
+const lockPatience, lockPause = 500 * time.Millisecond, 10 * time.Millisecond
 
 // lockFolder takes the lock that says that this process runs the server.
 func lockFolder(file string) (*os.File, error) {
@@ -113,12 +113,13 @@ func lockFolder(file string) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	for end := time.Now().Add(lockPatience); ; time.Sleep(10 * time.Millisecond) {
+	for waited := time.Duration(0); ; waited += lockPause {
 		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 		if err == nil {
 			break
 		}
-		if errors.Is(err, syscall.EINTR) || errors.Is(err, syscall.EWOULDBLOCK) && time.Now().Before(end) {
+		if errors.Is(err, syscall.EINTR) || errors.Is(err, syscall.EWOULDBLOCK) && waited < lockPatience {
+			time.Sleep(lockPause)
 			continue
 		}
 		defer f.Close()
