@@ -1,6 +1,7 @@
 package verifier
 
 import (
+	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -49,6 +50,16 @@ type Asker struct {
 	Client       string     // id of an organisation's program; empty otherwise
 	Visitor      string     // of somebody who did not sign in: the hash of his session's id
 	Prefix       string     // of his address, for the throttle; never stored
+}
+
+// guesser is under what somebody's misses are counted. Who signed in is counted by himself: he cannot go on guessing from
+// other addresses, and nobody who shares his address can lock him out. The throttle gets a hash, so that it knows no person.
+func (a Asker) guesser() string {
+	if a.Member == "" {
+		return a.Prefix
+	}
+	sum := sha256.Sum256([]byte("tesdiq guesser " + string(a.Member)))
+	return hex.EncodeToString(sum[:16])
 }
 
 // MaxNote is how many characters a note may have.

@@ -147,7 +147,7 @@ func (v *Verifier) reserve(ctx context.Context, q Question, now time.Time) (*thr
 	case q.By.Client != "":
 		return v.Throttle.Client(ctx, q.By.Client, now)
 	case q.guess():
-		return v.Throttle.Prefix(ctx, q.By.Prefix, now)
+		return v.Throttle.Prefix(ctx, q.By.guesser(), now)
 	default:
 		return new(throttle.Reservation), nil
 	}

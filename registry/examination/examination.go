@@ -52,7 +52,7 @@ const (
 	NotDisability Outcome = "not_disability" // loss of 30 percent and less
 )
 
-// Cause is the cause of disability. Source: see DOMAIN 2.4 in docs/law.
+// Cause is the cause of disability. Source: the state agency's list, dost.gov.az/en/page/elilliyin-qiymetlendirilmesi.
 type Cause string
 
 // The causes that the law knows.

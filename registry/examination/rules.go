@@ -120,7 +120,7 @@ func (e Examination) term(born tesdiq.Date) (ps tesdiq.Problems) {
 	case e.From.IsZero():
 		ps.Add("from", tesdiq.Invalid("date.missing"))
 	case e.From.Before(e.ExaminedOn):
-		// Disability begins with the decision, never before it (DOMAIN: procedure of establishing disability).
+		// Disability begins with the decision, never before it.
 		ps.Add("from", tesdiq.Invalid("examination.from_early"))
 	}
 	switch eighteen := born.AddYears(adult); {

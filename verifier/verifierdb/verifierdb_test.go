@@ -543,3 +543,37 @@ func TestTokens(t *testing.T) {
 		t.Errorf("after its hour: %v", err)
 	}
 }
+
+// Who signed in is known: other addresses do not help him to guess on, and his neighbours at one address neither lock him
+// out nor are locked out by him.
+func TestWhoSignedInIsCountedByHimself(t *testing.T) {
+	w, _ := open(t)
+	x := w.Excerpt(w.Entry("contract", nermin, "K-1", 1, "append", day("2021-03-14")), nextYear)
+	ask := func(by verifier.Asker, code tesdiq.Code) error {
+		q := anonymous(code)
+		q.By = by
+		_, err := w.v.Check(t.Context(), q)
+		return err
+	}
+	none, err := tesdiq.NewCode(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	guesser := verifier.Asker{Sort: verifier.ByPerson, Member: elcin}
+	for i := range throttle.Default.Misses + 1 {
+		guesser.Prefix = fmt.Sprintf("192.0.%d.0/24", i)
+		err := ask(guesser, none)
+		var p *tesdiq.Problem
+		if refused := errors.As(err, &p) && p.Kind == tesdiq.TooMany; refused != (i == throttle.Default.Misses) {
+			t.Fatalf("guess %d: %v", i+1, err)
+		}
+	}
+	for _, by := range []verifier.Asker{
+		{Sort: verifier.ByPerson, Member: nermin, Prefix: guesser.Prefix},
+		{Sort: verifier.ByAnonymous, Visitor: "v", Prefix: guesser.Prefix},
+	} {
+		if err := ask(by, x.Code); err != nil {
+			t.Errorf("%s beside a guesser: %v", by.Sort, err)
+		}
+	}
+}
