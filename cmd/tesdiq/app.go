@@ -57,6 +57,7 @@ type app struct {
 	cabinet    *issuerdb.Cabinet
 	dispatcher *issuerdb.Dispatcher
 	worker     *worker.Worker
+	metrics    *metrics
 	router     chi.Router
 }
 
@@ -68,6 +69,7 @@ func newApp(p parts) (*app, error) {
 		return nil, err
 	}
 	m := newMetrics()
+	a.metrics = m
 	kinds := issuer.Kinds(all.Kinds)
 	a.cabinet = &issuerdb.Cabinet{Pool: p.Pools.Cabinet, Kinds: kinds, Now: p.Now, Rand: rand.Reader, Log: p.Log}
 	a.dispatcher = &issuerdb.Dispatcher{
@@ -225,7 +227,7 @@ func (a *app) serve(ctx context.Context, l net.Listener) error {
 		return err
 	}
 	server := &http.Server{
-		Handler: a.router,
+		Handler: a.metrics.watch(a.router),
 		// A page is small and a file at most 20 MB: whoever is slower holds a place that somebody else wants.
 		ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 2 * time.Minute, WriteTimeout: 2 * time.Minute, IdleTimeout: 2 * time.Minute,
 		MaxHeaderBytes: 16 << 10,

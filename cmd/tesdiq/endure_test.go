@@ -239,18 +239,21 @@ func (in *installed) killService(times int, l *lives, count *figures) {
 var signsBegan = regexp.MustCompile(`(?m)^tesdiq_issue_steps_total\{point="began",step="sign"\} (\d+)$`)
 
 // scrape adds what the service counts of the key's calls.
-func (in *installed) scrape(l *lives) {
+func (in *installed) scrape(l *lives) { l.signs += in.metric(signsBegan) }
+
+// metric reads one of the service's figures; 0 while it is starting or ending.
+func (in *installed) metric(name *regexp.Regexp) (n int) {
 	client := http.Client{Timeout: time.Second}
 	answer, err := client.Get(in.program.address + "/metrics")
 	if err != nil {
-		return // starting or ending: what it did is not seen
+		return 0
 	}
 	defer answer.Body.Close()
 	said, _ := io.ReadAll(answer.Body)
-	if m := signsBegan.FindSubmatch(said); m != nil {
-		n, _ := strconv.Atoi(string(m[1]))
-		l.signs += n
+	if m := name.FindSubmatch(said); m != nil {
+		n, _ = strconv.Atoi(string(m[1]))
 	}
+	return n
 }
 
 // TestNothingIsLost is R1, R3 and R5 of the reliability tests in short form: while twenty clients draw and check, the

@@ -22,6 +22,7 @@ type metrics struct {
 	requests *prometheus.HistogramVec
 	steps    *prometheus.CounterVec
 	tripped  prometheus.Counter
+	inFlight prometheus.Gauge
 }
 
 func newMetrics() *metrics {
@@ -35,8 +36,18 @@ func newMetrics() *metrics {
 		tripped: prometheus.NewCounter(prometheus.CounterOpts{Name: "tesdiq_guessing_tripped_total",
 			Help: "How often guesses of codes from all addresses together passed the limit."}),
 	}
-	m.registry.MustRegister(m.requests, m.steps, m.tripped, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m.inFlight = prometheus.NewGauge(prometheus.GaugeOpts{Name: "tesdiq_http_requests_in_flight", Help: "Requests that are being answered."})
+	m.registry.MustRegister(m.inFlight, m.requests, m.steps, m.tripped, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
+}
+
+// watch counts the requests that are under way.
+func (m *metrics) watch(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		m.inFlight.Inc()
+		defer m.inFlight.Dec()
+		next.ServeHTTP(w, r)
+	})
 }
 
 func (m *metrics) observe(route string, status int, took time.Duration) {

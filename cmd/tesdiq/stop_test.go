@@ -41,7 +41,6 @@ func TestStoppingUnderLoad(t *testing.T) {
 func TestRequestsUnderWayAreFinished(t *testing.T) {
 	t.Parallel()
 	in := installDemo(t)
-	in.clients() // for a code to check
 	ctx := t.Context()
 	notes, err := readNotes(in.program.dir)
 	if err != nil {
@@ -130,9 +129,12 @@ func TestRequestsUnderWayAreFinished(t *testing.T) {
 			checks[i].What, checks[i].ID = checked, id
 		})
 	}
-	for end := time.Now().Add(30 * time.Second); in.cutter.held.Load() < int64(len(citizens)+len(clerks)+calls); time.Sleep(10 * time.Millisecond) {
+	// Every form waits at its own commit; checks that come together wait for one, so that only the service can say that
+	// they have come. It counts the question about it, too. None may wait longer than a transaction may be idle.
+	underWay := len(citizens) + len(clerks) + calls
+	for end := time.Now().Add(10 * time.Second); in.cutter.held.Load() <= int64(len(citizens)) || in.inFlight() < underWay+1; time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(end) {
-			t.Fatalf("only %d requests have come to their commit", in.cutter.held.Load())
+			t.Fatalf("%d commits are held, %d of %d requests are under way", in.cutter.held.Load(), in.inFlight()-1, underWay)
 		}
 	}
 	if err := in.running.cmd.Process.Signal(syscall.SIGTERM); err != nil {
@@ -166,7 +168,7 @@ func TestRequestsUnderWayAreFinished(t *testing.T) {
 	}
 	t.Logf("stopped in %s", time.Since(signalled).Round(time.Millisecond))
 	if t.Failed() {
-		return
+		t.Fatal(in.program.tail())
 	}
 
 	in.running = in.program.start()
@@ -190,6 +192,11 @@ func TestRequestsUnderWayAreFinished(t *testing.T) {
 	}
 	in.audit(new(figures))
 }
+
+// inFlight is how many requests the service is answering, this one included.
+func (in *installed) inFlight() int { return in.metric(inFlight) }
+
+var inFlight = regexp.MustCompile(`(?m)^tesdiq_http_requests_in_flight (\d+)$`)
 
 func (in *installed) write(e event) {
 	in.t.Helper()
