@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"github.com/tesdiq/tesdiq"
+	"github.com/tesdiq/tesdiq/internal/people"
 	"github.com/tesdiq/tesdiq/internal/postgres"
 	"github.com/tesdiq/tesdiq/internal/privatepg"
 )
@@ -31,6 +32,11 @@ const demoDatabase = "tesdiq"
 // It migrates, so the database's user must be allowed to make roles.
 func demoDatabaseIn(ctx context.Context, data string) (database, error) {
 	if admin := os.Getenv("DATABASE_URL"); admin != "" {
+		if foreign, err := postgres.Foreign(ctx, admin, string(people.Cast[0].FIN)); err != nil {
+			return database{}, err
+		} else if foreign {
+			return database{}, errors.New("DATABASE_URL leads to a database with entries that are not the demonstration's: give it one of its own, or unset DATABASE_URL")
+		}
 		passwords, err := demoPasswords(filepath.Join(data, "passwords"))
 		if err != nil {
 			return database{}, err

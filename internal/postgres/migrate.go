@@ -190,3 +190,26 @@ func EnsureDatabase(ctx context.Context, adminURL, name string) error {
 	}
 	return nil
 }
+
+const (
+	sqlHasEntries = `SELECT to_regclass('public.entries') IS NOT NULL`
+	sqlForeign    = `SELECT EXISTS (SELECT FROM public.entries) AND NOT EXISTS (SELECT FROM public.entries WHERE subject = $1)`
+)
+
+// Foreign says whether the database of adminURL holds entries, and none about subject: whoever invents people, subject
+// among them, must leave such a database as it is.
+func Foreign(ctx context.Context, adminURL, subject string) (foreign bool, err error) {
+	conn, err := pgx.Connect(ctx, adminURL)
+	if err != nil {
+		return false, fmt.Errorf("postgres: look at the database: %w", err)
+	}
+	defer conn.Close(context.WithoutCancel(ctx))
+	var has bool
+	if err = conn.QueryRow(ctx, sqlHasEntries).Scan(&has); err == nil && has {
+		err = conn.QueryRow(ctx, sqlForeign, subject).Scan(&foreign)
+	}
+	if err != nil {
+		return false, fmt.Errorf("postgres: look at the database: %w", err)
+	}
+	return foreign, nil
+}
