@@ -2,6 +2,7 @@ package templates
 
 import (
 	"math/bits"
+	"slices"
 	"strconv"
 
 	"github.com/signintech/gopdf"
@@ -132,8 +133,6 @@ func (p panel) draw(d *drawing, y float64, style density) {
 	h := p.height(d, style)
 	d.rect(ground, left, y, width, h)
 	d.rect(brand, left, y, 1.6*mm, h)
-	d.drawQR(p.qr, left+panelPad, y+(h-qrSide)/2, qrSide)
-
 	ask, note := p.lines(d)
 	atFrom := len(d.wrap(regular, 10, float64(right-panelPad-panelText), p.before))
 	atTo := atFrom + len(d.wrap(bold, 11, float64(right-panelPad-panelText), p.at))
@@ -148,30 +147,47 @@ func (p panel) draw(d *drawing, y float64, style density) {
 	}
 	d.text(mono, 17, ink, panelText, base+10, p.code)
 	d.paragraph(regular, 8.5, 11.5, quiet, panelText, base+30, note)
+	// After the code: who looks for the code in the page need not read the QR.
+	d.drawQR(p.qr, left+panelPad, y+(h-qrSide)/2, qrSide)
 }
 
-// drawQR draws the code as one shape of rectangles, one for each run of dark modules in a row, on white with a quiet
-// zone of four. One shape has no seams between its parts; its unit is the module, so that nothing is rounded.
+// drawQR draws the code as one shape of rectangles on white with a quiet zone of four. One shape has no seams between its
+// parts; its unit is the module, so that nothing is rounded. Each rectangle is the run of dark modules that comes next,
+// as far down as it goes, or its first column if that covers more.
 func (d *drawing) drawQR(q qrCode, x, y, side float64) {
 	d.rect(white, x, y, side, side)
 	module := side / float64(q.side+8)
+	d.colour(ink)
 	d.content = append(d.content, "q "...)
 	d.content = strconv.AppendFloat(d.content, module, 'f', 5, 64)
 	d.content = append(d.content, " 0 0 "...)
 	d.content = strconv.AppendFloat(d.content, -module, 'f', 5, 64)
 	d.content = append(d.content, ' ')
 	d.numbers(x+4*module, paperHeight-y-4*module)
-	d.content = append(d.content, "cm "...)
-	d.colour(ink)
-	for row, modules := range q.rows {
-		for modules != 0 {
-			from := bits.TrailingZeros64(modules)
-			run := bits.TrailingZeros64(^(modules >> from))
-			for _, n := range [3]int{from, row, run} {
+	d.content = append(d.content, "cm\n"...)
+	rows := slices.Clone(q.rows)
+	down := func(from int, modules uint64) int {
+		to := from
+		for to < len(rows) && rows[to]&modules == modules {
+			to++
+		}
+		return to - from
+	}
+	for row := range rows {
+		for rows[row] != 0 {
+			from := bits.TrailingZeros64(rows[row])
+			wide := bits.TrailingZeros64(^(rows[row] >> from))
+			high := down(row, (1<<wide-1)<<from)
+			if column := down(row, 1<<from); column > wide*high {
+				wide, high = 1, column
+			}
+			for y := row; y < row+high; y++ {
+				rows[y] &^= (1<<wide - 1) << from
+			}
+			for _, n := range [4]int{from, row, wide, high} {
 				d.content = append(strconv.AppendInt(d.content, int64(n), 10), ' ')
 			}
-			d.content = append(d.content, "1 re\n"...)
-			modules &^= (1<<run - 1) << from
+			d.content = append(d.content, "re\n"...)
 		}
 	}
 	d.content = append(d.content, "f Q\n"...)

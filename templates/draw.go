@@ -178,7 +178,11 @@ type drawing struct {
 	alphabets *[lastRune + 1]alphabet
 	content   []byte
 	alphabet  alphabet // the smallest that has every letter so far
-	missing   []rune   // letters that no font has
+	// What is set so far: the same is not set again, because every operator is read by everybody who reads the page.
+	font    family
+	size    float64
+	filled  colour
+	missing []rune // letters that no font has
 }
 
 // fits says whether everything has its place above the check panel.
@@ -219,15 +223,18 @@ func (d *drawing) draw(s Sheet, blocks []block, style density) ([]byte, error) {
 
 // text writes one line with its base line at y.
 func (d *drawing) text(f family, size float64, c colour, x, y float64, s string) {
-	d.content = append(d.content, "BT\n"...)
-	d.numbers(x, paperHeight-y)
-	d.content = append(d.content, "TD\n/F"...)
-	d.content = strconv.AppendInt(d.content, int64(f)+1, 10)
-	d.content = append(d.content, ' ')
-	d.numbers(size)
-	d.content = append(d.content, "Tf "...)
 	d.colour(c)
-	d.content = append(d.content, '<')
+	d.content = append(d.content, "BT\n"...)
+	if f != d.font || size != d.size {
+		d.font, d.size = f, size
+		d.content = append(d.content, "/F"...)
+		d.content = strconv.AppendInt(d.content, int64(f)+1, 10)
+		d.content = append(d.content, ' ')
+		d.numbers(size)
+		d.content = append(d.content, "Tf\n"...)
+	}
+	d.numbers(x, paperHeight-y)
+	d.content = append(d.content, "Td <"...)
 	for _, r := range s {
 		g := d.faces[f].glyph(r)
 		if g.id == 0 {
@@ -257,6 +264,10 @@ func (d *drawing) rect(c colour, x, y, w, h float64) {
 func (d *drawing) rule(c colour, y, thick float64) { d.rect(c, left, y-thick/2, width, thick) }
 
 func (d *drawing) colour(c colour) {
+	if c == d.filled {
+		return
+	}
+	d.filled = c
 	for _, part := range [3]uint8{c.r, c.g, c.b} {
 		d.content = append(strconv.AppendFloat(d.content, float64(part)/255, 'f', 3, 64), ' ')
 	}

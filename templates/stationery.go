@@ -6,7 +6,10 @@ import (
 	"compress/zlib"
 	"errors"
 	"fmt"
-	"io"
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"unicode/utf16"
@@ -130,6 +133,7 @@ func takeApart(file []byte) (*stationery, error) {
 			return s, nil
 		}
 		s.xref = fmt.Appendf(s.xref, "%010d 00000 n \n", len(s.head))
+		object = narrow(object)
 		if plain {
 			packed := pack(flate.BestCompression, stream)
 			s.head = fmt.Appendf(s.head, "%d 0 obj\n<<\n/Filter /FlateDecode\n/Length %d\n>>\nstream\n%s\nendstream\nendobj\n\n", s.last, len(packed), packed)
@@ -138,6 +142,34 @@ func takeApart(file []byte) (*stationery, error) {
 		}
 		body, s.last = rest, s.last+1
 	}
+}
+
+var widths, width1 = regexp.MustCompile(`/W \[(\d+\[\d+\])*\]`), regexp.MustCompile(`(\d+)\[(\d+)\]`)
+
+// narrow writes the widths of a font's glyphs by runs of neighbours, where gopdf writes an array for each glyph: whoever
+// reads the file has a tenth of the values to read.
+func narrow(object []byte) []byte {
+	return widths.ReplaceAllFunc(object, func(w []byte) []byte {
+		of := map[int]string{}
+		for _, m := range width1.FindAllSubmatch(w, -1) {
+			glyph, _ := strconv.Atoi(string(m[1])) // digits
+			of[glyph] = string(m[2])
+		}
+		b := []byte("/W [")
+		last := -2
+		for _, glyph := range slices.Sorted(maps.Keys(of)) {
+			switch {
+			case glyph == last+1:
+				b = append(b, ' ')
+			case last < 0:
+				b = fmt.Appendf(b, "%d[", glyph)
+			default:
+				b = fmt.Appendf(b, "]%d[", glyph)
+			}
+			b, last = append(b, of[glyph]...), glyph
+		}
+		return append(b, "]]"...)
+	})
 }
 
 // file puts a page together: the stationery, its content after the mark, and what the document is called.
@@ -190,19 +222,26 @@ func packWith(z *zlib.Writer, b *bytes.Buffer, parts ...[]byte) []byte {
 	return b.Bytes()
 }
 
-// packers keeps compressors for reuse: making one costs more than a page takes to compress.
-var packers = sync.Pool{New: func() any {
-	z, err := zlib.NewWriterLevel(io.Discard, flate.BestSpeed)
-	if err != nil {
-		panic("templates: " + err.Error()) // a level that there is not
-	}
-	return z
-}}
+// packers keeps compressors for reuse: making one takes longer than compressing a page, and a megabyte. A sync.Pool
+// would lose them at every collection of garbage.
+var packers = make(chan *zlib.Writer, 16)
 
 func packFast(parts ...[]byte) []byte {
-	z := packers.Get().(*zlib.Writer)
-	defer packers.Put(z)
 	var b bytes.Buffer
-	z.Reset(&b)
-	return packWith(z, &b, parts...)
+	var z *zlib.Writer
+	select {
+	case z = <-packers:
+		z.Reset(&b)
+	default:
+		var err error
+		if z, err = zlib.NewWriterLevel(&b, flate.BestSpeed); err != nil {
+			panic("templates: " + err.Error()) // a level that there is not
+		}
+	}
+	packed := packWith(z, &b, parts...)
+	select {
+	case packers <- z:
+	default:
+	}
+	return packed
 }

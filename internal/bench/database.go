@@ -107,6 +107,7 @@ func (db *database) pool(ctx context.Context, role postgres.Role) (*pgxpool.Pool
 		return nil, errors.New("the database's address cannot be read")
 	}
 	config.MaxConns = poolSize
+	config.ConnConfig.RuntimeParams["plan_cache_mode"] = "force_generic_plan" // as internal/postgres has it
 	config.AfterConnect = func(ctx context.Context, c *pgx.Conn) error {
 		_, err := c.Exec(ctx, "SET ROLE "+pgx.Identifier{string(role)}.Sanitize())
 		return err

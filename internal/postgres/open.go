@@ -65,6 +65,9 @@ func open(ctx context.Context, c Config) (*pgxpool.Pool, error) {
 	session["lock_timeout"] = milliseconds(lockTimeout)
 	session["idle_in_transaction_session_timeout"] = milliseconds(idleTimeout)
 	session["timezone"] = "UTC"
+	// Every statement of ours finds its rows by a key: its plan does not depend on the values. Left to itself, the server
+	// plans some anew at each call, which takes longer than running them.
+	session["plan_cache_mode"] = "force_generic_plan"
 
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {

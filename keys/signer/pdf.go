@@ -13,22 +13,25 @@ import (
 	"unicode/utf16"
 )
 
-// contentsRoom is how many bytes of signature a file has room for; ours with its time stamp takes about 2,200.
-// The rest is zeros. It leaves room for authorities with RSA keys and a time stamp from elsewhere with its chain.
-const contentsRoom = 6144
+// How many bytes of signature a file has room for; the rest is zeros, twice as many in the file, and there for ever.
+const (
+	foreignRoom = 6144 // for authorities with RSA keys and a time stamp from elsewhere with its chain
+	ownRoom     = 3072 // a signature with P-256 keys and our own time stamp takes about 2,200
+)
 
 // byteRangeRoom is the width of "[0 a b c]" with numbers up to maxPDF.
 const byteRangeRoom = len("[0 12345678 12345678 12345678]")
 
 // PDFSigner signs PDFs as PAdES B-T (EN 319 142-1): ETSI.CAdES.detached over the whole file, certified with DocMDP P=1
-// (nothing may be added that changes it), time-stamped. All fields are required but Chain, which holds the authorities between
-// Certificate and the root. It may be used by several goroutines if Key, Stamper and Rand may.
+// (nothing may be added that changes it), time-stamped. All fields are required but Room and Chain, which holds the authorities
+// between Certificate and the root. It may be used by several goroutines if Key, Stamper and Rand may.
 type PDFSigner struct {
 	Key         crypto.Signer
 	Certificate *x509.Certificate
 	Chain       []*x509.Certificate
 	Stamper     Stamper
 	Rand        io.Reader
+	Room        int // bytes that the signature may take; 0: enough for RSA keys and others' time stamps
 }
 
 // SignInfo is what a reader shows beside the signature. Empty fields are left out.
@@ -52,7 +55,11 @@ func (p *PDFSigner) Sign(ctx context.Context, pdf []byte, at time.Time, info Sig
 	}
 	h := sha256.New()
 	h.Write(pdf)
-	out, gap := b.update(at, info, h.Sum(nil))
+	room := p.Room
+	if room <= 0 {
+		room = foreignRoom
+	}
+	out, gap := b.update(at, info, h.Sum(nil), room)
 	h.Write(out[len(pdf):gap.from])
 	h.Write(out[gap.to:])
 	signature, err := (&cms{
@@ -66,8 +73,8 @@ func (p *PDFSigner) Sign(ctx context.Context, pdf []byte, at time.Time, info Sig
 	if err != nil {
 		return nil, fmt.Errorf("signer: %w", err)
 	}
-	if len(signature) > contentsRoom {
-		return nil, fmt.Errorf("signer: the signature has %d bytes, there is room for %d", len(signature), contentsRoom)
+	if len(signature) > room {
+		return nil, fmt.Errorf("signer: the signature has %d bytes, there is room for %d", len(signature), room)
 	}
 	hex.Encode(out[gap.from+1:], signature) // the rest keeps its zeros
 	return out, nil
@@ -78,7 +85,7 @@ type span struct{ from, to int }
 
 // update writes the file with its update, the signature still zeros, and says where /Contents stands, "<" and ">" included.
 // digest is that of the original, for /ID.
-func (b *base) update(at time.Time, info SignInfo, digest []byte) ([]byte, span) {
+func (b *base) update(at time.Time, info SignInfo, digest []byte, room int) ([]byte, span) {
 	var (
 		signature = len(b.offsets) + 1 // new objects continue the numbering
 		widget    = signature + 1
@@ -87,7 +94,7 @@ func (b *base) update(at time.Time, info SignInfo, digest []byte) ([]byte, span)
 		offsets   = map[int]int{}
 		gap       span
 	)
-	out.Grow(len(b.pdf) + 2*contentsRoom + 2048)
+	out.Grow(len(b.pdf) + 2*room + 2048)
 	out.Write(b.pdf)
 	begin := func(number int) {
 		offsets[number] = out.Len()
@@ -120,7 +127,7 @@ func (b *base) update(at time.Time, info SignInfo, digest []byte) ([]byte, span)
 	out.WriteString("\n/Contents")
 	gap.from = out.Len()
 	out.WriteByte('<')
-	out.Write(bytes.Repeat([]byte("0"), 2*contentsRoom))
+	out.Write(bytes.Repeat([]byte("0"), 2*room))
 	out.WriteByte('>')
 	gap.to = out.Len()
 	out.WriteString(">>")

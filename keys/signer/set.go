@@ -178,7 +178,21 @@ func (s *Set) Authority(rand io.Reader) *Authority {
 
 // PDFSigner signs with the set's document signer and its own time-stamp authority.
 func (s *Set) PDFSigner(rand io.Reader) *PDFSigner {
-	return &PDFSigner{Key: s.SignerKey, Certificate: s.Signer, Chain: []*x509.Certificate{s.CA}, Stamper: s.Authority(rand), Rand: rand}
+	p := &PDFSigner{Key: s.SignerKey, Certificate: s.Signer, Chain: []*x509.Certificate{s.CA}, Stamper: s.Authority(rand), Rand: rand}
+	if allP256(s.Root, s.CA, s.Signer, s.TSA) {
+		p.Room = ownRoom
+	}
+	return p
+}
+
+// allP256 says whether all keys, and with them all signatures, are P-256.
+func allP256(certs ...*x509.Certificate) bool {
+	for _, c := range certs {
+		if k, ok := c.PublicKey.(*ecdsa.PublicKey); !ok || k.Curve != elliptic.P256() {
+			return false
+		}
+	}
+	return true
 }
 
 // check finds out whether the set fits together, as Load must before anything is signed.

@@ -193,10 +193,18 @@ func (l *linter) font(v *value) {
 
 // operators that our pages may use: paths, colours, text with a font and glyphs, marked content, images. Left out are those that write
 // or hide text in other ways: Tr (invisible), ' and ", inline images, shadings, compatibility sections.
-var operators = []string{
+var operators = setOf(
 	"q", "Q", "cm", "w", "J", "j", "M", "d", "ri", "i", "m", "l", "c", "v", "y", "h", "re", "S", "s", "f", "F", "f*", "B", "B*", "b", "b*", "n", "W", "W*",
 	"BT", "ET", "Tc", "Tw", "Tz", "TL", "Tf", "Ts", "Td", "TD", "Tm", "T*", "Tj", "TJ",
 	"CS", "cs", "SC", "sc", "SCN", "scn", "G", "g", "RG", "rg", "K", "k", "Do", "MP", "DP", "BMC", "BDC", "EMC",
+)
+
+func setOf(names ...string) map[string]bool {
+	set := make(map[string]bool, len(names))
+	for _, n := range names {
+		set[n] = true
+	}
+	return set
 }
 
 func (l *linter) page() {
@@ -228,10 +236,10 @@ func (l *linter) page() {
 		}
 	}
 	l.drawn, err = l.text(func(operator string) {
-		if !slices.Contains(operators, operator) {
+		if !operators[operator] {
 			l.find("page: operator %q", operator)
 		}
-	})
+	}, nil)
 	if err != nil {
 		l.find("page: %s", err)
 	}

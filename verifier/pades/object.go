@@ -90,6 +90,33 @@ type reader struct {
 	src    []byte
 	at     int
 	values *int // how many may still be made
+
+	// What arrays and dictionaries under way have so far, inner ones last. When one ends, what it has is moved to a place
+	// of exactly its size, cut from a larger piece: many small allocations cost more than all the reading.
+	items      []value
+	pairs      []pair
+	itemsPiece []value
+	pairsPiece []pair
+}
+
+// pieceSize is how many values are allocated at a time.
+const pieceSize = 128
+
+// keep moves what stands on the stack from a place on to a piece of exactly its size.
+func keep[T any](stack *[]T, from int, piece *[]T) []T {
+	n := len(*stack) - from
+	if n == 0 {
+		return nil
+	}
+	if len(*piece) < n {
+		*piece = make([]T, max(n, pieceSize))
+	}
+	kept := (*piece)[:n:n]
+	*piece = (*piece)[n:]
+	copy(kept, (*stack)[from:])
+	clear((*stack)[from:])
+	*stack = (*stack)[:from]
+	return kept
 }
 
 func newReader(src []byte) *reader {
@@ -178,29 +205,29 @@ func canonical(digits []byte) (int, bool) {
 }
 
 // value reads one value after white space. A keyword other than true, false and null is an error here.
-func (r *reader) value(depth int) (value, error) {
-	v, err := r.token(depth)
-	if err == nil && v.kind == keyword {
-		return v, errSyntax
+func (r *reader) value(depth int) (v value, err error) {
+	if err = r.token(depth, &v); err == nil && v.kind == keyword {
+		err = errSyntax
 	}
 	return v, err
 }
 
-// token reads a value or a keyword.
-func (r *reader) token(depth int) (value, error) {
+// token reads a value or a keyword into v, which is empty.
+func (r *reader) token(depth int, v *value) (err error) {
 	r.space()
 	if depth > maxNesting {
-		return value{}, errLimit
+		return errLimit
 	}
 	if *r.values--; *r.values < 0 {
-		return value{}, errLimit
+		return errLimit
 	}
 	if r.at >= len(r.src) {
-		return value{}, errSyntax
+		return errSyntax
 	}
-	v := value{at: int32(r.at)}
-	var err error
+	v.at = int32(r.at)
 	switch c := r.src[r.at]; {
+	case isRegular(c):
+		err = r.regular(v)
 	case c == '/':
 		r.at++
 		v.kind = name
@@ -218,18 +245,16 @@ func (r *reader) token(depth int) (value, error) {
 		r.at++
 		v.kind = array
 		v.items, err = r.array(depth)
-	case isDelimiter(c):
-		return v, errSyntax
 	default:
-		err = r.regular(&v)
+		return errSyntax
 	}
 	if err != nil {
-		return v, err
+		return err
 	}
 	if v.to = int32(r.at); len(v.s) > maxToken {
-		return v, errLimit
+		return errLimit
 	}
-	return v, nil
+	return nil
 }
 
 // regular reads a number, a reference, or a keyword.
@@ -281,19 +306,16 @@ func (r *reader) regular(v *value) error {
 }
 
 func (r *reader) array(depth int) ([]value, error) {
-	var items []value
+	from := len(r.items)
 	for {
 		if r.space(); r.take("]") {
-			return items, nil
+			return keep(&r.items, from, &r.itemsPiece), nil
 		}
 		v, err := r.value(depth + 1)
 		if err != nil {
 			return nil, err
 		}
-		if items == nil {
-			items = make([]value, 0, 4)
-		}
-		items = append(items, v)
+		r.items = append(r.items, v)
 	}
 }
 
@@ -304,15 +326,16 @@ func (r *reader) dict(depth int) ([]pair, error) {
 	if !r.take("<<") {
 		return nil, errSyntax
 	}
-	var d value
+	from := len(r.pairs)
 	for {
 		if r.space(); r.take(">>") {
-			return d.pairs, nil
+			return keep(&r.pairs, from, &r.pairsPiece), nil
 		}
 		key, err := r.value(depth + 1)
 		if err != nil {
 			return nil, err
 		}
+		d := value{pairs: r.pairs[from:]}
 		// Readers disagree on which of two equal keys counts, so a dictionary with both says two things.
 		if key.kind != name || len(d.pairs) >= maxKeys || d.has(string(key.s)) {
 			return nil, errSyntax
@@ -321,10 +344,7 @@ func (r *reader) dict(depth int) ([]pair, error) {
 		if err != nil {
 			return nil, err
 		}
-		if d.pairs == nil {
-			d.pairs = make([]pair, 0, 8)
-		}
-		d.pairs = append(d.pairs, pair{string(key.s), v})
+		r.pairs = append(r.pairs, pair{string(key.s), v})
 	}
 }
 

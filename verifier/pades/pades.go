@@ -270,18 +270,18 @@ func encrypted(src []byte) bool {
 	return bytes.Contains(src, []byte("/Encrypt ")) || bytes.Contains(src, []byte("/Encrypt<<"))
 }
 
-// printedCode finds the authentication code on the page.
-func printedCode(f *file) string {
-	lines, err := f.text(nil)
+// printedCode finds the authentication code on the page: the first line that is one.
+func printedCode(f *file) (code string) {
+	_, err := f.text(nil, func(line string) bool {
+		if c, err := tesdiq.ParseCode(line); err == nil && c.String() == line {
+			code = line
+		}
+		return code != ""
+	})
 	if err != nil {
 		return ""
 	}
-	for _, line := range lines {
-		if code, err := tesdiq.ParseCode(line); err == nil && code.String() == line {
-			return line
-		}
-	}
-	return ""
+	return code
 }
 
 // holds says whether certs has c.

@@ -30,7 +30,7 @@ func Text(pdf []byte) ([]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("pades: text: %w", err)
 	}
-	lines, err := f.text(nil)
+	lines, err := f.text(nil, nil)
 	if err != nil {
 		return nil, fmt.Errorf("pades: text: %w", err)
 	}
@@ -64,8 +64,9 @@ func (f *file) page() (*value, error) {
 	return page, nil
 }
 
-// text gives what the first page draws; each, if not nil, is told every operator of the page in its order.
-func (f *file) text(each func(operator string)) ([]string, error) {
+// text gives what the first page draws; each, if not nil, is told every operator of the page in its order. until, if not
+// nil, says after which line no more is read.
+func (f *file) text(each func(operator string), until func(line string) bool) ([]string, error) {
 	page, err := f.page()
 	if err != nil {
 		return nil, err
@@ -79,7 +80,7 @@ func (f *file) text(each func(operator string)) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	return readContent(content, fonts, each)
+	return readContent(content, fonts, each, until)
 }
 
 // content joins the page's content streams with a line feed, as ISO 32000-1, 7.8.2 has it.
@@ -246,8 +247,8 @@ func readCharmap(src []byte, mapped *int) (charmap, error) {
 		if r.space(); r.at == len(r.src) {
 			return m, nil
 		}
-		v, err := r.token(0)
-		if err != nil {
+		var v value
+		if err := r.token(0, &v); err != nil {
 			return nil, err
 		}
 		if v.kind != keyword {
@@ -256,6 +257,7 @@ func readCharmap(src []byte, mapped *int) (charmap, error) {
 			}
 			continue
 		}
+		var err error
 		switch string(v.s) {
 		case "endbfrange":
 			err = m.addRanges(held, mapped)
@@ -334,36 +336,38 @@ type operation struct {
 	operands []value
 }
 
-// eachOperation reads a content stream.
+// eachOperation reads a content stream. The operands of an operation are gone when do returns.
 func eachOperation(content []byte, do func(operation) error) error {
 	r := newReader(content)
-	var operands []value
+	operands := make([]value, maxOperands+1)
+	n := 0
 	for {
 		if r.space(); r.at == len(r.src) {
-			if len(operands) != 0 {
+			if n != 0 {
 				return errSyntax
 			}
 			return nil
 		}
-		v, err := r.token(0)
-		if err != nil {
+		v := &operands[n]
+		if err := r.token(0, v); err != nil {
 			return err
 		}
 		if v.kind != keyword {
-			if operands = append(operands, v); len(operands) > maxOperands {
+			if n++; n > maxOperands {
 				return errLimit
 			}
 			continue
 		}
-		if err := do(operation{string(v.s), operands}); err != nil {
+		if err := do(operation{string(v.s), operands[:n]}); err != nil {
 			return err
 		}
-		operands = operands[:0]
+		clear(operands[:n+1])
+		n = 0
 	}
 }
 
 // readContent gives the text that a content stream draws.
-func readContent(content []byte, fonts map[string]charmap, each func(operator string)) ([]string, error) {
+func readContent(content []byte, fonts map[string]charmap, each func(operator string), until func(line string) bool) ([]string, error) {
 	var (
 		lines []string
 		font  charmap
@@ -399,13 +403,22 @@ func readContent(content []byte, fonts map[string]charmap, each func(operator st
 				}
 			}
 			lines = append(lines, b.String())
+			if until != nil && until(b.String()) {
+				return errEnough
+			}
 		case "'", `"`, "BI", "gs": // other ways to write, inline images, and states that may set a font
 			return errOperator
 		}
 		return nil
 	})
+	if errors.Is(err, errEnough) {
+		err = nil
+	}
 	return lines, err
 }
+
+// errEnough stops reading; it is never seen outside.
+var errEnough = errors.New("enough")
 
 func (m charmap) decode(b *strings.Builder, codes []byte) error {
 	if len(codes)%2 != 0 {
