@@ -28,7 +28,6 @@ import (
 	"github.com/tesdiq/tesdiq/registry/examination"
 	"github.com/tesdiq/tesdiq/registry/registrydb"
 	"github.com/tesdiq/tesdiq/templates/all"
-	"github.com/tesdiq/tesdiq/web"
 	"github.com/tesdiq/tesdiq/web/webtest"
 )
 
@@ -69,7 +68,7 @@ func newTown(t *testing.T) *town {
 		Pool: db.Pool(postgres.Issuer), Now: morning, Rand: rand.Reader, Log: quiet, Lease: 20 * time.Millisecond, Poll: 20 * time.Millisecond,
 		Maker: &issuer.Maker{Kinds: all.Kinds, Origin: "https://tesdiq.example", Signer: pen{set.PDFSigner(rand.Reader)}, Roots: roots, Now: morning},
 	}
-	shell := webtest.Shell(t, func(c *web.Config) { c.Now = morning })
+	shell := webtest.Shell(t) // sessions end by the real clock, whatever day the pages show
 	pages := &issuerweb.Web{
 		Shell: shell, Desk: town.cabinet, Archive: town.cabinet, Kinds: all.Kinds, Host: "tesdiq.example", Now: morning, Rand: rand.Reader,
 	}
