@@ -143,6 +143,11 @@ func (v *Verifier) Check(ctx context.Context, q Question) (Answer, error) {
 
 // reserve asks the throttle. A person's question that cannot be a guess need not ask; a program's counts towards its quota.
 func (v *Verifier) reserve(ctx context.Context, q Question, now time.Time) (*throttle.Reservation, error) {
+	if q.By.Sort != ByOrganisation {
+		if err := v.Throttle.Ask(q.By.guesser(), now); err != nil {
+			return nil, err
+		}
+	}
 	switch {
 	case q.By.Client != "":
 		return v.Throttle.Client(ctx, q.By.Client, now)

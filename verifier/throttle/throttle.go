@@ -13,17 +13,18 @@ import (
 // Window is the time over which is counted.
 const Window = time.Minute
 
-// Limits are how many misses are borne within Window. All fields are required.
+// Limits are how many misses and questions are borne within Window. All fields are required.
 type Limits struct {
 	Misses  int // by one address prefix
 	Tripped int // by all prefixes together; beyond it, a prefix with any miss of its own is refused
 	Client  int // by one API client, who is known and does not count towards Tripped
 	Quota   int // questions, hits too, by one API client
+	Asked   int // questions, hits too, by one address prefix or one person who does not act for an organisation
 	Keys    int // that are remembered at most; the oldest are forgotten first
 }
 
 // Default are the limits of the public service. The memory for them stays under 20 MB.
-var Default = Limits{Misses: 20, Tripped: 200, Client: 300, Quota: 600_000, Keys: 50_000}
+var Default = Limits{Misses: 20, Tripped: 200, Client: 300, Quota: 600_000, Asked: 120, Keys: 50_000}
 
 // Throttle counts. Use New.
 type Throttle struct {
@@ -42,7 +43,7 @@ type asker struct {
 	misses  []time.Time   // within the window, oldest first
 	open    int           // questions that have not ended
 	settled chan struct{} // closed when one of them ends; nil when nobody waits
-	asked   int           // questions in the window that began at since; clients only
+	asked   int           // questions in the window that began at since; see ask
 	since   time.Time
 }
 
@@ -87,6 +88,20 @@ func (t *Throttle) Prefix(ctx context.Context, prefix string, now time.Time) (*R
 	}
 }
 
+// Ask counts a question of somebody for whom no organisation answers, whatever comes of it: whoever holds one code must
+// not be able to bury its subject in messages. key is an address prefix or stands for a person.
+// The error is a Problem of kind TooMany, "throttle.asked", with Args["Seconds"].
+func (t *Throttle) Ask(key string, now time.Time) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	a := t.asker("asker "+key, now)
+	if err := a.ask(t.limits.Asked, "throttle.asked", now); err != nil {
+		return err
+	}
+	a.asked++
+	return nil
+}
+
 // Client reserves a question of an API client.
 // The error is a Problem of kind TooMany, "throttle.misses" or "throttle.quota", with Args["Seconds"]; or the context's.
 func (t *Throttle) Client(ctx context.Context, id string, now time.Time) (*Reservation, error) {
@@ -94,11 +109,8 @@ func (t *Throttle) Client(ctx context.Context, id string, now time.Time) (*Reser
 	defer t.mu.Unlock()
 	for {
 		a := t.asker("client "+id, now)
-		if now.Sub(a.since) >= Window {
-			a.asked, a.since = 0, now
-		}
-		if a.asked >= t.limits.Quota {
-			return nil, tooMany(tesdiq.NewProblem(tesdiq.TooMany, "throttle.quota"), a.since, now)
+		if err := a.ask(t.limits.Quota, "throttle.quota", now); err != nil {
+			return nil, err
 		}
 		if err := a.room(t.limits.Client, now); err != nil {
 			return nil, err
@@ -207,6 +219,17 @@ func (t *Throttle) forget(now time.Time) {
 			return
 		}
 	}
+}
+
+// ask says whether one more question fits into the window.
+func (a *asker) ask(limit int, refusal string, now time.Time) error {
+	if now.Sub(a.since) >= Window {
+		a.asked, a.since = 0, now
+	}
+	if a.asked >= limit {
+		return tooMany(tesdiq.NewProblem(tesdiq.TooMany, refusal), a.since, now)
+	}
+	return nil
 }
 
 func (a *asker) room(limit int, now time.Time) error {

@@ -59,6 +59,27 @@ func TestHitsCostNothing(t *testing.T) {
 	}
 }
 
+// Whoever holds a code may ask often, but not without end.
+func TestQuestionsOfNobodysOrganisationAreCounted(t *testing.T) {
+	th := New(Default, nil)
+	for i := range Default.Asked {
+		if err := th.Ask("a", start); err != nil {
+			t.Fatalf("question %d: %v", i, err)
+		}
+	}
+	late := start.Add(Window - time.Second)
+	err := th.Ask("a", late)
+	if !errors.Is(err, tesdiq.NewProblem(tesdiq.TooMany, "throttle.asked")) || tesdiq.ProblemsOf(err)[0].Args["Seconds"] != 1 {
+		t.Errorf("%v", err)
+	}
+	if err := th.Ask("b", late); err != nil {
+		t.Errorf("another is refused: %v", err)
+	}
+	if err := th.Ask("a", start.Add(Window)); err != nil {
+		t.Errorf("after a minute: %v", err)
+	}
+}
+
 func TestParallelGuessesCannotPassTheLimit(t *testing.T) {
 	th := New(Default, nil)
 	var wg sync.WaitGroup
