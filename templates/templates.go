@@ -98,8 +98,7 @@ type Kind struct {
 	Salary   bool          // a salary is printed if the person ticks it
 	Current  int           // the version that is issued now
 	Versions map[int]Version
-	// Until is the last day of what an entry states; none: indefinite. A zero day in the past cannot be told from an
-	// indefinite term, so a terminated contract has the day of its termination's excerpt as open end.
+	// Until is the last day of what an entry states; none: indefinite, or, as of a contract that has ended, so for good.
 	Until func(entry registry.Body) tesdiq.Date
 }
 

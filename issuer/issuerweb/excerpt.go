@@ -10,6 +10,7 @@ import (
 
 	"github.com/tesdiq/tesdiq"
 	"github.com/tesdiq/tesdiq/issuer"
+	"github.com/tesdiq/tesdiq/templates"
 	"github.com/tesdiq/tesdiq/web"
 )
 
@@ -121,7 +122,7 @@ func (h *Web) pdf(w http.ResponseWriter, r *http.Request) error {
 	}
 	head := w.Header()
 	head.Set("Content-Type", "application/pdf")
-	head.Set("Content-Disposition", `attachment; filename="tesdiq-`+string(n)+`.pdf"`) // a Number has no character to be escaped
+	head.Set("Content-Disposition", `attachment; filename="`+templates.FileName(string(n))+`"`) // a Number has no character to be escaped
 	head.Set("X-Content-Type-Options", "nosniff")
 	head.Set("Cache-Control", "no-store")
 	head.Set("ETag", strconv.Quote(hex.EncodeToString(file.SHA256[:])))
