@@ -234,7 +234,7 @@ func (d *drawing) text(f family, size float64, c colour, x, y float64, s string)
 		d.content = append(d.content, "Tf\n"...)
 	}
 	d.numbers(x, paperHeight-y)
-	d.content = append(d.content, "Td <"...)
+	d.content = append(d.content, "Td ("...)
 	for _, r := range s {
 		g := d.faces[f].glyph(r)
 		if g.id == 0 {
@@ -242,9 +242,22 @@ func (d *drawing) text(f family, size float64, c colour, x, y float64, s string)
 			continue
 		}
 		d.alphabet = max(d.alphabet, d.alphabets[r])
-		d.content = appendHex(d.content, g.id)
+		d.literal(byte(g.id >> 8))
+		d.literal(byte(g.id))
 	}
-	d.content = append(d.content, "> Tj\nET\n"...)
+	d.content = append(d.content, ") Tj\nET\n"...)
+}
+
+// literal writes a byte of a literal string (ISO 32000-1, 7.3.4.2).
+func (d *drawing) literal(b byte) {
+	switch b {
+	case '(', ')', '\\':
+		d.content = append(d.content, '\\', b)
+	case '\r':
+		d.content = append(d.content, '\\', 'r')
+	default:
+		d.content = append(d.content, b)
+	}
 }
 
 // paragraph writes lines under each other, the first base line at y.

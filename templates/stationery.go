@@ -2,7 +2,6 @@ package templates
 
 import (
 	"bytes"
-	"compress/flate"
 	"compress/zlib"
 	"errors"
 	"fmt"
@@ -135,7 +134,7 @@ func takeApart(file []byte) (*stationery, error) {
 		s.xref = fmt.Appendf(s.xref, "%010d 00000 n \n", len(s.head))
 		object = narrow(object)
 		if plain {
-			packed := pack(flate.BestCompression, stream)
+			packed := pack(stream)
 			s.head = fmt.Appendf(s.head, "%d 0 obj\n<<\n/Filter /FlateDecode\n/Length %d\n>>\nstream\n%s\nendstream\nendobj\n\n", s.last, len(packed), packed)
 		} else {
 			s.head = fmt.Appendf(s.head, "%d 0 obj\n%s\n\n", s.last, object)
@@ -174,12 +173,12 @@ func narrow(object []byte) []byte {
 
 // file puts a page together: the stationery, its content after the mark, and what the document is called.
 func (s *stationery) file(content []byte, of Sheet) []byte {
-	packed := packFast(s.mark, content)
-	b := make([]byte, 0, len(s.head)+len(packed)+len(s.xref)+1024)
+	b := make([]byte, 0, len(s.head)+len(s.mark)+len(content)+len(s.xref)+1024)
 	b = append(b, s.head...)
 	at := len(b)
-	b = fmt.Appendf(b, "%d 0 obj\n<<\n/Filter /FlateDecode\n/Length %d\n>>\nstream\n", s.last, len(packed))
-	b = append(append(b, packed...), "\nendstream\nendobj\n\n"...)
+	// Not packed: what is signed is read back twice, and a page takes longer to pack and unpack than to draw and read.
+	b = fmt.Appendf(b, "%d 0 obj\n<<\n/Length %d\n>>\nstream\n", s.last, len(s.mark)+len(content))
+	b = append(append(append(b, s.mark...), content...), "endstream\nendobj\n\n"...)
 	info := len(b)
 	b = fmt.Appendf(b, "%d 0 obj\n<<\n/Title ", s.last+1)
 	b = append(appendText(b, of.Title), "\n/Subject "...)
@@ -205,43 +204,13 @@ func appendHex(b []byte, n uint16) []byte {
 }
 
 // pack compresses as the filter FlateDecode expects it.
-func pack(level int, parts ...[]byte) []byte {
-	var b bytes.Buffer
-	z, err := zlib.NewWriterLevel(&b, level)
+func pack(b []byte) []byte {
+	var packed bytes.Buffer
+	z, err := zlib.NewWriterLevel(&packed, zlib.BestCompression)
 	if err != nil {
 		panic("templates: " + err.Error()) // a level that there is not
 	}
-	return packWith(z, &b, parts...)
-}
-
-func packWith(z *zlib.Writer, b *bytes.Buffer, parts ...[]byte) []byte {
-	for _, p := range parts {
-		z.Write(p) // a bytes.Buffer takes everything
-	}
+	z.Write(b) // a bytes.Buffer takes everything
 	z.Close()
-	return b.Bytes()
-}
-
-// packers keeps compressors for reuse: making one takes longer than compressing a page, and a megabyte. A sync.Pool
-// would lose them at every collection of garbage.
-var packers = make(chan *zlib.Writer, 16)
-
-func packFast(parts ...[]byte) []byte {
-	var b bytes.Buffer
-	var z *zlib.Writer
-	select {
-	case z = <-packers:
-		z.Reset(&b)
-	default:
-		var err error
-		if z, err = zlib.NewWriterLevel(&b, flate.BestSpeed); err != nil {
-			panic("templates: " + err.Error()) // a level that there is not
-		}
-	}
-	packed := packWith(z, &b, parts...)
-	select {
-	case packers <- z:
-	default:
-	}
-	return packed
+	return packed.Bytes()
 }
