@@ -56,20 +56,20 @@ function freePort() {
   });
 }
 
-// start runs bin/tesdiq demo in a new folder until stop. log is all that it wrote.
-export async function start() {
+// start runs bin/tesdiq demo in a new folder until stop, at a free port unless one is named. log is all that it wrote.
+export async function start(port) {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await startOnce();
+      return await startOnce(port);
     } catch (e) {
-      if (attempt === 3 || !/cannot be used/.test(e.message)) throw e;
+      if (port || attempt === 3 || !/cannot be used/.test(e.message)) throw e;
     }
   }
 }
 
-async function startOnce() {
+async function startOnce(port) {
   const dir = await mkdtemp(path.join(tmpdir(), 'tesdiq-browser-'));
-  const address = `http://localhost:${await freePort()}`;
+  const address = `http://localhost:${port ?? await freePort()}`;
   const program = spawn(process.env.TESDIQ ?? path.join(root, 'bin/tesdiq'),
     ['demo', '-addr', address.slice('http://'.length), '-data', dir, '-people', '50'], { stdio: ['ignore', 'pipe', 'pipe'] });
   let log = '';
