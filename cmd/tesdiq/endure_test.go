@@ -41,6 +41,8 @@ type installed struct {
 	server  *privatepg.Server
 	outages atomic.Int64 // grows when PostgreSQL goes down, and when it is back: odd while it is away
 	running *process
+
+	serverIsLeftAlone atomic.Bool // nobody kills PostgreSQL any more
 }
 
 // installDemo starts PostgreSQL with fsync on, and the service on it.
@@ -153,6 +155,7 @@ func (in *installed) audit(count *figures) {
 
 // killServer kills PostgreSQL so many times, at random moments.
 func (in *installed) killServer(times int, count *figures) {
+	defer in.serverIsLeftAlone.Store(true)
 	for range times {
 		time.Sleep(100*time.Millisecond + rand.N(longestLife))
 		in.outages.Add(1)
@@ -205,35 +208,32 @@ func (in *installed) killService(times int, l *lives, count *figures) {
 	}
 	up := new(atomic.Bool)
 	up.Store(true)
-	for killed := 0; ; {
-		end := time.After(rand.N(longestLife))
-	wait:
-		for {
+	// keep starts the service again when it ended because it found no database, as systemd does, for as long as it is told.
+	keep := func(on func() bool) {
+		for on() && !in.t.Failed() {
 			select {
 			case <-in.running.done:
-				if up.Load() {
-					in.t.Errorf("the service ended by itself: %v\n%s", in.running.err, in.program.tail())
-				}
-				// It found no database when it started. Whoever runs a service starts it again, as systemd does.
-				count.add("service: starts without a database", 1)
-				l.reasons.add(in.running.lastWord(), 1)
-				time.Sleep(100 * time.Millisecond)
-				up = live()
+			case <-time.After(5 * time.Millisecond):
 				continue
-			case <-end:
-				break wait
 			}
+			if up.Load() {
+				in.t.Errorf("the service ended by itself: %v\n%s", in.running.err, in.program.tail())
+			}
+			count.add("service: starts without a database", 1)
+			l.reasons.add(in.running.lastWord(), 1)
+			time.Sleep(100 * time.Millisecond)
+			up = live()
 		}
-		if killed == times {
-			break
-		}
+	}
+	for range times {
+		end := time.Now().Add(rand.N(longestLife))
+		keep(func() bool { return time.Now().Before(end) })
 		in.scrape(l)
 		in.running.kill()
-		killed++
 		count.add("service killed", 1)
 		up = live()
 	}
-	in.running.mustBeReady()
+	keep(func() bool { return !in.serverIsLeftAlone.Load() || !up.Load() })
 }
 
 var signsBegan = regexp.MustCompile(`(?m)^tesdiq_issue_steps_total\{point="began",step="sign"\} (\d+)$`)
