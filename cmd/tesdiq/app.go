@@ -238,6 +238,7 @@ func (a *app) serve(ctx context.Context, l net.Listener) error {
 	select {
 	case err = <-failed:
 	case <-ctx.Done():
+		a.Log.Info("stopping", "because", context.Cause(ctx))
 		stopping, done := context.WithTimeout(context.Background(), requestPatience)
 		defer done()
 		if err := server.Shutdown(stopping); err != nil {
