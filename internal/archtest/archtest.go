@@ -39,6 +39,7 @@ const (
 	writer    kind = "shared writer"
 	postgres  kind = "internal/postgres"
 	privatepg kind = "internal/privatepg"
+	together  kind = "internal/together"
 	people    kind = "internal/people"
 	bench     kind = "internal/bench"
 	testHelp  kind = "help for tests"
@@ -58,6 +59,7 @@ var places = []struct {
 	{"internal/worker", writer},
 	{"internal/postgres/…", postgres},
 	{"internal/privatepg", privatepg},
+	{"internal/together", together},
 	{"internal/people/…", people},
 	{"internal/bench/…", bench},
 	{"internal/archtest", testHelp},
@@ -141,7 +143,7 @@ var ours = []struct {
 		"a document says what an entry says, and knows no procedure"},
 	{component, []kind{root, entries, templates, keys, ledger, gateway, pades},
 		"components do not import each other, so that each can be understood, moved and replaced alone; it is plain Go that could run in a test without database and HTTP"},
-	{dbSide, []kind{root, entries, templates, ledger, component, writer},
+	{dbSide, []kind{root, entries, templates, ledger, component, writer, together},
 		"a …db serves its own component; only the shared writers take part in its transaction"},
 	{webSide, []kind{root, entries, templates, keys, ledger, component, shell},
 		"a …web asks its own component and never the database, so that no page can pass by a rule"},
@@ -153,6 +155,8 @@ var ours = []struct {
 		"roles, pools and migrations stand under every …db"},
 	{privatepg, nil,
 		"it starts a server and knows nothing of what is in it"},
+	{together, nil,
+		"it gathers calls and knows nothing of what they do"},
 	{people, []kind{root, entries},
 		"invented people are data"},
 	{bench, everything,
@@ -164,7 +168,7 @@ var ours = []struct {
 }
 
 var everything = []kind{root, component, dbSide, webSide, program, templates, keys, signer, pades, entries, ledger, gateway,
-	shell, writer, postgres, privatepg, people, bench}
+	shell, writer, postgres, privatepg, together, people, bench}
 
 // ofOne are the kinds that belong to one component and may import a component only if it is that one.
 var ofOne = []kind{component, dbSide, webSide}

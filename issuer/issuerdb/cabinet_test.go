@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"reflect"
+	"sync"
 	"testing"
 	"time"
 
@@ -327,4 +328,53 @@ func TestCanonicalJSONDoesNotDependOnOrder(t *testing.T) {
 	if _, err := issuer.CanonicalJSON([]byte(`{"a"`)); err == nil {
 		t.Error("half a text was read")
 	}
+}
+
+// Many who ask at the same moment are written down together; each gets his own answer.
+func TestEachOfManyGetsHisOwnAnswer(t *testing.T) {
+	w := newWorld(t)
+	w.listen()
+	w.run(w.dispatcher())
+	fin, number := w.person("Quliyeva")
+	other, theirs := w.person("Məmmədova")
+	third, annulled := w.person("Həsənov")
+	w.examination(third, annulled, 2, registry.Annul, today)
+	twice := request(number)
+	var mu sync.Mutex
+	given := map[issuer.Number]int{}
+	var asking sync.WaitGroup
+	for range 40 {
+		for _, a := range []struct {
+			fin  tesdiq.FIN
+			r    issuer.Request
+			want error
+		}{
+			{fin, request(number), nil}, {other, request(theirs), nil}, {fin, twice, nil},
+			{fin, request(theirs), tesdiq.NewProblem(tesdiq.NotFound, "entry.unknown")},
+			{third, request(annulled), issuer.ErrAnnulled},
+			{fin, request("\x00"), tesdiq.NewProblem(tesdiq.NotFound, "entry.unknown")},
+		} {
+			asking.Go(func() {
+				n, err := w.cabinet.Ask(t.Context(), a.fin, a.r)
+				if !errors.Is(err, a.want) {
+					t.Errorf("%s: %v instead of %v", a.r.Entry, err, a.want)
+				}
+				if err != nil {
+					return
+				}
+				mu.Lock()
+				given[n]++
+				mu.Unlock()
+				item, err := w.cabinet.Wait(t.Context(), a.fin, n, time.Minute)
+				if err != nil || item.EntryNumber != a.r.Entry || item.Subject != a.fin {
+					t.Errorf("%s is about %s: %v", n, item.EntryNumber, err)
+				}
+			})
+		}
+	}
+	asking.Wait()
+	if len(given) != 81 || w.count(`SELECT count(*) FROM intents`) != 81 {
+		t.Errorf("%d numbers for 81 requests", len(given))
+	}
+	w.consistent()
 }

@@ -3,12 +3,12 @@ package issuerdb
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/tesdiq/tesdiq/issuer"
 	"github.com/tesdiq/tesdiq/registry"
+	"github.com/tesdiq/tesdiq/registry/person"
 	"github.com/tesdiq/tesdiq/registry/registrydb"
 )
 
@@ -80,85 +80,32 @@ func (d *Dispatcher) claim(ctx context.Context, ids []int64) ([]claimed, error) 
 	return cs, nil
 }
 
-// facts reads what the excerpt of a claimed intent will state.
-func (d *Dispatcher) facts(ctx context.Context, c claimed) (issuer.Job, error) {
-	books := registrydb.Reader{Pool: d.Pool}
-	p, err := books.PersonEntry(ctx, c.PersonID)
-	if err != nil {
-		return issuer.Job{}, fmt.Errorf("issuerdb: facts: %w", err)
+// facts reads what the excerpts of claimed intents will state. One whose entry or person cannot be found is left out:
+// nothing here is ever deleted, so it would be our mistake, and the attempt fails.
+func (d *Dispatcher) facts(ctx context.Context, cs []claimed) ([]issuer.Job, error) {
+	var heads []registry.Head
+	for _, c := range cs {
+		heads = append(heads, registry.Head{ID: c.EntryID, Book: c.Book}, registry.Head{ID: c.PersonID, Book: registry.Persons})
 	}
-	v, err := books.Version(ctx, registry.Head{ID: c.EntryID, Book: c.Book})
+	found, err := registrydb.Reader{Pool: d.Pool}.Versions(ctx, heads...)
 	if err != nil {
-		return issuer.Job{}, fmt.Errorf("issuerdb: facts: %w", err)
+		return nil, fmt.Errorf("issuerdb: facts: %w", err)
 	}
-	return issuer.Job{Intent: c.Intent, Standing: c.Standing, Attempt: c.Attempt, Person: p.Person, Entry: v.Body}, nil
+	var jobs []issuer.Job
+	for _, c := range cs {
+		p, isPerson := found[c.PersonID].Body.(person.Person)
+		e, isThere := found[c.EntryID]
+		if !isPerson || !isThere {
+			d.Log.ErrorContext(ctx, "issuing: entry or person not found", "number", c.Number, "entry", c.EntryID, "person", c.PersonID)
+			continue
+		}
+		jobs = append(jobs, issuer.Job{Intent: c.Intent, Standing: c.Standing, Attempt: c.Attempt, Person: p, Entry: e.Body})
+	}
+	return jobs, nil
 }
 
 func (d *Dispatcher) trace(step issuer.Step, ended bool) {
 	if d.Maker.Trace != nil {
 		d.Maker.Trace(step, ended)
 	}
-}
-
-// The sweep reads the intents in strides, so that also the first one, over all of them, is made of short statements.
-const stride = 100_000
-
-const sqlOpen = `
-	SELECT i.id, coalesce(a.n, 0) AS n,
-	       a.n IS NULL OR a.attempted_at <= @now::timestamptz - make_interval(secs => @lease * 2 ^ (a.n - 1)) AS due
-	FROM intents i
-	LEFT JOIN LATERAL (
-		SELECT attempts.n, attempts.attempted_at FROM attempts
-		WHERE attempts.intent_id = i.id ORDER BY attempts.n DESC LIMIT 1) a ON true
-	WHERE i.id > @after AND i.id <= @upto
-	  AND NOT EXISTS (SELECT FROM excerpts x WHERE x.id = i.id)
-	  AND NOT EXISTS (SELECT FROM voids v WHERE v.intent_id = i.id)
-	ORDER BY i.id`
-
-// sqlFrontier: ids are given before their transactions commit, so a lower id may appear after a higher one; not after
-// ten minutes, for no transaction may last so long (internal/postgres sets the deadlines).
-const sqlFrontier = `
-	SELECT coalesce((SELECT max(id) FROM intents), 0) AS last,
-	       coalesce((SELECT id FROM intents WHERE id > @after AND asked_at < @old ORDER BY id DESC LIMIT 1), @after) AS settled`
-
-const old = 10 * time.Minute
-
-type openRow struct {
-	ID  int64 `db:"id"`
-	N   int   `db:"n"`
-	Due bool  `db:"due"`
-}
-
-// sweep looks through what is not known to be finished, hands on what is due and gives up what had its attempts.
-func (d *Dispatcher) sweep(ctx context.Context) error {
-	now := issuer.Moment(d.Now())
-	var last, settled int64
-	err := d.Pool.QueryRow(ctx, sqlFrontier, pgx.NamedArgs{"after": d.swept, "old": now.Add(-old)}).Scan(&last, &settled)
-	if err != nil {
-		return fmt.Errorf("issuerdb: frontier: %w", err)
-	}
-	for from := d.swept; from < last; from += stride {
-		rows, _ := d.Pool.Query(ctx, sqlOpen, pgx.NamedArgs{"after": from, "upto": from + stride, "now": now, "lease": d.Lease.Seconds()})
-		open, err := pgx.CollectRows(rows, pgx.RowToStructByName[openRow])
-		if err != nil {
-			return fmt.Errorf("issuerdb: open intents: %w", err)
-		}
-		for _, o := range open {
-			settled = min(settled, o.ID-1)
-			switch {
-			case !o.Due:
-			case o.N >= issuer.MaxAttempts:
-				if err := d.void(ctx, issuer.Intent{ID: o.ID}, issuer.Failed); err != nil {
-					return err
-				}
-			default:
-				select {
-				case d.due <- o.ID:
-				default: // full: the next sweep
-				}
-			}
-		}
-	}
-	d.swept = max(d.swept, settled)
-	return nil
 }

@@ -40,9 +40,9 @@ type Dispatcher struct {
 
 	due     chan int64 // intents that somebody said are due; saying so twice, or wrongly, does no harm
 	slots   chan struct{}
-	jobs    chan claimed
+	jobs    chan issuer.Job
 	made    chan issuer.Excerpt
-	swept   int64 // every intent up to this one is finished
+	swept   sweeper
 	sweepIt chan struct{}
 }
 
@@ -61,7 +61,7 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 	ahead := 2 * d.Workers
 	d.due = make(chan int64, 10_000)
 	d.slots = make(chan struct{}, ahead)
-	d.jobs = make(chan claimed, ahead)
+	d.jobs = make(chan issuer.Job, ahead)
 	d.made = make(chan issuer.Excerpt, ahead)
 	d.sweepIt = make(chan struct{}, 1)
 
@@ -77,8 +77,8 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 	finders.Go(func() { d.claimAgain(ctx); close(d.jobs) })
 	for range d.Workers {
 		workers.Go(func() {
-			for c := range d.jobs {
-				d.make(work, c)
+			for job := range d.jobs {
+				d.make(work, job)
 				<-d.slots
 			}
 		})
@@ -120,15 +120,17 @@ func (d *Dispatcher) listen(ctx context.Context) {
 func (d *Dispatcher) sweepAgain(ctx context.Context) {
 	tick := time.NewTicker(d.Poll)
 	defer tick.Stop()
-	for {
-		if err := d.sweep(ctx); err != nil && ctx.Err() == nil {
+	for whole := true; ; {
+		if err := d.sweep(ctx, whole); err != nil && ctx.Err() == nil {
 			d.Log.WarnContext(ctx, "issuing: sweep failed", "err", err)
 		}
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
+			whole = false
 		case <-d.sweepIt:
+			whole = true
 		}
 	}
 }
@@ -143,78 +145,80 @@ func (d *Dispatcher) claimAgain(ctx context.Context) {
 		case id := <-d.due:
 			ids = append(ids, id)
 		}
-		select {
-		case <-ctx.Done():
-			return
-		case d.slots <- struct{}{}:
-		}
 	more:
-		for len(ids) < cap(d.slots) {
-			select {
-			case d.slots <- struct{}{}:
-			default:
-				break more
-			}
+		for len(ids) < d.Workers {
 			select {
 			case id := <-d.due:
 				ids = append(ids, id)
 			default:
-				<-d.slots
 				break more
 			}
 		}
-		// Not interrupted by ctx: an attempt that was committed is an attempt that should be made.
-		cs, err := d.claim(context.WithoutCancel(ctx), ids)
+		// Room for all of them, so that under load a claim is for as many as there are workers, who meanwhile still have
+		// what was claimed before: one by one costs the database three times as much.
+		for range ids {
+			select {
+			case <-ctx.Done():
+				return
+			case d.slots <- struct{}{}:
+			}
+		}
+		jobs, err := d.take(context.WithoutCancel(ctx), ids) // an attempt that was committed is an attempt that should be made
 		if err != nil {
 			d.Log.WarnContext(ctx, "issuing: claim failed", "err", err) // the sweep finds them again
 		}
-		for range len(ids) - len(cs) {
+		for range len(ids) - len(jobs) {
 			<-d.slots
 		}
-		for _, c := range cs {
-			d.jobs <- c
+		for _, job := range jobs {
+			d.jobs <- job
 		}
 	}
 }
 
+// take claims intents and reads what their excerpts will state.
+func (d *Dispatcher) take(ctx context.Context, ids []int64) (jobs []issuer.Job, err error) {
+	cs, err := d.claim(ctx, ids)
+	if err != nil || len(cs) == 0 {
+		return nil, err
+	}
+	err = again(ctx, func() (err error) {
+		jobs, err = d.facts(ctx, cs)
+		return err
+	})
+	return jobs, err
+}
+
 // make carries one claimed intent through steps 2 to 5.
-func (d *Dispatcher) make(ctx context.Context, c claimed) {
-	x, err := d.try(ctx, c)
+func (d *Dispatcher) make(ctx context.Context, job issuer.Job) {
+	x, err := d.try(ctx, job)
 	var void *issuer.VoidError
 	switch {
 	case err == nil:
 		d.made <- x
 		return
 	case errors.As(err, &void):
-		d.Log.InfoContext(ctx, "issuing: void", "number", c.Number, "reason", void.Reason, "err", void.Err)
-	case c.Attempt >= issuer.MaxAttempts:
+		d.Log.InfoContext(ctx, "issuing: void", "number", job.Number, "reason", void.Reason, "err", void.Err)
+	case job.Attempt >= issuer.MaxAttempts:
 		void = &issuer.VoidError{Reason: issuer.Failed}
-		d.Log.ErrorContext(ctx, "issuing: given up", "number", c.Number, "attempt", c.Attempt, "err", err)
+		d.Log.ErrorContext(ctx, "issuing: given up", "number", job.Number, "attempt", job.Attempt, "err", err)
 	default:
 		// The next attempt comes when this one's lease is over: a key or clock that is away for a moment voids nothing.
-		d.Log.WarnContext(ctx, "issuing: attempt failed", "number", c.Number, "attempt", c.Attempt, "err", err)
+		d.Log.WarnContext(ctx, "issuing: attempt failed", "number", job.Number, "attempt", job.Attempt, "err", err)
 		return
 	}
-	if err := d.void(ctx, c.Intent, void.Reason); err != nil {
-		d.Log.WarnContext(ctx, "issuing: void not written", "number", c.Number, "err", err) // the sweep tries again
+	if err := d.void(ctx, job.Intent, void.Reason); err != nil {
+		d.Log.WarnContext(ctx, "issuing: void not written", "number", job.Number, "err", err) // the sweep tries again
 	}
 }
 
 // try is an attempt. A panic fails it like an error: what one page makes the drawing stumble over must not stop others'.
-func (d *Dispatcher) try(ctx context.Context, c claimed) (x issuer.Excerpt, err error) {
+func (d *Dispatcher) try(ctx context.Context, job issuer.Job) (x issuer.Excerpt, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("issuerdb: panic: %v\n%s", p, debug.Stack())
 		}
 	}()
-	var job issuer.Job
-	err = again(ctx, func() (err error) {
-		job, err = d.facts(ctx, c)
-		return err
-	})
-	if err != nil {
-		return issuer.Excerpt{}, err
-	}
 	return d.Maker.Make(ctx, job)
 }
 

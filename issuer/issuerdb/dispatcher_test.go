@@ -96,6 +96,24 @@ func TestWithoutNotificationThePollFindsIt(t *testing.T) {
 	w.wait(fin, "E-2026-9999999") // written without a notification, while the dispatcher runs
 }
 
+// An intent whose transaction took long appears below others that are finished. Only a whole sweep looks there.
+func TestALateCommitWithoutNotificationIsFound(t *testing.T) {
+	w := newWorld(t)
+	w.listen()
+	fin, number := w.person("Quliyeva")
+	w.exec(`SELECT setval(pg_get_serial_sequence('intents', 'id'), 1000)`)
+	d := w.dispatcher()
+	d.Poll = 5 * time.Millisecond
+	w.run(d)
+	w.wait(fin, w.ask(fin, request(number)))
+	w.exec(`INSERT INTO intents (id, request, code, number, kind, template, lang, subject, entry_id, person_id, recipient, purpose, with_salary, valid_until, asked_at)
+		OVERRIDING SYSTEM VALUE
+		SELECT 7, 'late', '00000000000000000', 'E-2026-9999999', kind, template, lang, subject, entry_id, person_id, '', '', false, valid_until, asked_at FROM intents`)
+	if s := w.wait(fin, "E-2026-9999999").State(today); s != issuer.InForce {
+		t.Errorf("state %s", s)
+	}
+}
+
 // A notification that is none of ours, or about what is not there, does no harm.
 func TestForeignNotificationsAreIgnored(t *testing.T) {
 	w := newWorld(t)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -24,11 +25,10 @@ const columnsItem = `
 	LEFT JOIN excerpts x ON x.id = i.id
 	LEFT JOIN voids v ON v.intent_id = i.id
 	LEFT JOIN withdrawals w ON w.excerpt_id = i.id
-	LEFT JOIN revocations r ON r.excerpt_id = i.id
-	WHERE i.subject = @subject`
+	LEFT JOIN revocations r ON r.excerpt_id = i.id`
 
 const sqlHistory = columnsItem + `
-	  AND (@kind::text = '' OR i.kind = @kind) AND (@before::bigint = 0 OR i.id < @before)
+	WHERE i.subject = @subject AND (@kind::text = '' OR i.kind = @kind) AND (@before::bigint = 0 OR i.id < @before)
 	ORDER BY i.id DESC
 	LIMIT @limit`
 
@@ -46,20 +46,65 @@ func (c *Cabinet) History(ctx context.Context, fin tesdiq.FIN, kind string, befo
 	return items, false, nil
 }
 
-const sqlItem = columnsItem + `
-	  AND i.number = @number`
+const sqlItems = columnsItem + `
+	WHERE (i.subject, i.number) IN (SELECT * FROM unnest(@subjects::text[], @numbers::text[]))`
+
+// reading is one who looks at an item. What is stored together is looked for together by those who waited.
+type reading struct {
+	fin    tesdiq.FIN
+	number issuer.Number
+	item   issuer.Item
+	err    error
+}
+
+// readTimeout is the longest that a reader waits; the database gives up before.
+const readTimeout = 20 * time.Second
+
+var errUnread = errors.New("issuerdb: item: not read")
 
 // Item is one of them. One that is not there or somebody else's is issuer.ErrMissing.
 func (c *Cabinet) Item(ctx context.Context, fin tesdiq.FIN, number issuer.Number) (issuer.Item, error) {
-	rows, _ := c.Pool.Query(ctx, sqlItem, pgx.NamedArgs{"subject": fin, "number": number})
-	item, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[issuer.Item])
-	if errors.Is(err, pgx.ErrNoRows) {
-		return item, issuer.ErrMissing
+	if err := ctx.Err(); err != nil {
+		return issuer.Item{}, fmt.Errorf("issuerdb: item: %w", err)
 	}
-	if err != nil {
-		return item, fmt.Errorf("issuerdb: item: %w", err)
+	r := &reading{fin: fin, number: number, err: errUnread}
+	ctx = context.WithoutCancel(ctx) // others may read with this one
+	c.reading.Do(r, func(batch []*reading) {
+		ctx, cancel := context.WithTimeout(ctx, readTimeout)
+		defer cancel()
+		c.read(ctx, batch)
+	})
+	return r.item, r.err
+}
+
+// read leaves with each of a batch its item or its error.
+func (c *Cabinet) read(ctx context.Context, batch []*reading) {
+	rows, _ := c.Pool.Query(ctx, sqlItems, pgx.NamedArgs{
+		"subjects": each(batch, func(r *reading) string { return string(r.fin) }),
+		"numbers":  each(batch, func(r *reading) string { return string(r.number) }),
+	})
+	items, err := pgx.CollectRows(rows, pgx.RowToStructByName[issuer.Item])
+	if refused(err) && len(batch) > 1 {
+		for _, r := range batch {
+			c.read(ctx, []*reading{r})
+		}
+		return
 	}
-	return item, nil
+	found := make(map[issuer.Number]issuer.Item, len(items))
+	for _, item := range items {
+		found[item.Number] = item
+	}
+	for _, r := range batch {
+		item, ok := found[r.number]
+		switch {
+		case err != nil:
+			r.err = fmt.Errorf("issuerdb: item: %w", err)
+		case !ok || item.Subject != r.fin: // another's number may have been asked for beside its owner's own asking
+			r.err = issuer.ErrMissing
+		default:
+			r.item, r.err = item, nil
+		}
+	}
 }
 
 const sqlFile = `

@@ -54,9 +54,7 @@ const (
 func (d *Dispatcher) store(ctx context.Context, batch []issuer.Excerpt) error {
 	d.trace(issuer.Store, false)
 	err := again(ctx, func() error { return d.storeOnce(ctx, batch) })
-	var refused *pgconn.PgError
-	if errors.As(err, &refused) && strings.HasPrefix(refused.Code, "2") && len(batch) > 1 {
-		// The data of one of them are refused: the others must not wait for it.
+	if refused(err) && len(batch) > 1 {
 		var all []error
 		for _, x := range batch {
 			all = append(all, d.store(ctx, []issuer.Excerpt{x}))
@@ -189,6 +187,12 @@ func again(ctx context.Context, do func() error) error {
 		}
 		pause *= 2
 	}
+}
+
+// refused says whether the database refuses the data of one of a batch: the others must not fail for it.
+func refused(err error) bool {
+	var e *pgconn.PgError
+	return errors.As(err, &e) && strings.HasPrefix(e.Code, "2")
 }
 
 // passing says whether an error may be gone when the same is tried again on another connection.

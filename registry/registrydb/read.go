@@ -47,14 +47,6 @@ func (r Reader) Person(ctx context.Context, fin tesdiq.FIN) (person.Entry, error
 	return one(ctx, r.Pool, scanPerson, sqlPerson, pgx.NamedArgs{"fin": fin})
 }
 
-const sqlPersonEntry = columnsPerson + `
-	WHERE e.id = @id`
-
-// PersonEntry is one version of a person, current or not.
-func (r Reader) PersonEntry(ctx context.Context, id registry.EntryID) (person.Entry, error) {
-	return one(ctx, r.Pool, scanPerson, sqlPersonEntry, pgx.NamedArgs{"id": id})
-}
-
 const sqlPersonVersions = columnsPerson + `
 	WHERE e.book = 'person' AND e.number = @fin
 	ORDER BY e.version`
@@ -67,14 +59,6 @@ func (r Reader) PersonVersions(ctx context.Context, fin tesdiq.FIN) ([]person.En
 const columnsExamination = `SELECT ` + columnsHead + `,
 	       x.commission, x.examined_on, x.repeat, x.outcome, x.loss, x.degree, x.old_group, x.cause, x.from_day, x.until_day, x.next_from
 	FROM entries e JOIN examinations x ON x.entry_id = e.id`
-
-const sqlExamination = columnsExamination + `
-	WHERE e.id = @id`
-
-// Examination is one version of an examination, current or not.
-func (r Reader) Examination(ctx context.Context, id registry.EntryID) (examination.Entry, error) {
-	return one(ctx, r.Pool, scanExamination, sqlExamination, pgx.NamedArgs{"id": id})
-}
 
 const sqlExaminationByNumber = columnsExamination + `
 	WHERE e.book = 'examination' AND e.number = @number AND e.subject = @fin` + onlyLatest
@@ -106,14 +90,6 @@ const columnsContract = `SELECT ` + columnsHead + `,
 	       k.employer, k.employer_voen, k.workplace, k.position, k.main, k.part_time, k.salary, k.concluded,
 	       k.from_day, k.until_day, k.state, k.terminated, k.ground
 	FROM entries e JOIN contracts k ON k.entry_id = e.id`
-
-const sqlContract = columnsContract + `
-	WHERE e.id = @id`
-
-// Contract is one version of a contract, current or not.
-func (r Reader) Contract(ctx context.Context, id registry.EntryID) (contract.Entry, error) {
-	return one(ctx, r.Pool, scanContract, sqlContract, pgx.NamedArgs{"id": id})
-}
 
 const sqlContractByNumber = columnsContract + `
 	WHERE e.book = 'contract' AND e.number = @number AND e.subject = @fin` + onlyLatest
@@ -169,18 +145,59 @@ func (r Reader) Subject(ctx context.Context, fin tesdiq.FIN) ([]registry.Head, e
 
 // Version reads what an entry says, whatever its book.
 func (r Reader) Version(ctx context.Context, h registry.Head) (registry.Version, error) {
-	switch h.Book {
-	case registry.Persons:
-		e, err := r.PersonEntry(ctx, h.ID)
-		return registry.Version{Head: e.Head, Body: e.Person}, err
-	case registry.Examinations:
-		e, err := r.Examination(ctx, h.ID)
-		return registry.Version{Head: e.Head, Body: e.Examination}, err
-	case registry.Contracts:
-		e, err := r.Contract(ctx, h.ID)
-		return registry.Version{Head: e.Head, Body: e.Contract}, err
+	vs, err := r.Versions(ctx, h)
+	if err != nil {
+		return registry.Version{}, err
 	}
-	return registry.Version{}, fmt.Errorf("registrydb: no book %q", h.Book)
+	v, ok := vs[h.ID]
+	if !ok {
+		return v, tesdiq.NewProblem(tesdiq.NotFound, "entry.unknown")
+	}
+	return v, nil
+}
+
+const (
+	sqlPersonsByID      = columnsPerson + ` WHERE e.id = ANY(@ids)`
+	sqlExaminationsByID = columnsExamination + ` WHERE e.id = ANY(@ids)`
+	sqlContractsByID    = columnsContract + ` WHERE e.id = ANY(@ids)`
+)
+
+// Versions reads what entries say, one statement for each book that is among them. What is not there is left out.
+func (r Reader) Versions(ctx context.Context, heads ...registry.Head) (map[registry.EntryID]registry.Version, error) {
+	ids := map[registry.Book][]registry.EntryID{}
+	for _, h := range heads {
+		ids[h.Book] = append(ids[h.Book], h.ID)
+	}
+	found := make(map[registry.EntryID]registry.Version, len(heads))
+	for book, ids := range ids {
+		var err error
+		switch args := (pgx.NamedArgs{"ids": ids}); book {
+		case registry.Persons:
+			var es []person.Entry
+			es, err = some(ctx, r.Pool, scanPerson, sqlPersonsByID, args)
+			for _, e := range es {
+				found[e.Head.ID] = registry.Version{Head: e.Head, Body: e.Person}
+			}
+		case registry.Examinations:
+			var es []examination.Entry
+			es, err = some(ctx, r.Pool, scanExamination, sqlExaminationsByID, args)
+			for _, e := range es {
+				found[e.Head.ID] = registry.Version{Head: e.Head, Body: e.Examination}
+			}
+		case registry.Contracts:
+			var es []contract.Entry
+			es, err = some(ctx, r.Pool, scanContract, sqlContractsByID, args)
+			for _, e := range es {
+				found[e.Head.ID] = registry.Version{Head: e.Head, Body: e.Contract}
+			}
+		default:
+			err = fmt.Errorf("registrydb: no book %q", book)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return found, nil
 }
 
 func head(h *registry.Head) []any {

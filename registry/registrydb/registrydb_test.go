@@ -239,8 +239,8 @@ func TestAContractIsAmendedAndTerminated(t *testing.T) {
 	if jobs, err = r.Contracts(ctx, elcin); err != nil || len(jobs) != 3 || jobs[2].Head.Number != main.Head.Number {
 		t.Errorf("the ended contract is not the last: %+v, %v", jobs, err)
 	}
-	old, err := r.Contract(ctx, main.ID)
-	if err != nil || old.Contract != main.Contract {
+	old, err := r.Version(ctx, registry.Head{ID: main.ID, Book: registry.Contracts})
+	if err != nil || old.Body != registry.Body(main.Contract) {
 		t.Errorf("the first version reads %+v, %v", old, err)
 	}
 	chain, err := r.Chain(ctx, registry.Contracts, main.Head.Number)

@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/tesdiq/tesdiq"
+	"github.com/tesdiq/tesdiq/internal/together"
 	"github.com/tesdiq/tesdiq/templates"
 	"github.com/tesdiq/tesdiq/verifier"
 )
@@ -21,7 +22,7 @@ import (
 type DB struct {
 	Pool *pgxpool.Pool
 
-	queue queue // of checks to be written
+	queue together.Queue[*recording] // of checks to be written
 }
 
 // columnsExcerpt and fromExcerpt are one excerpt and all that its verdict depends on. l is the latest version of its

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -72,7 +71,7 @@ func (db *DB) Record(ctx context.Context, c verifier.Check, line ledger.Line, te
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("verifierdb: record: %w", err)
 	}
-	r := &recording{check: c, line: line, done: make(chan bool, 1), err: errUnwritten}
+	r := &recording{check: c, line: line, err: errUnwritten}
 	if tell != nil {
 		args, err := json.Marshal(told(c, tell))
 		if err != nil {
@@ -81,19 +80,8 @@ func (db *DB) Record(ctx context.Context, c verifier.Check, line ledger.Line, te
 		to, words := string(tell.To), string(args)
 		r.tell, r.tellArgs = &to, &words
 	}
-	if !db.queue.join(r) && !<-r.done {
-		return r.err // another wrote it
-	}
-	batch := db.queue.take(r)
-	defer func() { // after a panic, too: nobody may wait for ever
-		db.queue.pass()
-		for _, other := range batch {
-			if other != r {
-				other.done <- false
-			}
-		}
-	}()
-	db.write(context.WithoutCancel(ctx), batch)
+	ctx = context.WithoutCancel(ctx)
+	db.queue.Do(r, func(batch []*recording) { db.write(ctx, batch) })
 	return r.err
 }
 
@@ -104,61 +92,11 @@ type recording struct {
 	check          verifier.Check
 	line           ledger.Line
 	tell, tellArgs *string
-	done           chan bool // true: it is your turn to write; false: it was written, see err
 	err            error
 }
 
-const (
-	// maxBatch is how many checks one statement writes at most.
-	maxBatch = 64
-	// maxWriters is how many statements are under way at a time: one gathers while the other waits for the disk.
-	maxWriters = 2
-	// writeTimeout is the longest that a check waits for its statement; the database gives up before.
-	writeTimeout = 20 * time.Second
-)
-
-// queue gathers checks that come while others are being written. There is no goroutine of its own: whoever comes while
-// fewer than maxWriters write, writes what is there, then passes the turn on to the first who waits.
-type queue struct {
-	mu      sync.Mutex
-	writers int
-	waiting []*recording
-}
-
-// join says whether it is the turn of r to write; else r waits.
-func (q *queue) join(r *recording) bool {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if q.writers < maxWriters {
-		q.writers++
-		return true
-	}
-	q.waiting = append(q.waiting, r)
-	return false
-}
-
-// take gives r and those who wait, at most maxBatch.
-func (q *queue) take(r *recording) []*recording {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	n := min(len(q.waiting), maxBatch-1)
-	batch := append([]*recording{r}, q.waiting[:n]...)
-	q.waiting = append([]*recording(nil), q.waiting[n:]...)
-	return batch
-}
-
-// pass gives the turn to the first who waits.
-func (q *queue) pass() {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if len(q.waiting) == 0 {
-		q.writers--
-		return
-	}
-	next := q.waiting[0]
-	q.waiting = q.waiting[1:]
-	next.done <- true
-}
+// writeTimeout is the longest that a check waits for its statement; the database gives up before.
+const writeTimeout = 20 * time.Second
 
 // write writes a batch and leaves with each what became of it.
 func (db *DB) write(ctx context.Context, batch []*recording) {
