@@ -84,14 +84,20 @@ const (
 	ReasonUntrustedTime Reason = "pades.untrusted_time" // a time stamp that does not hold or that we do not trust
 	ReasonExpired       Reason = "pades.expired"        // signed after the certificate's end
 	ReasonTooEarly      Reason = "pades.too_early"      // signed before the certificate's beginning
+	ReasonGaveUp        Reason = "pades.gave_up"        // its reader died or took too long
 )
+
+// GaveUp is the report of whoever had a file read elsewhere and got no answer.
+func GaveUp() Report {
+	return Report{Integrity: Broken, Indication: Indeterminate, SubIndication: FormatFailure, Reason: ReasonGaveUp}
+}
 
 // Reasons gives every Reason, so that a test can find out whether each has its sentence.
 func Reasons() []Reason {
 	return []Reason{
 		ReasonPassed, ReasonIntact, ReasonEmpty, ReasonTooLarge, ReasonNotPDF, ReasonEncrypted, ReasonUnsigned, ReasonAppended,
 		ReasonWrapped, ReasonChanged, ReasonStructure, ReasonSignature, ReasonWeak, ReasonCertificate, ReasonStranger,
-		ReasonPurpose, ReasonNoTime, ReasonUntrustedTime, ReasonExpired, ReasonTooEarly,
+		ReasonPurpose, ReasonNoTime, ReasonUntrustedTime, ReasonExpired, ReasonTooEarly, ReasonGaveUp,
 	}
 }
 
