@@ -91,8 +91,8 @@ type Question struct {
 	File    *File
 	Purpose tesdiq.Purpose
 	Note    string // organisations only
-	// Key makes the question repeatable: the same key of the same client is the same check. Request is what it must be
-	// the key of; both or neither are given.
+	// Key makes the question repeatable: the same key of the same client is the same check; without a client, the key
+	// itself stands for who asks and what. Request is what it must be the key of; both or neither are given.
 	Key     string
 	Request *Sum
 }

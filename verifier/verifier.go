@@ -15,9 +15,9 @@ import (
 
 // What the database's side answers.
 var (
-	ErrNoExcerpt = errors.New("verifier: no such excerpt")              // a verdict: tesdiq.Unknown
-	ErrRepeated  = errors.New("verifier: the client has used this key") // the answer is that of the first time
-	ErrNoCheck   = tesdiq.NewProblem(tesdiq.NotFound, "check.unknown")  // or none that the asker may see: never told apart
+	ErrNoExcerpt = errors.New("verifier: no such excerpt")             // a verdict: tesdiq.Unknown
+	ErrRepeated  = errors.New("verifier: this key has been used")      // the answer is that of the first time
+	ErrNoCheck   = tesdiq.NewProblem(tesdiq.NotFound, "check.unknown") // or none that the asker may see: never told apart
 )
 
 // Excerpt is what the verifier knows of an excerpt, with its state at this moment.
@@ -43,12 +43,12 @@ type Excerpts interface {
 // Checks are the records of who asked. They are inserted and read, never changed.
 type Checks interface {
 	// Record writes the check, its ledger line and, when tell is set, the message to the subject, together or not at
-	// all. When it returns nil, they are durable. It answers ErrRepeated when the client has used the key before.
+	// all. When it returns nil, they are durable. It answers ErrRepeated when the client, or a form, has used the key before.
 	Record(ctx context.Context, c Check, line ledger.Line, tell *Telling) error
 	// ByID reads a check that the asker may see, or ErrNoCheck.
 	// With it comes the excerpt that was found, in its state of now; its ID is 0 when none was.
 	ByID(ctx context.Context, id CheckID, by Asker) (Check, Excerpt, error)
-	// ByKey reads the check of a client's key in the same way.
+	// ByKey reads the check of a client's key, or of a form's (no client), in the same way.
 	ByKey(ctx context.Context, client, key string) (Check, Excerpt, error)
 }
 
@@ -132,7 +132,7 @@ func (v *Verifier) Check(ctx context.Context, q Question) (Answer, error) {
 		return Answer{}, err
 	}
 	err = v.Checks.Record(ctx, c, line, tell)
-	if errors.Is(err, ErrRepeated) {
+	if errors.Is(err, ErrRepeated) && q.Key != "" {
 		return v.again(ctx, q)
 	}
 	if err != nil {

@@ -16,10 +16,13 @@ type Field struct {
 	Hint  string
 	Why   string // what is wrong with it
 
-	Type, Class, Autocomplete, Inputmode string
-	Maxlength                            int
-	Focus                                bool
-	Choices                              []Choice
+	Type, Class, Inputmode string
+	// Autocomplete is never "off": with it, browsers forget what was typed when somebody comes back from a page that
+	// could not be reached. "one-time-code" is restored, and yet not offered to the next person at this browser.
+	Autocomplete string
+	Maxlength    int
+	Focus        bool
+	Choices      []Choice
 }
 
 // Choice is one possible answer.
@@ -46,7 +49,7 @@ func (f Field) Described() string {
 }
 
 func (s *Shell) field(lang tesdiq.Lang, v View, name, value string, args []any) (Field, error) {
-	f := Field{Name: name, Value: value, Type: "text", Autocomplete: "off"}
+	f := Field{Name: name, Value: value, Type: "text"}
 	for _, p := range v.Problems {
 		if p.Field == name && f.Why == "" {
 			f.Why = s.Sentence(lang, p)

@@ -2,6 +2,8 @@ package web
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -187,6 +189,19 @@ func (s *Shell) Visitor(r *http.Request) string {
 		s.sessions.Put(r.Context(), keyVisitor, id)
 	}
 	return v.Visitor
+}
+
+// VisitorOfForm is Visitor for a form whose key is known to one browser alone. Where the session has no id yet, it
+// follows from the key: a form that is sent twice before its first answer, and with it the session's cookie, has come
+// is then of one visitor.
+func (s *Shell) VisitorOfForm(r *http.Request, key string) string {
+	v := stateOf(r.Context())
+	if v.session && v.Visitor == "" && key != "" {
+		sum := sha256.Sum256([]byte("tesdiq visitor of form " + key))
+		v.Visitor = hex.EncodeToString(sum[:16])
+		s.sessions.Put(r.Context(), keyVisitor, v.Visitor)
+	}
+	return s.Visitor(r)
 }
 
 // SignIn makes the session a person's. Its token changes and everything that it held before is forgotten, so that

@@ -558,6 +558,8 @@ CREATE INDEX api_tokens_expiry ON public.api_tokens USING btree (expires_at);
 
 CREATE INDEX checks_excerpt ON public.checks USING btree (excerpt_id) WHERE (excerpt_id IS NOT NULL);
 
+CREATE UNIQUE INDEX checks_form_once ON public.checks USING btree (idempotency_key) WHERE ((client_id IS NULL) AND (idempotency_key IS NOT NULL));
+
 CREATE INDEX checks_member ON public.checks USING btree (member_fin, at DESC) WHERE (member_fin IS NOT NULL);
 
 CREATE UNIQUE INDEX checks_once ON public.checks USING btree (client_id, idempotency_key) WHERE (idempotency_key IS NOT NULL);

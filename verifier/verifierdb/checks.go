@@ -53,8 +53,15 @@ const sqlCheckByKey = `SELECT` + columnsCheck + `, q.*
 	FROM` + fromCheck + `
 	WHERE c.client_id = @client AND c.idempotency_key = @key`
 
-// ByKey reads the check of a client's key.
+const sqlCheckByForm = `SELECT` + columnsCheck + `, q.*
+	FROM` + fromCheck + `
+	WHERE c.client_id IS NULL AND c.idempotency_key = @key`
+
+// ByKey reads the check of a client's key or, without a client, of a form's.
 func (db *DB) ByKey(ctx context.Context, client, key string) (verifier.Check, verifier.Excerpt, error) {
+	if client == "" {
+		return db.check(ctx, sqlCheckByForm, pgx.NamedArgs{"key": key})
+	}
 	return db.check(ctx, sqlCheckByKey, pgx.NamedArgs{"client": client, "key": key})
 }
 

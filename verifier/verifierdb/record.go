@@ -19,7 +19,8 @@ import (
 // check, its ledger line and its message commit together, and the answer comes when they are durable. Writing one by
 // one costs the database twice as much. (ledgerdb and internal/message write the same columns, in several journeys.)
 //
-// A check whose client has used its key before is left out, with its line and message; what was recorded comes back.
+// A check whose key was used before, by its client or by a form, is left out, with its line and message; what was
+// recorded comes back.
 const sqlRecord = `
 	WITH asked AS (
 		SELECT *
@@ -35,7 +36,7 @@ const sqlRecord = `
 		SELECT id, at, way, excerpt_id, subject, code, sha256, sort, organisation_id, member_fin, client_id,
 		       visitor, purpose, note, verdict, reason, idempotency_key, request_sha256
 		FROM asked
-		ON CONFLICT (client_id, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING
+		ON CONFLICT DO NOTHING
 		RETURNING id
 	), line AS (
 		INSERT INTO ledger_lines (kind, object, key, mac)

@@ -1,7 +1,10 @@
 package verifierweb
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 	"time"
@@ -17,6 +20,7 @@ import (
 type checkView struct {
 	Code, Purpose, Note string // as typed
 	Action              string // where the form is sent
+	Key                 string // of this form: sent twice, it is one check
 	QR                  bool   // came by the QR: there is a code and no choice
 	Organisation        bool   // may add a note
 	Purposes            []web.Choice
@@ -65,6 +69,10 @@ func (h *Web) form(w http.ResponseWriter, r *http.Request, v checkView, after ve
 	}
 	if v.Action == "/check" {
 		v.QR = false
+	}
+	var err error
+	if v.Key, err = tesdiq.RandomText(h.Shell.Rand, formKey); err != nil {
+		return err
 	}
 	title := "verifier.check.title"
 	if v.QR {
@@ -116,7 +124,7 @@ func (h *Web) page(lang tesdiq.Lang, rows []verifier.Row, address string) (lines
 func (h *Web) check(w http.ResponseWriter, r *http.Request) error {
 	f, err := h.readForm(w, r, h.Shell.ClientPrefix(r))
 	var p *tesdiq.Problem
-	if errors.As(err, &p) && p.Field == "file" {
+	if errors.As(err, &p) && p.Field != "" {
 		return h.form(w, r, typed(f), verifier.Cursor{}, tesdiq.Problems{p})
 	}
 	if err != nil {
@@ -154,6 +162,46 @@ func (h *Web) checkQR(w http.ResponseWriter, r *http.Request) error {
 	return h.ask(w, r, verifier.Question{Way: tesdiq.ByQR, Code: code}, f, v, ps)
 }
 
+// upload is check for a body that may be a file. One that says beforehand that it is too large is refused unread, with
+// the form to go on with.
+func (h *Web) upload(w http.ResponseWriter, r *http.Request) error {
+	err := h.Shell.Upload(h.check, maxUpload)(w, r)
+	var p *tesdiq.Problem
+	if errors.As(err, &p) && p.Kind == tesdiq.TooLarge {
+		return h.form(w, r, checkView{Action: "/check", Purpose: h.Shell.Kept(r, keptPurpose)}, verifier.Cursor{}, tesdiq.Problems{verifier.TooLarge()})
+	}
+	return err
+}
+
+// formKey is how many random characters the key of a form has; it stands in the address that the form is sent to.
+// So that address is never the page's own: a browser would forget the page, and all that was typed there, when it cannot
+// reach us.
+const formKey = 26
+
+// keyOf is the key of the form that was sent; empty for whoever sends without one.
+func keyOf(r *http.Request) string {
+	key := r.URL.Query().Get("key")
+	if len(key) != formKey {
+		return ""
+	}
+	return key
+}
+
+// once makes a question that one form asks twice one check: after a double click, or when the first answer was lost on its
+// way. The same form with anything else in it is another question.
+func once(q *verifier.Question, key string) {
+	if key == "" {
+		return
+	}
+	var sum verifier.Sum
+	if q.File != nil {
+		sum = q.File.Sum
+	}
+	all := fmt.Sprintf("form %q %q %d %q %q %q %q %x %q %q", key, q.By.Sort, q.By.Organisation, q.By.Member, q.By.Visitor, q.Way, q.Code, sum, q.Purpose, q.Note)
+	request := verifier.Sum(sha256.Sum256([]byte(all)))
+	q.Key, q.Request = hex.EncodeToString(request[:]), &request
+}
+
 // typed is the form as it was sent.
 func typed(f fields) checkView {
 	return checkView{Action: "/check", Code: f.values["code"], Purpose: f.values["purpose"], Note: f.values["note"]}
@@ -172,10 +220,12 @@ func (h *Web) ask(w http.ResponseWriter, r *http.Request, q verifier.Question, f
 		return h.form(w, r, v, verifier.Cursor{}, ps)
 	}
 	h.Shell.Keep(r, keptPurpose, string(q.Purpose))
+	key := keyOf(r)
 	if web.ViewerOf(r.Context()).Person == nil {
-		h.Shell.Visitor(r)
+		h.Shell.VisitorOfForm(r, key)
 	}
 	q.By = h.asker(r)
+	once(&q, key)
 	a, err := h.Verifier.Check(r.Context(), q)
 	var p *tesdiq.Problem
 	if errors.As(err, &p) && (p.Kind == tesdiq.TooMany || p.Kind == tesdiq.Refused) {
@@ -199,6 +249,7 @@ type answerView struct {
 	Altered bool
 	Tells   bool   // the subject reads of it
 	Purpose string // for the next check of a clerk
+	Key     string // of the form for it
 	Old     bool   // what it says is not shown any more
 }
 
@@ -226,6 +277,9 @@ func (h *Web) checked(w http.ResponseWriter, r *http.Request) error {
 	}
 	if kept, err := tesdiq.ParsePurpose(h.Shell.Kept(r, keptPurpose)); err == nil {
 		v.Purpose = string(kept)
+	}
+	if v.Key, err = tesdiq.RandomText(h.Shell.Rand, formKey); err != nil {
+		return err
 	}
 	if v.By == "" {
 		v.By = h.Shell.T(viewer.Lang, "verifier.by."+string(a.Check.By.Sort))

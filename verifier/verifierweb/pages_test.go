@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -96,7 +97,7 @@ func TestQRAsksFirst(t *testing.T) {
 	s := open(t)
 	path := "/v/" + s.contract.Code.String()
 	page := s.Get(path)
-	mustHave(t, page, s.contract.Code.String(), "Nə üçün yoxlayırsınız?", `action="`+path+`"`)
+	mustHave(t, page, s.contract.Code.String(), "Nə üçün yoxlayırsınız?", `action="`+path+`?key=`)
 	mustNotHave(t, page, "Xəzər", "İş yerinə", "etibarlıdır")
 	if ref := page.Header.Get("Referrer-Policy"); ref != "no-referrer" {
 		t.Errorf("Referrer-Policy %q", ref)
@@ -116,7 +117,7 @@ func TestQRAsksFirst(t *testing.T) {
 	if wrong.Status != http.StatusUnprocessableEntity {
 		t.Errorf("a malformed code: %d", wrong.Status)
 	}
-	mustHave(t, wrong, `action="/check"`, `value="7K2M-9QXA"`)
+	mustHave(t, wrong, `action="/check?key=`, `value="7K2M-9QXA"`)
 }
 
 func TestAFormComesBackFilled(t *testing.T) {
@@ -406,5 +407,89 @@ func TestANoteWithSemicolonsIsNoFormula(t *testing.T) {
 		if !strings.Contains(list.Body, want) {
 			t.Errorf("no %s in %s", want, list.Body)
 		}
+	}
+}
+
+var formKeyPattern = regexp.MustCompile(`action="(/[^"?]+\?key=[0-9A-Z]{26})"`)
+
+// A double click, or the same form once more after its answer was lost, is one check; another question by the same form
+// is another.
+func TestAFormSentTwiceIsOneCheck(t *testing.T) {
+	s := open(t)
+	for who, b := range map[string]*webtest.Browser{"nobody": s.as("", false), "a person": s.as(manager, false), "a clerk": s.as(aysel, true)} {
+		for _, page := range []string{"/check", "/v/" + s.contract.Code.String()} {
+			found := formKeyPattern.FindStringSubmatch(b.Get(page).Body)
+			if found == nil {
+				t.Fatalf("%s, %s: the form has no key", who, page)
+			}
+			before := s.checks()
+			var first string
+			for range 3 {
+				a := b.Post(found[1], form(s.contract.Code.String(), "credit"))
+				if first == "" {
+					first = a.Header.Get("Location")
+				}
+				if a.Status != http.StatusSeeOther || a.Header.Get("Location") != first {
+					t.Errorf("%s, %s: %d %s, first %s", who, page, a.Status, a.Header.Get("Location"), first)
+				}
+				s.read(b, a)
+			}
+			if n := s.checks() - before; n != 1 {
+				t.Errorf("%s, %s: %d checks", who, page, n)
+			}
+			if a := b.Post(found[1], form(s.contract.Code.String(), "court")); a.Header.Get("Location") == first {
+				t.Errorf("%s, %s: for another purpose the same check", who, page)
+			}
+		}
+	}
+	if lines, checks := s.ID("SELECT count(*) FROM ledger_lines WHERE kind = 'check'"), s.checks(); lines != checks {
+		t.Errorf("%d lines, %d checks", lines, checks)
+	}
+}
+
+// Neither of two clicks waits for the other: the second comes from a browser that has no cookie yet.
+func TestTheFirstFormSentTwiceAtOnceIsOneCheck(t *testing.T) {
+	s := open(t)
+	action := formKeyPattern.FindStringSubmatch(s.Get("/check").Body)[1]
+	locations := make(chan string, 8)
+	for range cap(locations) {
+		go func() {
+			b := webtest.Another(t, s.Server)
+			a := b.Post(action, form(s.contract.Code.String(), "credit"))
+			locations <- a.Header.Get("Location") + " " + fmt.Sprint(b.Get(a.Header.Get("Location")).Status)
+		}()
+	}
+	first := <-locations
+	for range cap(locations) - 1 {
+		if other := <-locations; other != first || !strings.HasSuffix(first, " 200") {
+			t.Errorf("%s and %s", first, other)
+		}
+	}
+	if n := s.checks(); n != 1 {
+		t.Errorf("%d checks", n)
+	}
+	// The key is worth nothing to somebody else who asks something else, or as somebody.
+	if a := s.as(aysel, true).Post(action, form(s.contract.Code.String(), "credit")); a.Status != http.StatusSeeOther || s.checks() != 2 {
+		t.Errorf("a clerk with the same key: %d, %d checks", a.Status, s.checks())
+	}
+}
+
+// What is refused before it is read leaves a form to go on with.
+func TestTooLargeAFileLeavesTheForm(t *testing.T) {
+	s := open(t)
+	a := s.upload(s.Browser, "x.pdf", "application/pdf", make([]byte, verifier.MaxFile+1<<20), url.Values{"purpose": {"credit"}})
+	if a.Status != http.StatusRequestEntityTooLarge {
+		t.Errorf("status %d", a.Status)
+	}
+	mustHave(t, a, "20 MB", `href="#file"`, `name="code"`)
+	long := form(strings.Repeat("7", 5000), "credit")
+	for _, field := range []string{"code", "note"} {
+		values := url.Values{field: {long.Get("code")}}
+		if a := s.upload(s.as(aysel, true), "", "application/pdf", nil, values); a.Status != http.StatusUnprocessableEntity || !strings.Contains(a.Body, `href="#`+field+`"`) {
+			t.Errorf("5 KB in %s: %d %s", field, a.Status, text(a.Body))
+		}
+	}
+	if n := s.checks(); n != 0 {
+		t.Errorf("%d checks", n)
 	}
 }

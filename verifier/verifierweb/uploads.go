@@ -137,6 +137,7 @@ func (f *fields) part(part *multipart.Part) error {
 			return broken(err)
 		}
 		if len(b) > maxFieldSize {
+			f.values[name] = string(b[:maxFieldSize])
 			return tesdiq.Invalid("form.long").In(name)
 		}
 		f.values[name] = string(b)

@@ -79,7 +79,7 @@ func New(c Config) (*Web, error) {
 func (h *Web) Routes(r chi.Router) {
 	s := h.Shell
 	r.Get("/check", s.Do(h.checkForm))
-	r.Post("/check", s.Do(s.Upload(h.check, maxUpload)))
+	r.Post("/check", s.Do(h.upload))
 	r.Get("/v/{code}", s.Do(h.qrForm))
 	r.Post("/v/{code}", s.Do(h.checkQR))
 	r.Get("/checked/{id}", s.Do(h.checked))
