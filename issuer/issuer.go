@@ -66,5 +66,8 @@ type Excerpt struct {
 // Moment is now, to the microsecond that PostgreSQL keeps: what a ledger line commits to must be readable back.
 func Moment(now time.Time) time.Time { return now.UTC().Truncate(time.Microsecond) }
 
+// KeyLength is how many characters the key of a form has.
+const KeyLength = 26
+
 // NewRequestKey draws the key that a form carries, so that sending it twice asks once.
-func NewRequestKey(random io.Reader) (string, error) { return tesdiq.RandomText(random, 26) }
+func NewRequestKey(random io.Reader) (string, error) { return tesdiq.RandomText(random, KeyLength) }

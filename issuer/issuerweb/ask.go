@@ -34,6 +34,10 @@ func typedIn(q url.Values) typed {
 	}
 }
 
+func (t typed) formPath() string {
+	return "/cabinet/excerpts/new?" + url.Values{"key": {t.Key}, "kind": {t.Kind}, "number": {t.Number}}.Encode()
+}
+
 func (t typed) request() issuer.Request {
 	return issuer.Request{
 		Key: t.Key, Kind: t.Kind, Entry: t.Number, Lang: tesdiq.Lang(t.Lang), Validity: issuer.Validity(t.Validity),
@@ -41,7 +45,8 @@ func (t typed) request() issuer.Request {
 	}
 }
 
-// form asks in which language, for how long, for whom and what for.
+// form asks in which language, for how long, for whom and what for. Its address holds the request's key: whoever comes
+// back to it because the answer was lost on its way, and sends the same again, asks for the same excerpt.
 func (h *Web) form(w http.ResponseWriter, r *http.Request) error {
 	fin, lang := viewer(r)
 	q := r.URL.Query()
@@ -49,9 +54,13 @@ func (h *Web) form(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return h.refuse(w, r, q.Get("kind"), err)
 	}
-	t := typed{Kind: source.Kind.Name, Number: q.Get("number"), Lang: string(lang), Validity: string(issuer.Days30)}
-	if t.Key, err = issuer.NewRequestKey(h.Rand); err != nil {
-		return err
+	t := typed{Key: q.Get("key"), Kind: source.Kind.Name, Number: q.Get("number"), Lang: string(lang), Validity: string(issuer.Days30)}
+	if len(t.Key) != issuer.KeyLength {
+		if t.Key, err = issuer.NewRequestKey(h.Rand); err != nil {
+			return err
+		}
+		http.Redirect(w, r, t.formPath(), http.StatusSeeOther)
+		return nil
 	}
 	return h.show(w, r, source, t, nil)
 }
@@ -70,10 +79,10 @@ func (h *Web) ask(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return h.refuse(w, r, t.Kind, err)
 		}
-		if t.Key == "" || len(t.Key) > 64 {
-			if t.Key, err = issuer.NewRequestKey(h.Rand); err != nil {
-				return err
-			}
+		// A new key, so that the form is sent to another address than that of its page: a browser would forget the
+		// page, and all that was typed there, when it cannot reach us.
+		if t.Key, err = issuer.NewRequestKey(h.Rand); err != nil {
+			return err
 		}
 		return h.show(w, r, source, t, ps)
 	}
@@ -102,7 +111,7 @@ func (h *Web) show(w http.ResponseWriter, r *http.Request, source issuer.Source,
 		})
 	}
 	return h.pages.Render(w, r, "new.html", web.Page{
-		Title: "issuer.new", Section: section, Data: data, Problems: ps, Self: "/cabinet/excerpts/new?" + url.Values{"kind": {t.Kind}, "number": {t.Number}}.Encode(),
+		Title: "issuer.new", Section: section, Data: data, Problems: ps, Self: t.formPath(),
 	})
 }
 

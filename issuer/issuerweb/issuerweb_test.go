@@ -133,10 +133,20 @@ func (w *town) get(path string, status int) string {
 
 var keyPattern = regexp.MustCompile(`name="key" value="([^"]+)"`)
 
+// form opens the form, whose address gets a key.
+func (w *town) form(kind, number string) string {
+	w.t.Helper()
+	a := w.browser.Get("/cabinet/excerpts/new?" + url.Values{"kind": {kind}, "number": {number}}.Encode())
+	if a.Status != http.StatusSeeOther {
+		w.t.Fatalf("the form: %d\n%s", a.Status, a.Body)
+	}
+	return w.get(a.Header.Get("Location"), http.StatusOK)
+}
+
 // filled is the form as a person fills it in.
 func (w *town) filled(kind, number string) url.Values {
 	w.t.Helper()
-	page := w.get("/cabinet/excerpts/new?"+url.Values{"kind": {kind}, "number": {number}}.Encode(), http.StatusOK)
+	page := w.form(kind, number)
 	key := keyPattern.FindStringSubmatch(page)
 	if key == nil {
 		w.t.Fatalf("no key in the form\n%s", page)
@@ -220,6 +230,21 @@ func TestADoubleClickGivesOneExcerpt(t *testing.T) {
 	first := w.browser.Post("/cabinet/excerpts", form).Header.Get("Location")
 	if second := w.browser.Post("/cabinet/excerpts", form).Header.Get("Location"); second != first || first == "" {
 		t.Errorf("%q, then %q", first, second)
+	}
+}
+
+// Whoever comes back to the form because the answer was lost finds the same key there.
+func TestComingBackToTheFormAsksForTheSame(t *testing.T) {
+	w := newTown(t)
+	w.browser.SignIn(people.Who("nermin").FIN)
+	opened := w.browser.Get("/cabinet/excerpts/new?kind=examination&number=" + w.examination("nermin").Head.Number)
+	address := opened.Header.Get("Location")
+	first, second := keyPattern.FindString(w.get(address, http.StatusOK)), keyPattern.FindString(w.get(address, http.StatusOK))
+	if first == "" || second != first {
+		t.Errorf("%q, then %q", first, second)
+	}
+	if again := w.browser.Get("/cabinet/excerpts/new?kind=examination&number=" + w.examination("nermin").Head.Number).Header.Get("Location"); again == address {
+		t.Error("another form has the same key")
 	}
 }
 
@@ -382,8 +407,9 @@ func TestEveryStateInEveryLanguage(t *testing.T) {
 		w.exec(`INSERT INTO voids SELECT id, $2, $3 FROM intents WHERE '/cabinet/excerpts/' || number = $1`, pages["void "+string(reason)], reason, morning())
 	}
 	pages["history"], pages["filtered"], pages["none of it"] = "/cabinet/excerpts", "/cabinet/excerpts?kind=examination", "/cabinet/excerpts?kind=contract"
-	pages["form"] = "/cabinet/excerpts/new?kind=examination&number=" + number
-	pages["form with salary"] = "/cabinet/excerpts/new?kind=contract&number=" + w.contract("nermin")
+	key26 := "&key=" + strings.Repeat("K", issuer.KeyLength)
+	pages["form"] = "/cabinet/excerpts/new?kind=examination&number=" + number + key26
+	pages["form with salary"] = "/cabinet/excerpts/new?kind=contract&number=" + w.contract("nermin") + key26
 	pages["withdraw"] = pages["in_force"] + "/withdraw"
 	key := regexp.MustCompile(`(issuer|problem|web)\.[a-z_]+[a-z_.]*`)
 	for name, path := range pages {
