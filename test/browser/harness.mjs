@@ -185,6 +185,26 @@ export async function draw(page, kind, { lang = 'az', validity, recipient = '', 
   return drawn(page);
 }
 
+// send presses a button of a form and gives the service's answer to it, once its page is there.
+export async function send(page, button = page.locator('main form button').first()) {
+  const [answer] = await Promise.all([
+    page.waitForResponse((r) => r.request().method() === 'POST'), page.waitForEvent('domcontentloaded'), button.click(),
+  ]);
+  return answer;
+}
+
+// list reads a list that the service gives out for spreadsheets: rows of cells, without the head.
+export async function list(v, address) {
+  const answer = await v.context.request.get(address);
+  assert.equal(answer.status(), 200, address);
+  const rows = [[]];
+  for (const [, quoted, plain, end] of (await answer.text()).replace(/^\ufeff/, '').matchAll(/(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r\n)/g)) {
+    rows.at(-1).push(quoted?.replaceAll('""', '"') ?? plain);
+    if (end !== ',') rows.push([]);
+  }
+  return rows.slice(1, -1);
+}
+
 // drawn reads number and code off the page of an excerpt, once it is made.
 export async function drawn(page) {
   await page.waitForURL(/\/cabinet\/excerpts\/[^/]+$/);
