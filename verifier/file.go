@@ -8,6 +8,7 @@ import (
 	"hash"
 	"io"
 	"strings"
+	"sync/atomic"
 	"unicode/utf16"
 
 	"github.com/tesdiq/tesdiq"
@@ -29,7 +30,8 @@ const (
 	PictureFormat
 )
 
-// File is what is known of a file that was shown to us. Its bytes are gone when it has been read.
+// File is what is known of a file that was shown to us. The bytes of a signed PDF stay in memory until it is checked and
+// Forget is called; those of anything else are gone when it has been read.
 type File struct {
 	Size       int64
 	Sum        Sum
@@ -38,6 +40,46 @@ type File struct {
 	Encrypted  bool
 	Signed     bool        // it has a /ByteRange, whatever that is worth
 	Code       tesdiq.Code // in the /Subject of a document information dictionary; empty if none
+
+	held *held // nil: there was no room for it, or nothing to read in it
+}
+
+// Room is how many bytes of files may be in memory at a time, of all who check together. It may be shared by goroutines.
+type Room struct{ left atomic.Int64 }
+
+// NewRoom makes room for so many bytes.
+func NewRoom(size int64) *Room {
+	r := &Room{}
+	r.left.Store(size)
+	return r
+}
+
+// held are a file's bytes, in the room that they take.
+type held struct {
+	room  *Room
+	bytes []byte
+}
+
+// add says whether there was room.
+func (h *held) add(b []byte) bool {
+	if h.room.left.Add(-int64(len(b))) < 0 {
+		h.room.left.Add(int64(len(b)))
+		return false
+	}
+	h.bytes = append(h.bytes, b...)
+	return true
+}
+
+func (h *held) forget() {
+	h.room.left.Add(int64(len(h.bytes)))
+	h.bytes = nil
+}
+
+// Forget gives up the bytes. It may be called again, and for no file.
+func (f *File) Forget() {
+	if f != nil && f.held != nil {
+		f.held.forget()
+	}
 }
 
 const (
@@ -46,10 +88,16 @@ const (
 	maxSubject  = 256 // bytes of each
 )
 
-// ReadFile reads a file once, from beginning to end, and keeps nothing of it but hashes and a code.
+// ReadFile reads a file once, from beginning to end. It keeps hashes and a code, and of a signed PDF the bytes if room has
+// place for them; then the caller must Forget them.
 // Errors that are Problems: "file.empty", and "file.too_large" as soon as more than MaxFile bytes have come.
-func ReadFile(r io.Reader) (File, error) {
-	s := scan{whole: sha256.New()}
+func ReadFile(r io.Reader, room *Room) (_ File, err error) {
+	s := scan{whole: sha256.New(), held: &held{room: room}}
+	defer func() {
+		if err != nil {
+			s.drop()
+		}
+	}()
 	n, err := io.Copy(&s, io.LimitReader(r, MaxFile+1))
 	switch {
 	case n > MaxFile:
@@ -87,9 +135,10 @@ func (f File) Missing() Reason {
 	}
 }
 
-// scan hashes a stream and looks, byte by byte, for the few words that say something about it. It holds less than two
-// kilobytes of it at any time, so memory does not grow with the file.
+// scan hashes a stream and looks, byte by byte, for the few words that say something about it. Of what is no PDF it holds
+// less than two kilobytes at any time.
 type scan struct {
+	held      *held // nil: dropped
 	whole     hash.Hash
 	sums      []Sum
 	eofs      int
@@ -103,12 +152,27 @@ type scan struct {
 	code      tesdiq.Code
 }
 
-const eofMark = "%%EOF"
+const (
+	eofMark = "%%EOF"
+	maxHead = 1024 // bytes in which a PDF says that it is one; readers allow for rubbish before it
+)
+
+func (s *scan) isPDF() bool { return bytes.Contains(s.head, []byte("%PDF-")) }
+
+func (s *scan) drop() {
+	if s.held != nil {
+		s.held.forget()
+		s.held = nil
+	}
+}
 
 // Write never fails.
 func (s *scan) Write(b []byte) (int, error) {
-	if room := 1024 - len(s.head); room > 0 {
+	if room := maxHead - len(s.head); room > 0 {
 		s.head = append(s.head, b[:min(room, len(b))]...)
+	}
+	if s.held != nil && (len(s.head) == maxHead && !s.isPDF() || !s.held.add(b)) {
+		s.drop()
 	}
 	done := 0
 	for i, c := range b {
@@ -213,9 +277,13 @@ func (s *scan) file(size int64) File {
 		f.Format = PDFFormat
 	case isPicture(s.head):
 		f.Format = PictureFormat
-	case bytes.Contains(s.head, []byte("%PDF-")): // readers allow for rubbish before it
+	case s.isPDF():
 		f.Format = PDFFormat
 	}
+	if f.Format != PDFFormat || !f.Signed {
+		s.drop()
+	}
+	f.held = s.held
 	return f
 }
 

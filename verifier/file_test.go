@@ -30,7 +30,7 @@ func init() {
 
 func read(t *testing.T, r io.Reader) File {
 	t.Helper()
-	f, err := ReadFile(r)
+	f, err := ReadFile(r, NewRoom(MaxFile))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,19 +66,19 @@ func TestReadFileIsBounded(t *testing.T) {
 		t.Errorf("%d beginnings, want %d", n, maxEOFs*3)
 	}
 	endless := io.LimitReader(zeros{}, 1<<40)
-	if _, err := ReadFile(endless); !errors.Is(err, TooLarge()) {
+	if _, err := ReadFile(endless, NewRoom(MaxFile)); !errors.Is(err, TooLarge()) {
 		t.Errorf("an endless file: %v", err)
 	}
-	if _, err := ReadFile(io.LimitReader(zeros{}, MaxFile)); err != nil {
+	if _, err := ReadFile(io.LimitReader(zeros{}, MaxFile), NewRoom(MaxFile)); err != nil {
 		t.Errorf("the largest file that we take: %v", err)
 	}
-	if _, err := ReadFile(io.LimitReader(zeros{}, MaxFile+1)); !errors.Is(err, TooLarge()) {
+	if _, err := ReadFile(io.LimitReader(zeros{}, MaxFile+1), NewRoom(MaxFile)); !errors.Is(err, TooLarge()) {
 		t.Errorf("one byte more: %v", err)
 	}
-	if _, err := ReadFile(strings.NewReader("")); !errors.Is(err, tesdiq.Invalid("file.empty")) {
+	if _, err := ReadFile(strings.NewReader(""), NewRoom(MaxFile)); !errors.Is(err, tesdiq.Invalid("file.empty")) {
 		t.Errorf("an empty file: %v", err)
 	}
-	if _, err := ReadFile(io.MultiReader(strings.NewReader("%PDF-"), iotest.ErrReader(io.ErrUnexpectedEOF))); !errors.Is(err, io.ErrUnexpectedEOF) {
+	if _, err := ReadFile(io.MultiReader(strings.NewReader("%PDF-"), iotest.ErrReader(io.ErrUnexpectedEOF)), NewRoom(MaxFile)); !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Errorf("a file that broke off: %v", err)
 	}
 }
@@ -88,7 +88,7 @@ type zeros struct{}
 func (zeros) Read(b []byte) (int, error) { clear(b); return len(b), nil }
 
 func TestReadFileMemoryIsFlat(t *testing.T) {
-	per := testing.AllocsPerRun(3, func() { _, _ = ReadFile(io.LimitReader(zeros{}, MaxFile)) })
+	per := testing.AllocsPerRun(3, func() { _, _ = ReadFile(io.LimitReader(zeros{}, MaxFile), NewRoom(MaxFile)) })
 	if per > 50 {
 		t.Errorf("%.0f allocations for 20 MB", per)
 	}
@@ -199,14 +199,14 @@ func FuzzReadFile(f *testing.F) {
 	f.Add([]byte("%PDF-1.7\n<< /Subject (" + good.String() + ") >>\n%%EOF\r\nx%%EOF"))
 	f.Add([]byte("%PDF-1.7\n<< /Subject <FEFF0037> /Encrypt 5 0 R >>\n%%%EOF"))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		whole, err := ReadFile(bytes.NewReader(b))
+		whole, err := ReadFile(bytes.NewReader(b), NewRoom(MaxFile))
 		if len(b) == 0 {
 			return
 		}
 		if err != nil {
 			t.Fatal(err)
 		}
-		halves, err := ReadFile(iotest.HalfReader(bytes.NewReader(b)))
+		halves, err := ReadFile(iotest.HalfReader(bytes.NewReader(b)), NewRoom(MaxFile))
 		if err != nil || fmt.Sprint(whole) != fmt.Sprint(halves) {
 			t.Errorf("%v in one piece, %v in several (%v)", whole, halves, err)
 		}
@@ -257,8 +257,46 @@ func BenchmarkReadFile(b *testing.B) {
 	content := bytes.Repeat([]byte("0 1 2 /Name (abc) % comment\n"), 1<<20/28)
 	b.SetBytes(int64(len(content)))
 	for b.Loop() {
-		if _, err := ReadFile(bytes.NewReader(content)); err != nil {
+		if _, err := ReadFile(bytes.NewReader(content), NewRoom(MaxFile)); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// Only what may be read strictly takes room, and all of it is given back.
+func TestRoom(t *testing.T) {
+	const size = 1 << 20
+	room := NewRoom(size)
+	signed := "%PDF-1.7\n/ByteRange\n" + strings.Repeat("x", 300_000)
+	for _, tt := range []struct {
+		name, content string
+		held          int
+	}{
+		{"signed", signed, len(signed)},
+		{"not signed", "%PDF-1.7\n" + strings.Repeat("x", 300_000), 0},
+		{"no PDF", strings.Repeat("x", 3000) + "%PDF-1.7 /ByteRange ", 0},
+		{"more than there is room for", signed + strings.Repeat("x", size), 0},
+	} {
+		f, err := ReadFile(strings.NewReader(tt.content), room)
+		if err != nil {
+			t.Fatal(err)
+		}
+		held := 0
+		if f.held != nil {
+			if held = len(f.held.bytes); string(f.held.bytes) != tt.content {
+				t.Errorf("%s: other bytes are held", tt.name)
+			}
+		}
+		if held != tt.held || room.left.Load() != int64(size-held) {
+			t.Errorf("%s: %d bytes held, room for %d left", tt.name, held, room.left.Load())
+		}
+		f.Forget()
+		f.Forget()
+		if room.left.Load() != size {
+			t.Errorf("%s: room for %d left after it was forgotten", tt.name, room.left.Load())
+		}
+	}
+	if _, err := ReadFile(io.MultiReader(strings.NewReader(signed), iotest.ErrReader(io.ErrUnexpectedEOF)), room); err == nil || room.left.Load() != size {
+		t.Errorf("broken off: %v, room for %d left", err, room.left.Load())
 	}
 }

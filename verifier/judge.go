@@ -9,12 +9,13 @@ import (
 // Match says how what was shown to us hangs together with the excerpt that was found.
 type Match int
 
-// The matches. Only MatchCode and MatchFile may ever lead to tesdiq.Valid.
+// The matches. Only MatchCode, MatchFile and MatchArchived may ever lead to tesdiq.Valid.
 const (
 	NoMatch        Match = iota // nothing was found
 	MatchCode                   // the code was given; nothing is known of the paper that bears it
 	MatchFile                   // the file is bit for bit one that was handed out
 	MatchContinued              // the file begins with one that was handed out, and goes on
+	MatchArchived               // the file begins with one that was handed out, and only validation data were added
 	MatchClaimed                // the file bears the excerpt's code, and is none that was handed out
 )
 
@@ -34,10 +35,13 @@ const (
 	ExpiredTerm         Reason = "expired.term"         // its own time is over
 	ValidCode           Reason = "valid.code"           // compare what you hold with what stands here
 	ValidFile           Reason = "valid.file"           // exactly the file that was issued
+	ValidArchived       Reason = "valid.archived"       // the file that was issued, with validation data that somebody added
 	UnknownCode         Reason = "unknown.code"         // nothing was issued under this code
 	UnknownHash         Reason = "unknown.hash"         // no file with this SHA-256 was issued
 	UnknownUnsigned     Reason = "unknown.unsigned"     // a PDF without a signature: a scan, or printed again
-	UnknownForeign      Reason = "unknown.foreign"      // a PDF that somebody else signed, or ours damaged
+	UnknownForeign      Reason = "unknown.foreign"      // a PDF that somebody else signed
+	UnknownDamaged      Reason = "unknown.damaged"      // a PDF that was changed after somebody signed it, or cannot be read
+	UnknownUnissued     Reason = "unknown.unissued"     // a PDF that our key signed and that was never issued
 	UnknownEncrypted    Reason = "unknown.encrypted"    // a PDF under a password
 	UnknownPicture      Reason = "unknown.picture"      // a photograph or scan
 	UnknownNotPDF       Reason = "unknown.not_pdf"      // some other kind of file
@@ -46,7 +50,7 @@ const (
 // Reasons are all of them.
 var Reasons = []Reason{
 	AlteredContinued, AlteredClaimed, RevokedByIssuer, RevokedAnnulled, WithdrawnBySubject, SupersededCorrected,
-	SupersededNewer, ExpiredTerm, ValidCode, ValidFile, UnknownCode, UnknownHash, UnknownUnsigned, UnknownForeign,
+	SupersededNewer, ExpiredTerm, ValidCode, ValidFile, ValidArchived, UnknownCode, UnknownHash, UnknownUnsigned, UnknownForeign, UnknownDamaged, UnknownUnissued,
 	UnknownEncrypted, UnknownPicture, UnknownNotPDF,
 }
 
@@ -77,7 +81,7 @@ func Judge(s State, now time.Time) Judgement {
 		return Judgement{Verdict: tesdiq.Altered, Reason: AlteredContinued}
 	case MatchClaimed:
 		return Judgement{Verdict: tesdiq.Altered, Reason: AlteredClaimed}
-	case MatchCode, MatchFile:
+	case MatchCode, MatchFile, MatchArchived:
 		return s.standing(now)
 	default:
 		return Judgement{Verdict: tesdiq.Unknown, Reason: s.Missing}
@@ -99,6 +103,8 @@ func (s State) standing(now time.Time) Judgement {
 		return Judgement{tesdiq.Superseded, SupersededNewer, s.NewerAt}
 	case tesdiq.DateOf(now).After(s.ValidUntil):
 		return Judgement{tesdiq.Expired, ExpiredTerm, s.ValidUntil.End()}
+	case s.Match == MatchArchived:
+		return Judgement{Verdict: tesdiq.Valid, Reason: ValidArchived}
 	case s.Match == MatchFile:
 		return Judgement{Verdict: tesdiq.Valid, Reason: ValidFile}
 	default:

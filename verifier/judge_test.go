@@ -36,6 +36,7 @@ func TestJudge(t *testing.T) {
 		{"first second after it in Baku", State{Match: MatchFile, ValidUntil: tesdiq.MustDate("2026-11-21")}, time.Date(2026, 11, 21, 20, 0, 0, 0, time.UTC), ExpiredTerm},
 		{"in force, by code", State{Match: MatchCode, ValidUntil: tomorrow}, noon, ValidCode},
 		{"in force, by file", State{Match: MatchFile, ValidUntil: tomorrow}, noon, ValidFile},
+		{"in force, by a file with validation data added", State{Match: MatchArchived, ValidUntil: tomorrow}, noon, ValidArchived},
 		{"nothing found", State{Missing: UnknownPicture}, noon, UnknownPicture},
 		{"nothing found counts even with a state", with(all, func(s *State) { s.Missing = UnknownCode }), noon, UnknownCode},
 	}

@@ -62,6 +62,10 @@ type Telling struct {
 type Verifier struct {
 	Excerpts Excerpts
 	Checks   Checks
+	Reader   Reader
+	// Alarm is called for a file that our key signed and that was never issued, with its SHA-256: the key is stolen, or a
+	// record of ours is lost.
+	Alarm    func(ctx context.Context, sum Sum)
 	Throttle *throttle.Throttle
 	Now      func() time.Time
 	Rand     io.Reader
@@ -105,7 +109,10 @@ func (v *Verifier) Check(ctx context.Context, q Question) (Answer, error) {
 	x, err := v.find(ctx, q)
 	switch {
 	case errors.Is(err, ErrNoExcerpt):
-		x = Excerpt{State: State{Missing: missing(q)}}
+		x.State.Match = NoMatch
+		if x.Missing == "" {
+			x.Missing = missing(q)
+		}
 		if q.guess() {
 			ticket.Miss()
 		}
@@ -179,15 +186,28 @@ func (v *Verifier) byCode(ctx context.Context, code tesdiq.Code, match Match) (E
 	return x, err
 }
 
-// byFile takes the exact bytes first, then a beginning of them, then the code that the file bears.
+// byFile takes the exact bytes first. What is not exactly what was handed out is read strictly; then a beginning of it counts,
+// or the code that it bears.
 func (v *Verifier) byFile(ctx context.Context, f File) (Excerpt, error) {
 	x, sum, err := v.Excerpts.ByFiles(ctx, append([]Sum{f.Sum}, f.Beginnings...))
-	if errors.Is(err, ErrNoExcerpt) && f.Code != "" {
-		return v.byCode(ctx, f.Code, MatchClaimed)
+	if err == nil {
+		x.Match = MatchContinued
+		if sum == f.Sum {
+			x.Match = MatchFile
+			return x, nil
+		}
 	}
-	x.Match = MatchContinued
-	if sum == f.Sum {
-		x.Match = MatchFile
+	if errors.Is(err, ErrNoExcerpt) && f.Code != "" {
+		x, err = v.byCode(ctx, f.Code, MatchClaimed)
+	}
+	if err != nil && !errors.Is(err, ErrNoExcerpt) {
+		return Excerpt{}, err
+	}
+	if err != nil {
+		x = Excerpt{}
+	}
+	if err := v.judgeFile(ctx, f, &x); err != nil {
+		return Excerpt{}, err
 	}
 	return x, err
 }
@@ -257,6 +277,8 @@ func (r Reason) match() Match {
 	switch r {
 	case AlteredContinued:
 		return MatchContinued
+	case ValidArchived:
+		return MatchArchived
 	case AlteredClaimed:
 		return MatchClaimed
 	case ValidFile:

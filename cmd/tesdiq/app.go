@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -10,6 +11,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"runtime"
 	"time"
 
 	"github.com/go-chi/chi/v5"
@@ -28,6 +30,7 @@ import (
 	"github.com/tesdiq/tesdiq/registry/registryweb"
 	"github.com/tesdiq/tesdiq/templates/all"
 	"github.com/tesdiq/tesdiq/verifier"
+	"github.com/tesdiq/tesdiq/verifier/sandbox"
 	"github.com/tesdiq/tesdiq/verifier/throttle"
 	"github.com/tesdiq/tesdiq/verifier/verifierdb"
 	"github.com/tesdiq/tesdiq/verifier/verifierweb"
@@ -58,18 +61,29 @@ type app struct {
 	dispatcher *issuerdb.Dispatcher
 	worker     *worker.Worker
 	metrics    *metrics
+	readers    *sandbox.Pool
 	router     chi.Router
 }
 
-// newApp puts the components together. Nothing runs yet.
-func newApp(p parts) (*app, error) {
+// newApp puts the components together. Nothing runs yet but the processes that read foreign files.
+func newApp(ctx context.Context, p parts) (_ *app, err error) {
 	a := &app{parts: p}
-	var err error
+	defer func() {
+		if err != nil && a.readers != nil {
+			a.readers.Close()
+		}
+	}()
 	if a.roots, err = p.Keys.Roots(); err != nil {
 		return nil, err
 	}
 	m := newMetrics()
 	a.metrics = m
+	a.readers, err = sandbox.NewPool(ctx, sandbox.Config{
+		Command: []string{"/proc/self/exe", readFiles}, Roots: a.roots, Children: runtime.GOMAXPROCS(0), Log: p.Log, Lost: m.lost.Inc,
+	})
+	if err != nil {
+		return nil, err
+	}
 	kinds := issuer.Kinds(all.Kinds)
 	a.cabinet = &issuerdb.Cabinet{Pool: p.Pools.Cabinet, Kinds: kinds, Now: p.Now, Rand: rand.Reader, Log: p.Log}
 	a.dispatcher = &issuerdb.Dispatcher{
@@ -133,7 +147,13 @@ func (a *app) routes(shell *web.Shell, host string, m members, roles cabinetdb.D
 	db := &verifierdb.DB{Pool: a.Pools.Verifier}
 	checks, err := verifierweb.New(verifierweb.Config{
 		Shell:    shell,
-		Verifier: &verifier.Verifier{Excerpts: db, Checks: db, Throttle: guard, Now: a.Now, Rand: rand.Reader},
+		Verifier: &verifier.Verifier{
+			Excerpts: db, Checks: db, Reader: a.readers, Throttle: guard, Now: a.Now, Rand: rand.Reader,
+			Alarm: func(ctx context.Context, sum verifier.Sum) {
+				ops.unissued.Inc()
+				a.Log.ErrorContext(ctx, "ALARM: a file bears our signature and was never issued", "sha256", hex.EncodeToString(sum[:]))
+			},
+		},
 		Door:     &verifier.Door{Clients: db, Throttle: guard, Now: a.Now, Rand: rand.Reader},
 		Made:     db, Seen: &verifierdb.Cabinet{Pool: a.Pools.Cabinet},
 		KindTitle: kindTitle, Address: a.PublicURL, Example: a.Example, Now: a.Now,
@@ -222,6 +242,7 @@ func ended(err error) error {
 
 // serve answers requests until ctx ends, then lets those that are under way finish.
 func (a *app) serve(ctx context.Context, l net.Listener) error {
+	defer a.readers.Close()
 	wait, err := a.background(ctx)
 	if err != nil {
 		return err

@@ -141,7 +141,7 @@ func (d demoCommand) start(ctx context.Context, listening, host string, progress
 		return nil, err
 	}
 	p.Example = run.notes.example()
-	run.app, err = newApp(p)
+	run.app, err = newApp(ctx, p)
 	return run, err
 }
 

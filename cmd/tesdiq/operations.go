@@ -22,6 +22,8 @@ type metrics struct {
 	requests *prometheus.HistogramVec
 	steps    *prometheus.CounterVec
 	tripped  prometheus.Counter
+	lost     prometheus.Counter
+	unissued prometheus.Counter
 	inFlight prometheus.Gauge
 }
 
@@ -36,8 +38,12 @@ func newMetrics() *metrics {
 		tripped: prometheus.NewCounter(prometheus.CounterOpts{Name: "tesdiq_guessing_tripped_total",
 			Help: "How often guesses of codes from all addresses together passed the limit."}),
 	}
+	m.lost = prometheus.NewCounter(prometheus.CounterOpts{Name: "tesdiq_file_readers_lost_total",
+		Help: "Processes that died or hung over an uploaded file."})
+	m.unissued = prometheus.NewCounter(prometheus.CounterOpts{Name: "tesdiq_unissued_files_total",
+		Help: "Files that bear our signature and were never issued: the key is stolen or a record is lost. Any is an alarm."})
 	m.inFlight = prometheus.NewGauge(prometheus.GaugeOpts{Name: "tesdiq_http_requests_in_flight", Help: "Requests that are being answered."})
-	m.registry.MustRegister(m.inFlight, m.requests, m.steps, m.tripped, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m.registry.MustRegister(m.inFlight, m.requests, m.steps, m.tripped, m.lost, m.unissued, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
 

@@ -36,7 +36,7 @@ func (s serveCommand) Run(ctx context.Context) error {
 		return fmt.Errorf("the database does not let us in: run `tesdiq migrate -config %s` first, and see database.passwords: %w", s.Config, err)
 	}
 	defer p.Pools.Close()
-	a, err := newApp(p)
+	a, err := newApp(ctx, p)
 	if err != nil {
 		return err
 	}

@@ -30,7 +30,7 @@ import (
 
 // TestMain lets the test binary be the program: a script that says "exec tesdiq" runs it under that name.
 func TestMain(m *testing.M) {
-	if filepath.Base(os.Args[0]) == "tesdiq" {
+	if filepath.Base(os.Args[0]) == "tesdiq" || len(os.Args) == 2 && os.Args[1] == readFiles {
 		main()
 		return
 	}
@@ -91,7 +91,7 @@ func open(t testing.TB, n int) *world {
 		t.Fatal(err)
 	}
 	w.address = "http://" + l.Addr().String()
-	w.app, err = newApp(parts{
+	w.app, err = newApp(ctx, parts{
 		Pools: pools, PublicURL: w.address, Keys: set, Now: time.Now, People: demoPeople(),
 		Log: slog.New(slog.NewJSONHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		SignIn: signin.Config{Issuer: w.address + demoprovider.Path, ClientID: "tesdiq", Secret: "a secret of the test",

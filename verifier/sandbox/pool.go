@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/tesdiq/tesdiq/keys"
@@ -161,6 +162,7 @@ func (p *Pool) start(ctx context.Context) (*child, error) {
 	// what is in the file.
 	cmd.Env, cmd.Dir = []string{"GOTRACEBACK=none"}, "/"
 	cmd.Stdin, cmd.Stdout = theirIn, theirOut
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // the terminal's ^C is ours: what is being read is finished
 	if err := cmd.Start(); err != nil {
 		in.Close()
 		out.Close()

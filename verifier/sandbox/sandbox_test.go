@@ -149,7 +149,7 @@ type world struct {
 	lost atomic.Int64
 }
 
-func newWorld(t testing.TB, children int) *world {
+func newWorld(t testing.TB, children int, timeout time.Duration) *world {
 	t.Helper()
 	w := &world{}
 	now := time.Date(2026, 11, 21, 10, 0, 0, 0, time.UTC)
@@ -165,7 +165,7 @@ func newWorld(t testing.TB, children int) *world {
 		t.Fatal(err)
 	}
 	w.pool, err = sandbox.NewPool(t.Context(), sandbox.Config{
-		Command: []string{os.Args[0], "child-reads"}, Roots: roots, Children: children, Timeout: 2 * time.Second,
+		Command: []string{os.Args[0], "child-reads"}, Roots: roots, Children: children, Timeout: timeout,
 		Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Lost: func() { w.lost.Add(1) },
 	})
 	if err != nil {
@@ -233,7 +233,7 @@ func tasks(t *testing.T) map[string]bool {
 // A child that dies between two files is replaced without anybody noticing; one that dies or hangs over a file leaves its
 // answer behind, and the next file is read.
 func TestAChildIsReplaced(t *testing.T) {
-	w := newWorld(t, 1)
+	w := newWorld(t, 1, 2*time.Second)
 	before := children(t)
 	if len(before) != 1 {
 		t.Fatalf("children %v", before)
@@ -277,7 +277,7 @@ func TestManyDamagedFiles(t *testing.T) {
 	if n, err := strconv.Atoi(os.Getenv("TESDIQ_DAMAGED_FILES")); err == nil {
 		files = n
 	}
-	w := newWorld(t, 2)
+	w := newWorld(t, 2, sandbox.DefaultTimeout)
 	var next, passed atomic.Int64
 	var all sync.WaitGroup
 	for range 2 {
@@ -289,6 +289,9 @@ func TestManyDamagedFiles(t *testing.T) {
 					t.Error(err)
 					return
 				}
+				if r == pades.GaveUp() {
+					t.Errorf("file %d took its child with it", i)
+				}
 				if r.Indication == pades.Passed && !bytes.Equal(pdf, w.pdf) {
 					passed.Add(1)
 				}
@@ -296,8 +299,8 @@ func TestManyDamagedFiles(t *testing.T) {
 		})
 	}
 	all.Wait()
-	if passed.Load() != 0 || w.lost.Load() != 0 {
-		t.Errorf("of %d files %d passed and %d took a child with them", files, passed.Load(), w.lost.Load())
+	if passed.Load() != 0 {
+		t.Errorf("of %d files %d passed", files, passed.Load())
 	}
 }
 
@@ -335,7 +338,7 @@ func damage(pdf []byte, number uint64) []byte {
 }
 
 func TestAllBusy(t *testing.T) {
-	w := newWorld(t, 1)
+	w := newWorld(t, 1, 2*time.Second)
 	if err := syscall.Kill(children(t)[0], syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
@@ -381,7 +384,7 @@ func TestAProgramThatIsNoReader(t *testing.T) {
 
 // BenchmarkRead is one of our own files, in a child and here.
 func BenchmarkRead(b *testing.B) {
-	w := newWorld(b, 1)
+	w := newWorld(b, 1, sandbox.DefaultTimeout)
 	for b.Loop() {
 		if _, err := w.pool.Read(b.Context(), w.pdf); err != nil {
 			b.Fatal(err)

@@ -9,7 +9,7 @@ import (
 
 func read(t *testing.T, content []byte) verifier.File {
 	t.Helper()
-	f, err := verifier.ReadFile(bytes.NewReader(content))
+	f, err := verifier.ReadFile(bytes.NewReader(content), verifier.NewRoom(verifier.MaxFile))
 	if err != nil {
 		t.Fatal(err)
 	}

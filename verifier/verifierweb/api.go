@@ -168,6 +168,7 @@ func (h *Web) apiDocument(w http.ResponseWriter, r *http.Request, by verifier.As
 			return ps
 		}
 		f, err := h.readDocument(w, r, by.Client)
+		defer func() { f.file.Forget() }()
 		if err != nil {
 			return err
 		}

@@ -123,6 +123,7 @@ func (h *Web) page(lang tesdiq.Lang, rows []verifier.Row, address string) (lines
 // check (a POST) records a check by what was typed, scanned or uploaded, and leads to its answer.
 func (h *Web) check(w http.ResponseWriter, r *http.Request) error {
 	f, err := h.readForm(w, r, h.Shell.ClientPrefix(r))
+	defer func() { f.file.Forget() }()
 	var p *tesdiq.Problem
 	if errors.As(err, &p) && p.Field != "" {
 		return h.form(w, r, typed(f), verifier.Cursor{}, tesdiq.Problems{p})
@@ -151,6 +152,7 @@ func (h *Web) check(w http.ResponseWriter, r *http.Request) error {
 // checkQR (a POST) records a check of the code in the address.
 func (h *Web) checkQR(w http.ResponseWriter, r *http.Request) error {
 	f, err := h.readForm(w, r, h.Shell.ClientPrefix(r))
+	defer func() { f.file.Forget() }()
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tesdiq/tesdiq"
+	"github.com/tesdiq/tesdiq/verifier"
 	"github.com/tesdiq/tesdiq/web/webtest"
 )
 
@@ -35,11 +36,12 @@ func FuzzReadCheckRequest(f *testing.F) {
 func FuzzReadForm(f *testing.F) {
 	f.Add("b", []byte("--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"../x\"\r\n\r\n%PDF-1\r\n--b--\r\n"))
 	f.Add("b", []byte("--b\r\nContent-Disposition: form-data; name=\"code\"\r\n\r\nx\r\n--b--"))
-	h := &Web{Config: Config{Shell: webtest.Shell(f), Now: time.Now}}
+	h := &Web{room: verifier.NewRoom(maxHeld), Config: Config{Shell: webtest.Shell(f), Now: time.Now}}
 	f.Fuzz(func(t *testing.T, boundary string, body []byte) {
 		r := httptest.NewRequest(http.MethodPost, "/check", bytes.NewReader(body))
 		r.Header.Set("Content-Type", "multipart/form-data; boundary="+boundary)
 		got, err := h.readForm(httptest.NewRecorder(), r, "who")
+		got.file.Forget()
 		var p *tesdiq.Problem
 		if err != nil && !errors.As(err, &p) {
 			t.Errorf("not a problem: %v", err)

@@ -42,6 +42,7 @@ func TestUploads(t *testing.T) {
 		{"a web page", "x.pdf", "application/pdf", []byte("<html><script>alert(1)</script>"), []string{"Bu fayl PDF deyil"}},
 		{"an archive", "x.pdf", "application/pdf", []byte("PK\x03\x04zip"), []string{"Bu fayl PDF deyil", "Arxivdirsə"}},
 		{"locked", "x.pdf", "application/pdf", []byte("%PDF-1.7\ntrailer<</Encrypt 1 0 R>>\n%%EOF"), []string{"parolla bağlanıb"}},
+		{"too large to be one of ours, and signed", "x.pdf", "application/pdf", append([]byte("%PDF-1.7\n<</ByteRange[0 1 2 3]>>\n"), bytes.Repeat([]byte("% a remark\n"), 1_000_000)...), []string{"bizim verdiyimiz fayl deyil"}},
 		{"another's", "x.pdf", "application/pdf", []byte("%PDF-1.7\n<</ByteRange[0 1 2 3]>>\n%%EOF"), []string{"bizim verdiyimiz fayl deyil"}},
 	}
 	for _, tt := range tests {

@@ -35,6 +35,7 @@ type uploads struct {
 const (
 	uploadsAtOnce = 256
 	uploadsOfOne  = 32
+	maxHeld       = 256 << 20 // bytes of files in memory: twelve of the largest, thousands of ours
 )
 
 // begin reserves a place. The error is a Problem of kind Unavailable, "file.busy".
@@ -65,15 +66,16 @@ func (u *uploads) begin(who string) (end func(), err error) {
 // fields are what a form or an API request sent: short texts, and what is known of a file.
 type fields struct {
 	values map[string]string
-	file   *verifier.File // nil: none was sent
+	file   *verifier.File // nil: none was sent; who reads the fields must Forget it
+	room   *verifier.Room
 	// wrong is what is wrong with the file alone: the form is shown again with it.
 	wrong *tesdiq.Problem
 }
 
-// readForm reads a plain or multipart form. A file is read as it comes in and kept nowhere, neither in memory nor on
-// disk (hence not through ParseMultipartForm). Its name and declared type count for nothing.
+// readForm reads a plain or multipart form. A file is read as it comes in and kept nowhere on
+// disk (hence not through ParseMultipartForm); what must stay in memory for the strict reading, the caller forgets (File.Forget). Its name and declared type count for nothing.
 func (h *Web) readForm(w http.ResponseWriter, r *http.Request, who string) (fields, error) {
-	f := fields{values: map[string]string{}}
+	f := fields{values: map[string]string{}, room: h.room}
 	media, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	switch {
 	case err != nil || media == "application/x-www-form-urlencoded":
@@ -143,7 +145,9 @@ func (f *fields) part(part *multipart.Part) error {
 		f.values[name] = string(b)
 		return nil
 	}
-	file, err := verifier.ReadFile(part)
+	f.file.Forget() // of two files the last one counts
+	f.file = nil
+	file, err := verifier.ReadFile(part, f.room)
 	var p *tesdiq.Problem
 	switch {
 	case errors.As(err, &p) && p.Kind == tesdiq.TooLarge:
@@ -199,7 +203,7 @@ func (h *Web) readDocument(w http.ResponseWriter, r *http.Request, who string) (
 	}
 	defer end()
 	h.giveTime(w)
-	file, err := verifier.ReadFile(r.Body)
+	file, err := verifier.ReadFile(r.Body, h.room)
 	var p *tesdiq.Problem
 	switch {
 	case errors.As(err, &p):

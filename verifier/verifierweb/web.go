@@ -59,6 +59,7 @@ type Web struct {
 	Config
 	pages   *web.Pages
 	uploads uploads
+	room    *verifier.Room // for files that wait to be read strictly
 	openapi []byte
 }
 
@@ -68,7 +69,7 @@ func New(c Config) (*Web, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &Web{Config: c, pages: pages}
+	h := &Web{Config: c, pages: pages, room: verifier.NewRoom(maxHeld)}
 	if h.openapi, err = h.describe(); err != nil {
 		return nil, err
 	}
