@@ -48,7 +48,7 @@ func open(t *testing.T) (*bench, *pgtest.DB) {
 	pg := pgtest.Open(t)
 	db := &verifierdb.DB{Pool: pg.Pool(postgres.Verifier)}
 	return &bench{verifierdbtest.New(t, pg), db, &verifier.Verifier{
-		Excerpts: db, Checks: db, Throttle: throttle.New(throttle.Default, nil),
+		Excerpts: db, Checks: db, Reader: verifierdbtest.Reader{}, Throttle: throttle.New(throttle.Default, nil),
 		Now: func() time.Time { return verifierdbtest.Day }, Rand: rand.Reader,
 	}}, pg
 }

@@ -21,7 +21,6 @@ import (
 	"github.com/tesdiq/tesdiq/internal/pgtest"
 	"github.com/tesdiq/tesdiq/internal/postgres"
 	"github.com/tesdiq/tesdiq/verifier"
-	"github.com/tesdiq/tesdiq/verifier/pades"
 	"github.com/tesdiq/tesdiq/verifier/throttle"
 	"github.com/tesdiq/tesdiq/verifier/verifierdb"
 	"github.com/tesdiq/tesdiq/verifier/verifierdb/verifierdbtest"
@@ -87,11 +86,6 @@ func (l *lockedBuffer) Write(p []byte) (int, error) {
 
 func (l *lockedBuffer) String() string { l.mu.Lock(); defer l.mu.Unlock(); return l.b.String() }
 
-// Read reads in this process what the service reads in another one.
-func (s *site) Read(_ context.Context, pdf []byte) (pades.Report, error) {
-	return pades.Read(pdf, nil), nil
-}
-
 func (s *site) alarm(_ context.Context, sum verifier.Sum) { s.t.Errorf("alarm for %x", sum) }
 
 func open(t *testing.T, change ...func(*verifierweb.Config)) *site {
@@ -113,7 +107,7 @@ func open(t *testing.T, change ...func(*verifierweb.Config)) *site {
 	})
 	db := &verifierdb.DB{Pool: pg.Pool(postgres.Verifier)}
 	th := throttle.New(throttle.Default, nil)
-	s.v = &verifier.Verifier{Excerpts: db, Checks: db, Reader: s, Alarm: s.alarm, Throttle: th, Now: s.clock.Now, Rand: rand.Reader}
+	s.v = &verifier.Verifier{Excerpts: db, Checks: db, Reader: verifierdbtest.Reader{}, Alarm: s.alarm, Throttle: th, Now: s.clock.Now, Rand: rand.Reader}
 	c := verifierweb.Config{
 		Shell: shell, Verifier: s.v, Made: db, Seen: &verifierdb.Cabinet{Pool: pg.Pool(postgres.Cabinet)},
 		Door: &verifier.Door{Clients: db, Throttle: th, Now: s.clock.Now, Rand: rand.Reader}, Address: "https://tesdiq.example", Now: s.clock.Now,

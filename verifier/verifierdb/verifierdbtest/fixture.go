@@ -4,6 +4,7 @@ package verifierdbtest
 
 import (
 	"bytes"
+	"context"
 	"crypto/rand"
 	"crypto/sha256"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"github.com/tesdiq/tesdiq"
 	"github.com/tesdiq/tesdiq/internal/pgtest"
 	"github.com/tesdiq/tesdiq/templates"
+	"github.com/tesdiq/tesdiq/verifier/pades"
 )
 
 // Day is when the fixture's world is: a moment in the middle of a working day in Baku.
@@ -158,4 +160,12 @@ func PDF(code tesdiq.Code, body string) []byte {
 	fmt.Fprintf(&b, "%%PDF-1.7\n1 0 obj\n<< /Subject (%s) >>\nendobj\n%% %s\nstartxref\n9\n%%%%EOF\n", code, body)
 	fmt.Fprintf(&b, "2 0 obj\n<< /Type /Sig /ByteRange [0 1 2 3] >>\nendobj\nstartxref\n99\n%%%%EOF\n")
 	return b.Bytes()
+}
+
+// Reader reads in this process what the service reads in another one.
+type Reader struct{}
+
+// Read trusts nobody: it never passes a file.
+func (Reader) Read(_ context.Context, pdf []byte) (pades.Report, error) {
+	return pades.Read(pdf, nil), nil
 }
