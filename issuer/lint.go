@@ -6,21 +6,43 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/tesdiq/tesdiq/templates"
 	"github.com/tesdiq/tesdiq/verifier/pades"
 )
 
 // lint reads the unsigned page back, with code that shares nothing with what drew it, and compares it with what it
 // shall state.
 func lint(sheet Sheet) error {
-	drawn, findings := pades.Inspect(sheet.PDF)
-	if len(findings) > 0 {
-		return errors.New(strings.Join(findings, "; "))
+	read := pades.Inspect(sheet.PDF)
+	if len(read.Findings) > 0 {
+		return errors.New(strings.Join(read.Findings, "; "))
 	}
 	// A fact may run over several lines of the page, and a long word may be broken: blanks do not count.
-	page := compact(strings.Join(drawn, ""))
+	page := compact(strings.Join(read.Drawn, ""))
 	for i, line := range sheet.Lines {
 		if !strings.Contains(page, compact(line)) {
 			return fmt.Errorf("the page does not show text %d of %d", i+1, len(sheet.Lines)) // the text itself is personal
+		}
+	}
+	return heard(read.Heard, sheet.Facts)
+}
+
+// heard compares what a screen reader says of the table with the facts: each label as the head of a row and its value after it,
+// in their order, and no other row.
+func heard(said []pades.Said, facts []templates.Fact) error {
+	var rows []pades.Said
+	for _, s := range said {
+		if s.Role == "TH" || s.Role == "TD" {
+			rows = append(rows, s)
+		}
+	}
+	if len(rows) != 2*len(facts) {
+		return fmt.Errorf("%d cells are heard, %d facts are stated", len(rows), len(facts))
+	}
+	for i, f := range facts {
+		label, value := rows[2*i], rows[2*i+1]
+		if label.Role != "TH" || value.Role != "TD" || compact(label.Text) != compact(f.Label) || compact(value.Text) != compact(f.Value) {
+			return fmt.Errorf("fact %d of %d is heard otherwise", i+1, len(facts))
 		}
 	}
 	return nil

@@ -11,7 +11,8 @@ import (
 
 // Sheet is a page before it is signed.
 type Sheet struct {
-	Statement []byte   // JSON of templates.Statement, exactly as printed: this is what a check shows
+	Statement []byte // JSON of templates.Statement, exactly as printed: this is what a check shows
+	Facts     []templates.Fact
 	Lines     []string // the texts that must be found on the page
 	PDF       []byte
 }
@@ -45,7 +46,7 @@ func (m *Maker) print(job Job) (Sheet, error) {
 	if err != nil {
 		return Sheet{}, fmt.Errorf("statement: %w", err)
 	}
-	return Sheet{Statement: stored, Lines: sheet.Lines(), PDF: pdf}, nil
+	return Sheet{Statement: stored, Facts: statement.Facts, Lines: sheet.Lines(), PDF: pdf}, nil
 }
 
 // host is Origin as people read and type it.

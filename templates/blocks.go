@@ -4,6 +4,7 @@ import (
 	"math/bits"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/signintech/gopdf"
 )
@@ -26,10 +27,16 @@ func (h head) draw(d *drawing, y float64, _ density) {
 	// The mark itself is on the stationery.
 	x, lines := left+markSize+5*mm, h.lines(d)
 	base := y + markSize/2 - float64(len(lines)-1)*7 - 1.5
+	d.begin(paragraph)
 	d.paragraph(bold, 11, 14, ink, x, base, lines)
+	d.end()
+	d.begin(paragraph)
 	d.text(regular, 9, quiet, x, base+float64(len(lines)-1)*14+13, h.system)
-	d.text(regular, 9, quiet, right-d.measure(regular, 9, h.label), y+markSize/2-2, h.label)
+	d.end()
+	d.begin(paragraph)
+	d.text(regular, 9, quiet, right-d.measure(regular, 9, strings.TrimSpace(h.label)), y+markSize/2-2, h.label)
 	d.text(bold, 10, ink, right-d.measure(bold, 10, h.number), y+markSize/2+11, h.number)
+	d.end()
 	d.rule(brand, y+markSize+4*mm, 0.6*mm)
 }
 
@@ -61,8 +68,12 @@ func (t title) height(d *drawing, style density) float64 {
 func (t title) draw(d *drawing, y float64, style density) {
 	lines := t.lines(d)
 	base := y + style.titleGap + 16
+	d.begin(heading1)
 	d.paragraph(bold, 19, 23, ink, left, base, lines)
+	d.end()
+	d.begin(paragraph)
 	d.text(regular, 10.5, quiet, left, base+float64(len(lines)-1)*23+17, t.under)
+	d.end()
 }
 
 // table is a heading and the facts under it.
@@ -89,22 +100,33 @@ func (t table) height(d *drawing, style density) float64 {
 }
 
 func (t table) draw(d *drawing, y float64, style density) {
+	d.begin(heading2)
 	d.text(bold, style.size, brand, left, y+style.groupGap+style.size*0.8, t.heading)
+	d.end()
+	d.tags.open(tableRole)
 	y += style.groupGap + style.leading
 	for _, f := range t.rows {
 		label, value, height := t.row(d, f, style)
 		base := y + style.pad + style.size*0.95
+		d.tags.open(tableRow)
+		d.begin(rowHead)
 		d.paragraph(regular, style.size, style.leading, quiet, left, base, label)
+		d.end()
+		d.begin(cell)
 		d.paragraph(bold, style.size, style.leading, ink, left+labelWidth, base, value)
+		d.end()
+		d.tags.shut()
 		y += height
 		d.rule(line, y, 0.2*mm)
 	}
+	d.tags.shut()
 }
 
 // panel is how to check the excerpt: the QR, the code in groups of four, the address.
 type panel struct {
 	before, at, after, code, note string
 	qr                            qrCode
+	spoken                        string // what is heard in its place
 }
 
 const (
@@ -131,24 +153,35 @@ func (p panel) height(d *drawing, _ density) float64 {
 
 func (p panel) draw(d *drawing, y float64, style density) {
 	h := p.height(d, style)
+	d.artifact()
 	d.rect(ground, left, y, width, h)
 	d.rect(brand, left, y, 1.6*mm, h)
-	ask, note := p.lines(d)
-	atFrom := len(d.wrap(regular, 10, float64(right-panelPad-panelText), p.before))
-	atTo := atFrom + len(d.wrap(bold, 11, float64(right-panelPad-panelText), p.at))
+	d.endArtifact()
 	base := y + (h-p.textHeight(d))/2 + 10
-	for i, l := range ask {
-		if i >= atFrom && i < atTo {
-			d.text(bold, 11, brand, panelText, base, l)
-		} else {
-			d.text(regular, 10, ink, panelText, base, l)
-		}
-		base += 13.5
+	w := float64(right - panelPad - panelText)
+	run := func(f family, size float64, c colour, s string) {
+		lines := d.wrap(f, size, w, s)
+		d.paragraph(f, size, 13.5, c, panelText, base, lines)
+		base += float64(len(lines)) * 13.5
 	}
+	d.begin(paragraph)
+	run(regular, 10, ink, p.before)
+	run(bold, 11, brand, p.at)
+	d.end()
+	d.begin(paragraph)
+	run(regular, 10, ink, p.after)
 	d.text(mono, 17, ink, panelText, base+10, p.code)
-	d.paragraph(regular, 8.5, 11.5, quiet, panelText, base+30, note)
+	d.end()
+	d.begin(paragraph)
+	d.paragraph(regular, 8.5, 11.5, quiet, panelText, base+30, d.wrap(regular, 8.5, w, p.note))
+	d.end()
 	// After the code: who looks for the code in the page need not read the QR.
-	d.drawQR(p.qr, left+panelPad, y+(h-qrSide)/2, qrSide)
+	d.begin(figure)
+	x, qrTop := left+panelPad, y+(h-qrSide)/2
+	f := &d.tags.all[d.tags.inside]
+	f.alternate, f.left, f.bottom, f.wide, f.high = p.spoken, x, paperHeight-qrTop-qrSide, qrSide, qrSide
+	d.drawQR(p.qr, x, qrTop, qrSide)
+	d.end()
 }
 
 // drawQR draws the code as one shape of rectangles on white with a quiet zone of four. One shape has no seams between its
@@ -200,6 +233,10 @@ func (f foot) height(*drawing, density) float64 { return 10 }
 
 func (f foot) draw(d *drawing, y float64, _ density) {
 	const page = "1 / 1"
+	d.begin(paragraph)
 	d.paragraph(regular, 8, 10.5, quiet, left, y-5, d.wrap(regular, 8, width-15*mm, f.text))
+	d.end()
+	d.artifact()
 	d.text(regular, 8, quiet, right-d.measure(regular, 8, page), y-5, page)
+	d.endArtifact()
 }

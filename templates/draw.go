@@ -68,7 +68,7 @@ func Draw(s Sheet) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("templates: %w", err)
 	}
-	d := &drawing{faces: faces, alphabets: alphabetOfRune(), content: make([]byte, 0, 24<<10)}
+	d := &drawing{faces: faces, alphabets: alphabetOfRune(), content: make([]byte, 0, 24<<10), tags: newTags()}
 	for _, style := range []density{roomy, close, dense} {
 		if d.fits(blocks, style) {
 			return d.draw(s, blocks, style)
@@ -112,7 +112,8 @@ func (s Sheet) blocks() ([]block, error) {
 	}
 	at := s.AsOf.In(tesdiq.Baku)
 	blocks := []block{
-		head{ministry: say("ministry"), system: say("system"), label: say("number"), number: s.Number},
+		// A blank stands between what is drawn in two places and heard as one sentence.
+		head{ministry: say("ministry"), system: say("system"), label: say("number") + " ", number: s.Number},
 		title{text: s.Title, under: say("as_of", "day", at.Format("02.01.2006"), "time", at.Format("15:04"))},
 	}
 	for i := 0; i < len(s.Facts); {
@@ -123,7 +124,7 @@ func (s Sheet) blocks() ([]block, error) {
 		blocks = append(blocks, t)
 	}
 	return append(blocks,
-		panel{before: say("check_before"), at: s.CheckAt, after: say("check_after"), code: s.Code.String(), note: say("check_note"), qr: qr},
+		panel{before: say("check_before") + " ", at: s.CheckAt, after: say("check_after") + " ", code: s.Code.String(), note: say("check_note"), qr: qr, spoken: say("qr")},
 		foot{text: say("foot")},
 	), nil
 }
@@ -177,6 +178,7 @@ type drawing struct {
 	faces     *[families]typeface
 	alphabets *[lastRune + 1]alphabet
 	content   []byte
+	tags      tags
 	alphabet  alphabet // the smallest that has every letter so far
 	// What is set so far: the same is not set again, because every operator is read by everybody who reads the page.
 	font    family
@@ -214,11 +216,11 @@ func (d *drawing) draw(s Sheet, blocks []block, style density) ([]byte, error) {
 	if len(d.missing) > 0 {
 		return nil, &UnprintableError{d.missing}
 	}
-	paper, err := stationeries[d.alphabet]()
+	paper, err := stationeryOf[d.alphabet]()
 	if err != nil {
 		return nil, fmt.Errorf("templates: %w", err)
 	}
-	return paper.file(d.content, s), nil
+	return d.file(paper, s), nil
 }
 
 // text writes one line with its base line at y.
@@ -273,8 +275,12 @@ func (d *drawing) rect(c colour, x, y, w, h float64) {
 	d.content = append(d.content, "re f\n"...)
 }
 
-// rule is a hairline across the page.
-func (d *drawing) rule(c colour, y, thick float64) { d.rect(c, left, y-thick/2, width, thick) }
+// rule is a hairline across the page, for the eye alone.
+func (d *drawing) rule(c colour, y, thick float64) {
+	d.artifact()
+	d.rect(c, left, y-thick/2, width, thick)
+	d.endArtifact()
+}
 
 func (d *drawing) colour(c colour) {
 	if c == d.filled {

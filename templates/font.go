@@ -105,7 +105,8 @@ func (d *drawing) measure(f family, size float64, s string) float64 {
 	return float64(w) * size / 1000
 }
 
-// wrap breaks s into lines of at most width points: between words where it can, inside a word that is too long alone.
+// wrap breaks s into lines of at most width points: between words where it can, inside a word that is too long alone. The
+// blank at which a line was broken stays at its end, where nobody sees it, for those who hear the page or copy from it.
 func (d *drawing) wrap(f family, size, width float64, s string) []string {
 	var lines []string
 	room := width * 1000 / size
@@ -123,7 +124,7 @@ func (d *drawing) wrap(f family, size, width float64, s string) []string {
 		}
 		switch {
 		case blank >= 0:
-			lines, from = append(lines, s[from:blank]), blank+1
+			lines, from = append(lines, s[from:blank+1]), blank+1
 		default:
 			lines, from = append(lines, s[from:at]), at
 		}

@@ -11,7 +11,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"unicode/utf16"
 
 	"github.com/signintech/gopdf"
 )
@@ -50,16 +49,18 @@ var alphabetOfRune = sync.OnceValue(func() *[lastRune + 1]alphabet {
 	return of
 })
 
-// stationery is what all pages of an alphabet share, as gopdf draws it: the file up to the page's content, which is the
-// last object, and of the content the mark.
+// stationery is what all pages of an alphabet share: fonts, resources and mark as gopdf draws them, and what PDF/A-3
+// and PDF/UA-1 ask for in every file. The page's own objects follow it (file.go).
 type stationery struct {
-	head []byte // everything before the content's object
+	head []byte // everything before the first object of the page's own
 	xref []byte // the table's lines for the objects in head, and object 0
-	mark []byte // content
-	last int    // number of the content's object
+	mark []byte // content, which goes before the page's own
+	page int    // number of the page's object
+	next int    // number of the first object of the page's own
 }
 
-var stationeries = func() (all [alphabets]func() (*stationery, error)) {
+// stationeryOf is the stationery of an alphabet, made when it is first asked for.
+var stationeryOf = func() (all [alphabets]func() (*stationery, error)) {
 	for a := range all {
 		all[a] = sync.OnceValues(func() (*stationery, error) {
 			s, err := newStationery(alphabet(a))
@@ -108,39 +109,75 @@ func newStationery(a alphabet) (*stationery, error) {
 
 var errApart = errors.New("not a file as gopdf writes it")
 
-// takeApart splits a file of gopdf's into its objects, packs those that gopdf does not, and keeps the last, which is the
-// content, apart.
+// takeApart splits a file of gopdf's into its objects and keeps those that pages share: packed where gopdf does not, with
+// the map from characters to glyphs that PDF/A wants written down. Catalog, page and content are each page's own, so their
+// places are taken by objects of ours: a table must not have gaps.
 func takeApart(file []byte) (*stationery, error) {
 	front, rest, ok := bytes.Cut(file, []byte("1 0 obj\n"))
 	body, _, ok2 := bytes.Cut(rest, []byte("\n\nxref\n"))
 	if !ok || !ok2 {
 		return nil, errApart
 	}
-	s := &stationery{head: bytes.Clone(front), xref: []byte("0000000000 65535 f \n"), last: 1}
-	for {
-		next := fmt.Appendf(nil, "\n\n%d 0 obj\n", s.last+1)
-		object, rest, more := bytes.Cut(body, next)
-		stream, plain := bytes.CutPrefix(object, []byte("<<\n/Length "))
-		_, stream, ok := bytes.Cut(stream, []byte("\n>>\nstream\n"))
-		stream, _, ok2 := bytes.Cut(stream, []byte("endstream\nendobj"))
-		plain = plain && ok && ok2
-		if !more {
-			if !plain {
-				return nil, errApart
-			}
-			s.mark = stream
-			return s, nil
-		}
-		s.xref = fmt.Appendf(s.xref, "%010d 00000 n \n", len(s.head))
-		object = narrow(object)
-		if plain {
-			packed := pack(stream)
-			s.head = fmt.Appendf(s.head, "%d 0 obj\n<<\n/Filter /FlateDecode\n/Length %d\n>>\nstream\n%s\nendstream\nendobj\n\n", s.last, len(packed), packed)
-		} else {
-			s.head = fmt.Appendf(s.head, "%d 0 obj\n%s\n\n", s.last, object)
-		}
-		body, s.last = rest, s.last+1
+	var objects [][]byte
+	for more := true; more; {
+		var object []byte
+		object, body, more = bytes.Cut(body, fmt.Appendf(nil, "\n\n%d 0 obj\n", len(objects)+2))
+		objects = append(objects, object)
 	}
+	s := &stationery{head: bytes.Clone(front), xref: []byte("0000000000 65535 f \n"), next: 1}
+	content := len(objects)
+	if s.page = content - 1; content < 5 || !bytes.Contains(objects[0], []byte("/Catalog")) ||
+		!bytes.Contains(objects[2], []byte("/Outlines")) || !bytes.Contains(objects[s.page-1], []byte("/Type /Page\n")) {
+		return nil, errApart
+	}
+	mark, _, ok := plainStream(objects[content-1])
+	if !ok {
+		return nil, errApart
+	}
+	s.mark = fmt.Appendf(nil, "/Artifact BMC\n%sEMC\n", mark)
+	profile := pack(sRGB())
+	for i, object := range objects {
+		switch number := i + 1; number {
+		case 1: // gopdf's catalog
+			object = stream("/N 3/Filter/FlateDecode", profile)
+		case 3: // gopdf's bookmarks, which nothing refers to
+			object = []byte("<</Type/OutputIntent/S/GTS_PDFA1/OutputConditionIdentifier(sRGB)/Info(sRGB IEC61966-2.1)/DestOutputProfile 1 0 R>>\nendobj")
+		case content:
+			object = []byte("<</O/Table/Scope/Row>>\nendobj") // attributes of what heads a row
+		case s.page:
+			object = fmt.Appendf(nil, "<</Type/Page/Parent 2 0 R/Resources 4 0 R/Contents %d 0 R/StructParents 0/Tabs/S>>\nendobj", content+1+contentAt)
+		default:
+			if inside, _, ok := plainStream(object); ok {
+				object = stream("/Filter/FlateDecode", pack(inside))
+			}
+			object = bytes.Replace(narrow(object), []byte("/Subtype /CIDFontType2\n"), []byte("/Subtype /CIDFontType2\n/CIDToGIDMap /Identity\n"), 1)
+		}
+		s.add(object)
+	}
+	return s, nil
+}
+
+// plainStream is the inside of a stream without a filter, as gopdf writes it.
+func plainStream(object []byte) (inside, after []byte, ok bool) {
+	if !bytes.HasPrefix(object, []byte("<<\n/Length ")) {
+		return nil, nil, false
+	}
+	if _, inside, ok = bytes.Cut(object, []byte("\n>>\nstream\n")); !ok {
+		return nil, nil, false
+	}
+	return bytes.Cut(inside, []byte("endstream\nendobj"))
+}
+
+// stream is an object of these entries and bytes.
+func stream(entries string, inside []byte) []byte {
+	return fmt.Appendf(nil, "<<%s/Length %d>>\nstream\n%s\nendstream\nendobj", entries, len(inside), inside)
+}
+
+// add puts the next object into the head.
+func (s *stationery) add(object []byte) {
+	s.xref = fmt.Appendf(s.xref, "%010d 00000 n \n", len(s.head))
+	s.head = fmt.Appendf(s.head, "%d 0 obj\n%s\n\n", s.next, object)
+	s.next++
 }
 
 var widths, width1 = regexp.MustCompile(`/W \[(\d+\[\d+\])*\]`), regexp.MustCompile(`(\d+)\[(\d+)\]`)
@@ -169,38 +206,6 @@ func narrow(object []byte) []byte {
 		}
 		return append(b, "]]"...)
 	})
-}
-
-// file puts a page together: the stationery, its content after the mark, and what the document is called.
-func (s *stationery) file(content []byte, of Sheet) []byte {
-	b := make([]byte, 0, len(s.head)+len(s.mark)+len(content)+len(s.xref)+1024)
-	b = append(b, s.head...)
-	at := len(b)
-	// Not packed: what is signed is read back twice, and a page takes longer to pack and unpack than to draw and read.
-	b = fmt.Appendf(b, "%d 0 obj\n<<\n/Length %d\n>>\nstream\n", s.last, len(s.mark)+len(content))
-	b = append(append(append(b, s.mark...), content...), "endstream\nendobj\n\n"...)
-	info := len(b)
-	b = fmt.Appendf(b, "%d 0 obj\n<<\n/Title ", s.last+1)
-	b = append(appendText(b, of.Title), "\n/Subject "...)
-	b = append(appendText(b, of.Code.String()), "\n/Creator (Tesdiq)\n/CreationDate "...)
-	b = of.IssuedAt.UTC().AppendFormat(b, "(D:20060102150405Z)\n>>\nendobj\n\n")
-	xref := len(b)
-	b = fmt.Appendf(b, "xref\n0 %d\n%s%010d 00000 n \n%010d 00000 n \n", s.last+2, s.xref, at, info)
-	return fmt.Appendf(b, "trailer\n<<\n/Size %d\n/Root 1 0 R\n/Info %d 0 R\n>>\nstartxref\n%d\n%%%%EOF\n", s.last+2, s.last+1, xref)
-}
-
-// appendText writes a text string in UTF-16 (ISO 32000-1, 7.9.2.2), in hexadecimal digits so that nothing in it acts.
-func appendText(b []byte, s string) []byte {
-	b = append(b, "<FEFF"...)
-	for _, unit := range utf16.Encode([]rune(s)) {
-		b = appendHex(b, unit)
-	}
-	return append(b, '>')
-}
-
-func appendHex(b []byte, n uint16) []byte {
-	const digits = "0123456789ABCDEF"
-	return append(b, digits[n>>12], digits[n>>8&15], digits[n>>4&15], digits[n&15])
 }
 
 // pack compresses as the filter FlateDecode expects it.

@@ -8,20 +8,25 @@ import (
 
 // Lint says in words what in a file is not as what we sign must be: built as ours are, one page, no form but the signature, no
 // annotation, script, action, embedded file or unreferenced object, all fonts embedded with their character maps, nothing drawn
-// that Text would not see. No finding means that the file may be signed, or stays as it was signed.
-func Lint(pdf []byte) []string {
-	_, findings := Inspect(pdf)
-	return findings
+// that Text would not see; and, where a file says that it is tagged, nothing heard that is not seen, and nothing seen that is not
+// heard. No finding means that the file may be signed, or stays as it was signed.
+func Lint(pdf []byte) []string { return Inspect(pdf).Findings }
+
+// Inspection is what Inspect finds in a file. Drawn and Heard are complete only without Findings.
+type Inspection struct {
+	Drawn    []string // see Text
+	Heard    []Said   // what a screen reader says, in its order; empty if the file is not tagged
+	Findings []string // see Lint
 }
 
-// Inspect is Text and Lint in one reading, for who needs both of every file. What is drawn is complete only without findings.
-func Inspect(pdf []byte) (drawn, findings []string) {
+// Inspect is Text, Lint and a reading aloud in one, for who needs all of every file.
+func Inspect(pdf []byte) Inspection {
 	if len(pdf) > MaxSize {
-		return nil, []string{fmt.Sprintf("larger than %d bytes", MaxSize)}
+		return Inspection{Findings: []string{fmt.Sprintf("larger than %d bytes", MaxSize)}}
 	}
 	f, err := readFile(pdf)
 	if err != nil {
-		return nil, []string{"structure: " + err.Error()}
+		return Inspection{Findings: []string{"structure: " + err.Error()}}
 	}
 	l := linter{file: f, seen: map[int]bool{}}
 	if f.update != nil {
@@ -36,7 +41,7 @@ func Inspect(pdf []byte) (drawn, findings []string) {
 	l.objects()
 	l.page()
 	sort.Strings(l.findings)
-	return l.drawn, slices.Compact(l.findings)
+	return Inspection{Drawn: l.drawn, Heard: l.heard, Findings: slices.Compact(l.findings)}
 }
 
 type linter struct {
@@ -44,6 +49,7 @@ type linter struct {
 	seen     map[int]bool // objects that something refers to
 	findings []string
 	drawn    []string
+	heard    []Said
 }
 
 func (l *linter) find(format string, args ...any) {
@@ -67,6 +73,7 @@ var forbiddenKeys = map[string]string{
 	"EmbeddedFile": "embedded file", "EmbeddedFiles": "embedded file", "EF": "embedded file", "AF": "embedded file",
 	"RichMedia": "media", "XFA": "form", "Names": "name tree", "Dests": "destination", "Threads": "article thread",
 	"OCProperties": "optional content", "OC": "optional content", "Alternates": "alternate image", "OPI": "other prepress image",
+	"ActualText": "text that is heard and not seen", "E": "text that is heard and not seen", "RoleMap": "roles under other names",
 	"Ref": "reference to another file", "PS": "PostScript", "Encrypt": "encryption", "PieceInfo": "private data", "Collection": "portfolio",
 }
 
@@ -235,12 +242,17 @@ func (l *linter) page() {
 			l.find("page: drawing /%s is not an image", images.pairs[i].key)
 		}
 	}
-	l.drawn, err = l.text(func(operator string) {
-		if !operators[operator] {
-			l.find("page: operator %q", operator)
+	spoken := newSpoken(l)
+	l.drawn, err = l.text(func(op operation) {
+		if !operators[op.operator] {
+			l.find("page: operator %q", op.operator)
 		}
-	}, nil)
+		spoken.mark(op)
+	}, spoken.text)
 	if err != nil {
 		l.find("page: %s", err)
+	}
+	if l.tagged() {
+		l.listen(page, spoken)
 	}
 }

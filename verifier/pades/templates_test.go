@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/tesdiq/tesdiq"
@@ -55,6 +56,16 @@ func TestPagesThatAreReallyDrawn(t *testing.T) {
 					for _, line := range sheet.Lines() {
 						if !pades.Says(text, line) {
 							t.Errorf("%q is not on the page", line)
+						}
+					}
+					var heard []string
+					for _, said := range pades.Inspect(page).Heard {
+						heard = append(heard, said.Role+" "+said.Text)
+					}
+					aloud := strings.Join(heard, "\n")
+					for _, want := range []string{"H1 " + statement.Title, "TH " + statement.Facts[0].Label + "\nTD " + statement.Facts[0].Value + "\nTH ", sheet.Code.String(), "\nFigure QR"} {
+						if !strings.Contains(aloud, want) {
+							t.Errorf("%q is not heard in\n%s", want, aloud)
 						}
 					}
 					signed, err := w.set.PDFSigner(rand.Reader).Sign(context.Background(), page, now, signer.SignInfo{})

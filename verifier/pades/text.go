@@ -64,9 +64,9 @@ func (f *file) page() (*value, error) {
 	return page, nil
 }
 
-// text gives what the first page draws; each, if not nil, is told every operator of the page in its order. until, if not
-// nil, says after which line no more is read.
-func (f *file) text(each func(operator string), until func(line string) bool) ([]string, error) {
+// text gives what the first page draws; each, if not nil, is told every operation of the page in its order, before it is done.
+// until, if not nil, is told every line, and says after which no more is read.
+func (f *file) text(each func(operation), until func(line string) bool) ([]string, error) {
 	page, err := f.page()
 	if err != nil {
 		return nil, err
@@ -367,14 +367,14 @@ func eachOperation(content []byte, do func(operation) error) error {
 }
 
 // readContent gives the text that a content stream draws.
-func readContent(content []byte, fonts map[string]charmap, each func(operator string), until func(line string) bool) ([]string, error) {
+func readContent(content []byte, fonts map[string]charmap, each func(operation), until func(line string) bool) ([]string, error) {
 	var (
 		lines []string
 		font  charmap
 	)
 	err := eachOperation(content, func(op operation) error {
 		if each != nil {
-			each(op.operator)
+			each(op)
 		}
 		switch op.operator {
 		case "Tf":
