@@ -10,19 +10,20 @@ import {
 
 const market = 'Nümunə Market';
 const s = suite({ before, after, prepare });
-const contract = {}; // of Nərmin, Elçin: number in the register
+const contract = {}; // of the two citizens: numbers in the register
 
-// prepare signs two citizens in, from whose contracts the tests draw.
+// prepare signs in a bank's clerk and two citizens, from whose contracts the tests draw.
 async function prepare() {
   for (const [key, name] of [['citizen', people.citizen], ['jobs', people.jobs]]) {
     s[key] = await s.visitor();
     await signIn(s[key].page, name, { to: '/cabinet/contracts' });
     contract[key] = (await s[key].page.locator('td a').first().getAttribute('href')).split('/').pop();
   }
+  s.clerk = await clerkOf(people.clerk, bank);
 }
 
 after(async () => {
-  for (const key of ['citizen', 'jobs']) await s[key]?.close();
+  for (const key of ['citizen', 'jobs', 'clerk']) await s[key]?.close();
 });
 
 // another is one more window of somebody who is signed in.
@@ -182,27 +183,19 @@ describe('input', { concurrency: 3 }, () => {
     const letter = code.replace(/.$/, (c) => (c === '7' ? '8' : '7'));
     const cases = [
       [{}, { code: ['check.nothing'], purpose: ['purpose.missing'] }],
-      [{ code: '7K2M' }, { code: ['code.length', { Count: 4 }], purpose: ['purpose.missing'] }],
       [{ code: letter, purpose: 'court' }, { code: ['code.check'] }],
-      [{ code: '7K2M-9QXA-4TRC-W8HU-R', purpose: 'court' }, { code: ['code.letter', { Letter: 'U' }] }],
-      [{ code: '  -  ', purpose: 'other' }, { code: ['code.empty'] }],
-      [{ code: '7'.repeat(3000), purpose: 'other' }, { code: ['code.length', { Count: 3000 }] }],
-      [{ code: `${s.demo.address}/v/${code}X`, purpose: 'other' }, { code: ['code.length', { Count: 18 }] }],
       [{ code, file: s.demo.examples.valid.file, purpose: 'benefit' }, { code: ['check.both'] }],
-      [{ code }, { purpose: ['purpose.missing'] }],
-      [{ code, purpose: 'fun' }, { purpose: ['purpose.unknown'] }],
-      [{ code, purpose: 'credit', note: '💰 17' }, { note: ['note.letter', { Letter: '💰' }] }],
+      [{ code: '7K2M-9QXA-4TRC-W8HU-R', purpose: 'court', note: '💰 17' }, { code: ['code.letter', { Letter: 'U' }], note: ['note.letter', { Letter: '💰' }] }],
+      [{ code: '  -  ', purpose: 'other', note: '— ! —' }, { code: ['code.empty'], note: ['note.empty'] }],
+      [{ code: '7'.repeat(3000), purpose: 'other', note: 'ə'.repeat(201) }, { code: ['code.length', { Count: 3000 }], note: ['note.length', { Max: 200 }] }],
+      [{ code: `${s.demo.address}/v/${code}X`, purpose: 'other' }, { code: ['code.length', { Count: 18 }] }],
+      [{ code, purpose: 'fun', note: 'müqavilə' }, { purpose: ['purpose.unknown'] }],
       [{ code, purpose: 'credit', note: 'a\u202eb' }, { note: ['note.letter', { Letter: 'U+202E' }] }],
-      [{ code, purpose: 'credit', note: '— ! —' }, { note: ['note.empty'] }],
-      [{ code, purpose: 'credit', note: 'ə'.repeat(201) }, { note: ['note.length', { Max: 200 }] }],
-      [{ code: 'QWE', purpose: 'credit', note: '💰' }, { code: ['code.length', { Count: 3 }], note: ['note.letter', { Letter: '💰' }] }],
     ];
     const openers = { az: () => clerkOf(people.employer, market, 'az'), en: () => s.visitor({ lang: 'en' }), ru: () => another('jobs', 'ru') };
     for (const lang of langs) {
       const v = await openers[lang]();
-      for (const [typed, wrong] of cases) {
-        // Only an organisation has the note; of the rest, the other languages take a part.
-        if (lang !== 'az' && !['check.nothing', 'check.both', 'code.check'].includes(wrong.code?.[0])) continue;
+      for (const [typed, wrong] of lang === 'az' ? cases : cases.slice(0, 3)) { // only an organisation has the note
         const { file, ...texts } = typed;
         const { page } = v;
         await page.goto('/check');
@@ -252,12 +245,9 @@ describe('input', { concurrency: 3 }, () => {
         [{ recipient: long, purpose: emoji }, {}, { recipient: ['excerpt.line_long', { Count: 101, Max: 100 }], purpose: ['excerpt.letters', { Letters: '😀' }] }],
         [{ recipient: `in ${lang} 漢a\u202eb`, purpose: 'p'.repeat(10_000) }, {},
           { recipient: ['excerpt.letters', { Letters: '漢 U+202E' }], purpose: ['excerpt.line_long', { Count: 10_000, Max: 100 }] }],
-        [{ recipient: `in ${lang}`, purpose: 'təqaüd' }, { 'input[name=lang]:checked': 'xx' }, { lang: ['lang.unknown'] }],
-        [{ recipient: `in ${lang}`, purpose: 'təqaüd' }, { 'input[name=validity]:checked': '1000' }, { validity: ['validity.unknown'] }],
-        [{ recipient: long, purpose: '' }, { 'input[name=validity]:checked': '', 'input[name=lang]:checked': '' },
-          { lang: ['lang.unknown'], validity: ['validity.unknown'], recipient: ['excerpt.line_long', { Count: 101, Max: 100 }] }],
+        [{ recipient: `in ${lang}`, purpose: 'təqaüd' }, { 'input[name=lang]:checked': 'xx', 'input[name=validity]:checked': '1000' }, { lang: ['lang.unknown'], validity: ['validity.unknown'] }],
       ];
-      for (const [typed, forged, wrong] of lang === 'az' ? cases : [cases[0], cases.at(-1)]) {
+      for (const [typed, forged, wrong] of lang === 'az' ? cases : cases.slice(1)) {
         await form(v, 'jobs');
         const chosen = { lang: 'ru', validity: '90' };
         for (const [name, value] of Object.entries(chosen)) await page.locator(`input[name=${name}][value="${value}"]`).check();
@@ -307,7 +297,7 @@ describe('input', { concurrency: 3 }, () => {
       const clerk = await s.visitor({ lang });
       await signIn(clerk.page, people.clerk);
       const self = await clerk.page.locator('header nav a[href="/cabinet"]').innerText();
-      for (const organisation of lang === 'az' ? ['999999', 'x', '-1', ''] : ['999999']) {
+      for (const organisation of lang === 'az' ? ['999999', 'x', ''] : ['999999']) {
         await clerk.page.goto('/cabinet');
         await tamper(clerk.page, { 'input[name=organisation]': organisation });
         assert.equal((await send(clerk.page)).status(), 404);
@@ -381,7 +371,7 @@ describe('input', { concurrency: 3 }, () => {
     assert.equal(await drawnFor('Two At Once'), 1);
     await v.close();
 
-    const askers = { 'a bank': await clerkOf(people.clerk, bank), 'a person': await another('jobs'), 'nobody': await s.visitor(), 'nobody again': await s.visitor() };
+    const askers = { 'a bank': await another('clerk'), 'a person': await another('jobs'), 'nobody': await s.visitor() };
     let checks = 0;
     const once = async (what, page, act) => {
       await act();
@@ -399,7 +389,7 @@ describe('input', { concurrency: 3 }, () => {
         };
         const clicks = () => once(`${who}, two clicks at ${address}`, page, () => page.locator('main form button').dblclick());
         const both = () => once(`${who}, two at once at ${address}`, page, () => twice(asker));
-        for (const act of who === 'nobody' ? [both, clicks] : [clicks, both]) { // with a session already, and without one
+        for (const act of i === 0 ? [both, clicks] : [both]) { // nobody's browser has no session yet at the first
           await fill();
           await act();
         }
@@ -440,7 +430,7 @@ describe('input', { concurrency: 3 }, () => {
     assert.notEqual((await drawn(page)).number, number, 'something else is another');
     await v.close();
 
-    for (const asker of [await clerkOf(people.clerk, bank), await s.visitor()]) {
+    for (const asker of [await another('clerk'), await s.visitor()]) {
       const was = await checksOf(number);
       await check(asker.page, { code, purpose: 'court' });
       const answer = asker.page.url();
@@ -518,7 +508,7 @@ describe('input', { concurrency: 3 }, () => {
 
   test('when the connection is lost while checking, what was typed is there, and one check comes of it', async () => {
     const { number, code } = await excerpt();
-    const askers = [await clerkOf(people.clerk, bank), await another('jobs'), await s.visitor()];
+    const askers = [await another('clerk'), await another('jobs'), await s.visitor()];
     let checks = 0;
     for (const [i, v] of askers.entries()) {
       const { page } = v;
@@ -537,13 +527,15 @@ describe('input', { concurrency: 3 }, () => {
       await send(page);
       assert.equal(await checksOf(number), ++checks);
 
-      await fill();
-      await lose(v);
-      await again(page);
-      await page.waitForURL(/\/checked\//);
-      assert.equal(await checksOf(number), ++checks);
+      if (i === 0) {
+        await fill();
+        await lose(v);
+        await again(page);
+        await page.waitForURL(/\/checked\//);
+        assert.equal(await checksOf(number), ++checks);
+      }
 
-      for (const address of ['/check', `/v/${code}`]) { // and the answer alone is lost
+      for (const address of i === 1 ? [] : ['/check', `/v/${code}`]) { // and the answer alone is lost
         await fill(address);
         await loseAnswer(v, async () => await checksOf(number) === checks + 1);
         checks++;
@@ -569,7 +561,7 @@ describe('input', { concurrency: 3 }, () => {
   // S14
   test('texts that would like to be a program are texts: on pages, in the PDF, in spreadsheets', async () => {
     const v = await another('citizen');
-    const clerk = await clerkOf(people.clerk, bank);
+    const clerk = await another('clerk');
     const inert = async (page, ...texts) => {
       const words = await page.locator('main').innerText();
       for (const x of texts) assert.ok(words.includes(x), `${page.url()} shows ${x}`);
@@ -613,7 +605,7 @@ describe('input', { concurrency: 3 }, () => {
       for (const cell of rows.flat().flatMap((c) => [c, ...c.split(';')])) assert.doesNotMatch(cell, /^[\s"]*[=+\-@]/, `${address}: ${cell}`);
     }
     // what a form does not take comes back inert as well
-    for (const typed of ['"><script id=injected>alert(5)</script>', '\'" onfocus="alert(6)" autofocus x=\'', '<b id=injected>'.repeat(18)]) {
+    for (const typed of ['"><script id=injected>alert(5)</script>', '\'" onfocus="alert(6)" autofocus x=\'']) {
       await clerk.page.goto('/check');
       await clerk.page.locator('#code').fill(typed);
       assert.equal((await send(clerk.page)).status(), 422);
@@ -634,7 +626,7 @@ describe('input', { concurrency: 3 }, () => {
 
   test('whoever only looks at the address in the QR is not recorded: a page, HEAD, a prefetch, a preview in a chat', async () => {
     const { number, code } = await excerpt();
-    const v = await s.visitor(), clerk = await clerkOf(people.clerk, bank);
+    const v = await s.visitor(), clerk = await another('clerk');
     const guises = [
       {}, { 'Sec-Purpose': 'prefetch' }, { 'Sec-Purpose': 'prefetch;prerender', Purpose: 'prefetch' }, { 'X-Moz': 'prefetch' }, { 'User-Agent': 'WhatsApp/2.23' },
       { 'User-Agent': 'TelegramBot (like TwitterBot)' }, { 'User-Agent': 'facebookexternalhit/1.1' }, { 'User-Agent': 'Mozilla/5.0 (compatible; Googlebot/2.1)' },
@@ -687,7 +679,7 @@ describe('input', { concurrency: 3 }, () => {
       await holds(page, { purpose: 'benefit' });
       await refused(v, lang, await upload(empty), { file: ['file.empty'] });
       await holds(page, { purpose: 'benefit' });
-      await refused(v, lang, await upload(huge), { file: ['file.too_large', { Megabytes: 20 }] }, 413);
+      if (lang === 'az') await refused(v, lang, await upload(huge), { file: ['file.too_large', { Megabytes: 20 }] }, 413);
       await page.locator('input[value=benefit]').check(); // and straight on from there
       assert.equal((await upload(s.demo.examples.valid.file)).status(), 303);
       assert.equal(await page.locator('.verdict h1').innerText(), await text(lang, 'verifier.verdict.valid'));
