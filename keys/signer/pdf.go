@@ -11,20 +11,20 @@ import (
 	"io"
 	"time"
 	"unicode/utf16"
+
+	"github.com/tesdiq/tesdiq/keys"
 )
 
 // How many bytes of signature a file has room for; the rest is zeros, twice as many in the file, and there for ever.
 const (
 	foreignRoom = 6144 // for authorities with RSA keys and a time stamp from elsewhere with its chain
-	ownRoom     = 3072 // a signature with P-256 keys and our own time stamp takes about 2,200
+	ownRoom     = 1216 // what a signature with P-256 keys and our own time stamp takes besides certificates, about 950, and some
 )
 
-// byteRangeRoom is the width of "[0 a b c]" with numbers up to maxPDF.
-const byteRangeRoom = len("[0 12345678 12345678 12345678]")
-
-// PDFSigner signs PDFs as PAdES B-T (EN 319 142-1): ETSI.CAdES.detached over the whole file, certified with DocMDP P=1
-// (nothing may be added that changes it), time-stamped. All fields are required but Room and Chain, which holds the authorities
-// between Certificate and the root. It may be used by several goroutines if Key, Stamper and Rand may.
+// PDFSigner signs PDFs as ETSI.CAdES.detached over the whole file, certified with DocMDP P=1 (nothing may be added that changes it),
+// time-stamped: PAdES B-T (EN 319 142-1); and with Witness and Roots, B-LTA: see archive.go. All other fields are required but Room
+// and Chain, which holds the authorities between Certificate and the root. It may be used by several goroutines if Key,
+// Stamper, Witness and Rand may.
 type PDFSigner struct {
 	Key         crypto.Signer
 	Certificate *x509.Certificate
@@ -32,6 +32,11 @@ type PDFSigner struct {
 	Stamper     Stamper
 	Rand        io.Reader
 	Room        int // bytes that the signature may take; 0: enough for RSA keys and others' time stamps
+
+	Witness Witness     // gives what is put into the file about the signer's and the time stamp's chains
+	Roots   *keys.Roots // to which these chains lead
+
+	stamps stampChains
 }
 
 // SignInfo is what a reader shows beside the signature. Empty fields are left out.
@@ -59,15 +64,17 @@ func (p *PDFSigner) Sign(ctx context.Context, pdf []byte, at time.Time, info Sig
 	if room <= 0 {
 		room = foreignRoom
 	}
-	out, gap := b.update(at, info, h.Sum(nil), room)
-	h.Write(out[len(pdf):gap.from])
-	h.Write(out[gap.to:])
+	doc, gap := b.update(at, info, h.Sum(nil), room)
+	h.Write(doc.pdf[len(pdf):gap.from])
+	h.Write(doc.pdf[gap.to:])
+	var token []byte
 	signature, err := (&cms{
 		contentType: oidData, digest: h.Sum(nil),
 		certificate: p.Certificate, key: p.Key, certificates: append([]*x509.Certificate{p.Certificate}, p.Chain...),
-		unsigned: func(signature []byte) ([]byte, error) {
+		unsigned: func(signature []byte) (_ []byte, err error) {
 			imprint := sha256.Sum256(signature)
-			return p.Stamper.Stamp(ctx, imprint[:], at)
+			token, err = p.Stamper.Stamp(ctx, imprint[:], at)
+			return token, err
 		},
 	}).sign(p.Rand)
 	if err != nil {
@@ -76,113 +83,56 @@ func (p *PDFSigner) Sign(ctx context.Context, pdf []byte, at time.Time, info Sig
 	if len(signature) > room {
 		return nil, fmt.Errorf("signer: the signature has %d bytes, there is room for %d", len(signature), room)
 	}
-	hex.Encode(out[gap.from+1:], signature) // the rest keeps its zeros
-	return out, nil
+	hex.Encode(doc.pdf[gap.from+1:], signature) // the rest keeps its zeros
+	if p.Witness == nil {
+		return doc.pdf, nil
+	}
+	chain, err := p.Roots.Chain(keys.DocumentSigning, p.Certificate, p.Chain, at)
+	if err != nil {
+		return nil, fmt.Errorf("signer: %w", err)
+	}
+	return p.archive(ctx, doc, at, token, chain)
 }
-
-// span is a stretch of a file, to excluded.
-type span struct{ from, to int }
 
 // update writes the file with its update, the signature still zeros, and says where /Contents stands, "<" and ">" included.
 // digest is that of the original, for /ID.
-func (b *base) update(at time.Time, info SignInfo, digest []byte, room int) ([]byte, span) {
+func (b *base) update(at time.Time, info SignInfo, digest []byte, room int) (*document, span) {
 	var (
 		signature = len(b.offsets) + 1 // new objects continue the numbering
 		widget    = signature + 1
-		size      = widget + 1
-		out       bytes.Buffer
-		offsets   = map[int]int{}
-		gap       span
+		d         = &document{pdf: b.pdf, xrefAt: b.xrefAt, size: widget + 1, root: b.root, page: b.page, info: b.info, id: b.id}
+		u         = d.begin(2*room + 2048)
 	)
-	out.Grow(len(b.pdf) + 2*room + 2048)
-	out.Write(b.pdf)
-	begin := func(number int) {
-		offsets[number] = out.Len()
-		fmt.Fprintf(&out, "%d 0 obj\n", number)
-	}
-	end := func() { out.WriteString("\nendobj\n") }
-
-	begin(b.root)
-	b.catalog.write(&out,
+	d.catalog = b.catalog.with(
 		entry{"/AcroForm", fmt.Appendf(nil, "<</Fields[%d 0 R]/SigFlags 3>>", widget)}, // signatures exist, append only
 		entry{"/Perms", fmt.Appendf(nil, "<</DocMDP %d 0 R>>", signature)})
-	end()
+	u.dict(b.root, d.catalog)
+	d.pageDict = b.pageDict.with(entry{"/Annots", fmt.Appendf(nil, "[%d 0 R]", widget)})
+	u.dict(b.page, d.pageDict)
 
-	begin(b.page)
-	b.pageDict.write(&out, entry{"/Annots", fmt.Appendf(nil, "[%d 0 R]", widget)})
-	end()
-
-	begin(signature)
-	out.WriteString("<</Type/Sig/Filter/Adobe.PPKLite/SubFilter/ETSI.CAdES.detached\n")
-	fmt.Fprintf(&out, "/M(D:%sZ)\n", at.UTC().Format("20060102150405"))
-	for _, e := range []struct{ key, text string }{{"/Name", info.Name}, {"/Reason", info.Reason}, {"/Location", info.Location}} {
-		if e.text != "" {
-			fmt.Fprintf(&out, "%s%s\n", e.key, textString(e.text))
+	u.object(signature, func(out *bytes.Buffer) {
+		out.WriteString("<</Type/Sig/Filter/Adobe.PPKLite/SubFilter/ETSI.CAdES.detached\n")
+		fmt.Fprintf(out, "/M(D:%sZ)\n", at.UTC().Format("20060102150405"))
+		for _, e := range []struct{ key, text string }{{"/Name", info.Name}, {"/Reason", info.Reason}, {"/Location", info.Location}} {
+			if e.text != "" {
+				fmt.Fprintf(out, "%s%s\n", e.key, textString(e.text))
+			}
 		}
-	}
-	out.WriteString("/Reference[<</Type/SigRef/TransformMethod/DocMDP/TransformParams<</Type/TransformParams/P 1/V/1.2>>>>]\n")
-	out.WriteString("/ByteRange")
-	byteRange := out.Len()
-	out.Write(bytes.Repeat([]byte(" "), byteRangeRoom))
-	out.WriteString("\n/Contents")
-	gap.from = out.Len()
-	out.WriteByte('<')
-	out.Write(bytes.Repeat([]byte("0"), 2*room))
-	out.WriteByte('>')
-	gap.to = out.Len()
-	out.WriteString(">>")
-	end()
+		out.WriteString("/Reference[<</Type/SigRef/TransformMethod/DocMDP/TransformParams<</Type/TransformParams/P 1/V/1.2>>>>]\n")
+		u.contents(room)
+	})
+	u.field(widget, "Tesdiq", signature, b.page)
 
-	begin(widget)
-	fmt.Fprintf(&out, "<</Type/Annot/Subtype/Widget/FT/Sig/T(Tesdiq)/V %d 0 R/P %d 0 R/Rect[0 0 0 0]/F 132>>", signature, b.page) // printed, locked
-	end()
-
-	infoValue := b.info
 	if b.direct { // a reader may expect an indirect object there, ISO 32000-1 table 15
-		begin(size)
-		out.Write(b.info)
-		end()
-		infoValue = fmt.Appendf(nil, "%d 0 R", size)
-		size++
+		u.object(d.size, func(out *bytes.Buffer) { out.Write(b.info) })
+		d.info = fmt.Appendf(nil, "%d 0 R", d.size)
+		d.size++
 	}
-
-	xref := out.Len()
-	out.WriteString("xref\n")
-	first, second := min(b.root, b.page), max(b.root, b.page)
-	for _, s := range []span{{first, first + 1}, {second, second + 1}, {signature, size}} {
-		fmt.Fprintf(&out, "%d %d\n", s.from, s.to-s.from)
-		for number := s.from; number < s.to; number++ {
-			fmt.Fprintf(&out, "%010d 00000 n \n", offsets[number])
-		}
-	}
-	fmt.Fprintf(&out, "trailer\n<</Size %d/Root %d 0 R", size, b.root)
-	if infoValue != nil {
-		out.WriteString("/Info ")
-		out.Write(infoValue)
-	}
-	firstID := b.id
-	if firstID == nil {
-		firstID = fmt.Appendf(nil, "<%x>", digest[:16])
+	if d.id == nil {
+		d.id = fmt.Appendf(nil, "<%x>", digest[:16])
 	}
 	// Drawn from the input alone: the same drawing signed again in the same second has the same /ID.
-	sum := sha256.Sum256(fmt.Appendf(digest, "%d %q", at.Unix(), info))
-	fmt.Fprintf(&out, "/Prev %d/ID[%s<%x>]>>\nstartxref\n%d\n%%%%EOF\n", b.xrefAt, firstID, sum[:16], xref)
-
-	file := out.Bytes()
-	copy(file[byteRange:], fmt.Sprintf("[0 %d %d %d]", gap.from, gap.to, len(file)-gap.to))
-	return file, gap
-}
-
-// write writes the dictionary with further entries at its end.
-func (d dict) write(out *bytes.Buffer, more ...entry) {
-	out.WriteString("<<")
-	for _, e := range append(d[:len(d):len(d)], more...) {
-		out.WriteString("\n")
-		out.WriteString(e.key)
-		out.WriteString(" ")
-		out.Write(e.value)
-	}
-	out.WriteString("\n>>")
+	return u.end(fmt.Appendf(digest, "%d %q", at.Unix(), info))
 }
 
 // textString writes text as UTF-16 with its mark, in hexadecimal: ə ş ğ ı are in no other encoding that every reader knows.

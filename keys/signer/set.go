@@ -25,6 +25,13 @@ import (
 type Set struct {
 	Root, CA, Signer, TSA             *x509.Certificate
 	RootKey, CAKey, SignerKey, TSAKey crypto.Signer
+
+	// Responder answers for what CA issued, RootResponder for what Root did (RFC 6960 wants each to be issued by the authority for
+	// which it answers); both with one key. nil in a set that was made before there were any.
+	Responder, RootResponder *x509.Certificate
+	ResponderKey             crypto.Signer
+	// CRL and RootCRL are the authorities' lists, DER, where their keys are elsewhere.
+	CRL, RootCRL []byte
 }
 
 // demoName stands in every throwaway certificate's subject, for people who look at it.
@@ -47,9 +54,21 @@ const (
 	rootYears, caYears, signerYears, tsaYears = 10, 5, 2, 5
 )
 
+// Where a service has what its certificates point to, below its address.
+const (
+	PathOCSP         = "/pki/ocsp"
+	PathCRL          = "/pki/crl/"          // NAME.crl
+	PathCertificates = "/pki/certificates/" // NAME.cer
+)
+
 // NewThrowaway makes a whole set for a demo or a test: root, issuing authority, document signer, time-stamp signer, all P-256.
-// The certificates hold from a minute before now, so that a signature made in the same second is inside.
-func NewThrowaway(rand io.Reader, now time.Time) (*Set, error) {
+// The certificates hold from a minute before now, so that a signature made in the same second is inside. They say nothing of where
+// to ask about them; NewThrowawayAt's do.
+func NewThrowaway(rand io.Reader, now time.Time) (*Set, error) { return NewThrowawayAt(rand, now, "") }
+
+// NewThrowawayAt makes a set whose certificates say that the service at origin ("https://tesdiq.example") has their lists of
+// revocations and answers for them.
+func NewThrowawayAt(rand io.Reader, now time.Time, origin string) (*Set, error) {
 	s := &Set{}
 	from := now.UTC().Truncate(time.Second).Add(-time.Minute)
 
@@ -69,6 +88,7 @@ func NewThrowaway(rand io.Reader, now time.Time) (*Set, error) {
 	}
 	ca.IsCA, ca.BasicConstraintsValid, ca.MaxPathLenZero = true, true, true
 	ca.KeyUsage = x509.KeyUsageCertSign | x509.KeyUsageCRLSign
+	pointTo(ca, origin, rootName)
 	if s.CA, s.CAKey, err = issue(rand, ca, s.Root, s.RootKey); err != nil {
 		return nil, err
 	}
@@ -82,6 +102,7 @@ func NewThrowaway(rand io.Reader, now time.Time) (*Set, error) {
 	// Document signing is what we ask for; e-mail protection is what poppler and openssl know.
 	doc.UnknownExtKeyUsage = []asn1.ObjectIdentifier{keys.OIDDocumentSigning}
 	doc.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageEmailProtection}
+	pointTo(doc, origin, caName)
 	if s.Signer, s.SignerKey, err = issue(rand, doc, s.CA, s.CAKey); err != nil {
 		return nil, err
 	}
@@ -99,10 +120,52 @@ func NewThrowaway(rand io.Reader, now time.Time) (*Set, error) {
 		return nil, fmt.Errorf("signer: time-stamp usage: %w", err)
 	}
 	tsa.ExtraExtensions = []pkix.Extension{{Id: asn1.ObjectIdentifier{2, 5, 29, 37}, Critical: true, Value: usage}}
+	pointTo(tsa, origin, rootName)
 	if s.TSA, s.TSAKey, err = issue(rand, tsa, s.Root, s.RootKey); err != nil {
 		return nil, err
 	}
-	return s, nil
+	return s, s.addResponders(rand)
+}
+
+// addResponders gives both authorities somebody who answers for them, as long as they last.
+func (s *Set) addResponders(rand io.Reader) error {
+	issuing, err := responderTemplate(rand, "Tesdiq answers for the issuing authority", s.CA)
+	if err != nil {
+		return err
+	}
+	if s.Responder, s.ResponderKey, err = issue(rand, issuing, s.CA, s.CAKey); err != nil {
+		return err
+	}
+	root, err := responderTemplate(rand, "Tesdiq answers for the root authority", s.CA) // whose end comes before the root's
+	if err != nil {
+		return err
+	}
+	s.RootResponder, err = certify(rand, root, s.ResponderKey, s.Root, s.RootKey)
+	return err
+}
+
+func responderTemplate(rand io.Reader, name string, as *x509.Certificate) (*x509.Certificate, error) {
+	t, err := template(rand, name, as.NotBefore, 0)
+	if err != nil {
+		return nil, err
+	}
+	t.NotAfter = as.NotAfter
+	t.BasicConstraintsValid = true
+	t.KeyUsage = x509.KeyUsageDigitalSignature
+	t.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageOCSPSigning}
+	// Nobody need ask whether it was revoked (RFC 6960, 4.2.2.2.1): who would answer?
+	t.ExtraExtensions = []pkix.Extension{{Id: oidOCSPNoCheck, Value: asn1.NullBytes}}
+	return t, nil
+}
+
+// pointTo writes into a certificate where its authority's list, answers and certificate are.
+func pointTo(t *x509.Certificate, origin, authority string) {
+	if origin == "" {
+		return
+	}
+	t.OCSPServer = []string{origin + PathOCSP}
+	t.CRLDistributionPoints = []string{origin + PathCRL + authority + ".crl"}
+	t.IssuingCertificateURL = []string{origin + PathCertificates + authority + ".cer"}
 }
 
 func template(rand io.Reader, name string, from time.Time, years int) (*x509.Certificate, error) {
@@ -136,24 +199,37 @@ func issue(rand io.Reader, tmpl, parent *x509.Certificate, parentKey crypto.Sign
 	if err != nil {
 		return nil, nil, fmt.Errorf("signer: key of %q: %w", tmpl.Subject.CommonName, err)
 	}
-	public, err := key.PublicKey.Bytes()
+	cert, err := certify(rand, tmpl, key, parent, parentKey)
 	if err != nil {
-		return nil, nil, fmt.Errorf("signer: key of %q: %w", tmpl.Subject.CommonName, err)
+		return nil, nil, err
 	}
-	id := sha256.Sum256(public)
+	return cert, key, nil
+}
+
+// certify makes the certificate of a key on P-256, signed by parent, or by itself where parent is nil.
+func certify(rand io.Reader, tmpl *x509.Certificate, key crypto.Signer, parent *x509.Certificate, parentKey crypto.Signer) (*x509.Certificate, error) {
+	public, ok := key.Public().(*ecdsa.PublicKey)
+	if !ok {
+		return nil, fmt.Errorf("signer: key of %q: a %T", tmpl.Subject.CommonName, key.Public())
+	}
+	bits, err := public.Bytes()
+	if err != nil {
+		return nil, fmt.Errorf("signer: key of %q: %w", tmpl.Subject.CommonName, err)
+	}
+	id := sha256.Sum256(bits)
 	tmpl.SubjectKeyId = id[:20] // RFC 7093, method 1
 	if parent == nil {
 		parent, parentKey = tmpl, key
 	}
-	der, err := x509.CreateCertificate(rand, tmpl, parent, key.Public(), parentKey)
+	der, err := x509.CreateCertificate(rand, tmpl, parent, public, parentKey)
 	if err != nil {
-		return nil, nil, fmt.Errorf("signer: certificate of %q: %w", tmpl.Subject.CommonName, err)
+		return nil, fmt.Errorf("signer: certificate of %q: %w", tmpl.Subject.CommonName, err)
 	}
 	cert, err := x509.ParseCertificate(der)
 	if err != nil {
-		return nil, nil, fmt.Errorf("signer: certificate of %q: %w", tmpl.Subject.CommonName, err)
+		return nil, fmt.Errorf("signer: certificate of %q: %w", tmpl.Subject.CommonName, err)
 	}
-	return cert, key, nil
+	return cert, nil
 }
 
 // Throwaway says whether any certificate of the set was made by NewThrowaway. A service in production must refuse such a set.
@@ -176,13 +252,31 @@ func (s *Set) Authority(rand io.Reader) *Authority {
 	return &Authority{Key: s.TSAKey, Certificate: s.TSA, Policy: timeStampPolicy, Rand: rand}
 }
 
-// PDFSigner signs with the set's document signer and its own time-stamp authority.
+// PDFSigner signs with the set's document signer and its own time-stamp authority, as B-T.
 func (s *Set) PDFSigner(rand io.Reader) *PDFSigner {
-	p := &PDFSigner{Key: s.SignerKey, Certificate: s.Signer, Chain: []*x509.Certificate{s.CA}, Stamper: s.Authority(rand), Rand: rand}
-	if allP256(s.Root, s.CA, s.Signer, s.TSA) {
-		p.Room = ownRoom
+	return &PDFSigner{Key: s.SignerKey, Certificate: s.Signer, Chain: []*x509.Certificate{s.CA}, Stamper: s.Authority(rand), Rand: rand, Room: s.room()}
+}
+
+// Archivist signs as PDFSigner does, and brings what it signs to B-LTA with what status says.
+func (s *Set) Archivist(rand io.Reader, status *Status) (*PDFSigner, error) {
+	p := s.PDFSigner(rand)
+	p.Witness = status
+	var err error
+	if p.Roots, err = s.Roots(); err != nil {
+		return nil, err
 	}
-	return p
+	if s.Responder == nil {
+		return nil, errors.New("signer: there is no OCSP responder, so nothing that is signed can be vouched for later")
+	}
+	return p, nil
+}
+
+// room is how many bytes a signature with our own time stamp can take: three certificates, and for the rest about 900.
+func (s *Set) room() int {
+	if !allP256(s.Root, s.CA, s.Signer, s.TSA) {
+		return foreignRoom
+	}
+	return (len(s.Signer.Raw) + len(s.CA.Raw) + len(s.TSA.Raw) + ownRoom + 63) &^ 63
 }
 
 // allP256 says whether all keys, and with them all signatures, are P-256.
@@ -222,6 +316,18 @@ func (s *Set) check() error {
 		if err := fits(p.key, p.cert); err != nil {
 			return fmt.Errorf("%s: %w", p.what, err)
 		}
+	}
+	if s.Responder == nil && s.RootResponder == nil {
+		return nil
+	}
+	if s.Responder == nil || s.RootResponder == nil {
+		return errors.New("OCSP responder: one authority has one and the other has none")
+	}
+	if err := responderFits(s.Responder, s.CA, s.ResponderKey); err != nil {
+		return fmt.Errorf("OCSP responder of the issuing authority: %w", err)
+	}
+	if err := responderFits(s.RootResponder, s.Root, s.ResponderKey); err != nil {
+		return fmt.Errorf("OCSP responder of the root: %w", err)
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -17,6 +18,8 @@ const RootsFile = "roots.pem"
 // Names of the pairs in a folder: NAME.pem is the certificate, NAME.key the private key.
 const (
 	rootName, caName, signerName, tsaName = "root", "issuing-ca", "document-signer", "time-stamp-signer"
+	// The OCSP responder has one key and two certificates; the second one's pair has none.
+	responderName, rootResponderName = "ocsp-responder", "root-ocsp-responder"
 )
 
 const maxFile = 64 << 10 // bytes of one PEM file
@@ -48,7 +51,13 @@ func (s *Set) Save(dir string) (err error) {
 		name string
 		cert *x509.Certificate
 		key  crypto.Signer
-	}{{rootName, s.Root, s.RootKey}, {caName, s.CA, s.CAKey}, {signerName, s.Signer, s.SignerKey}, {tsaName, s.TSA, s.TSAKey}} {
+	}{
+		{rootName, s.Root, s.RootKey}, {caName, s.CA, s.CAKey}, {signerName, s.Signer, s.SignerKey}, {tsaName, s.TSA, s.TSAKey},
+		{responderName, s.Responder, s.ResponderKey}, {rootResponderName, s.RootResponder, nil},
+	} {
+		if p.cert == nil {
+			continue
+		}
 		if err := writePEM(filepath.Join(temp, p.name+".pem"), "CERTIFICATE", p.cert.Raw, 0o644); err != nil {
 			return fmt.Errorf("signer: save: %w", err)
 		}
@@ -116,28 +125,121 @@ func Load(dir string) (*Set, error) {
 		if *p.cert, err = x509.ParseCertificate(der); err != nil {
 			return nil, fmt.Errorf("signer: load %s: %w", p.name, err)
 		}
-		der, err = readPEM(filepath.Join(dir, p.name+".key"), "PRIVATE KEY", 0o077)
+		key, err := readKey(filepath.Join(dir, p.name+".key"))
 		if p.optional && errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
 		if err != nil {
 			return nil, fmt.Errorf("signer: load: %w", err)
 		}
-		key, err := x509.ParsePKCS8PrivateKey(der)
-		if err != nil {
-			// The error is not wrapped: it may quote what was read.
-			return nil, fmt.Errorf("signer: load %s.key: not a PKCS #8 private key", p.name)
-		}
-		signer, ok := key.(crypto.Signer)
-		if !ok {
-			return nil, fmt.Errorf("signer: load %s.key: a %T cannot sign", p.name, key)
-		}
-		*p.key = signer
+		*p.key = key
+	}
+	if err := s.loadStatus(dir); err != nil {
+		return nil, fmt.Errorf("signer: load: %w", err)
 	}
 	if err := s.check(); err != nil {
 		return nil, fmt.Errorf("signer: load %s: %w", dir, err)
 	}
 	return s, nil
+}
+
+// loadStatus reads what answers about the set's certificates, where it is there: the OCSP responder, and NAME.crl, the lists that
+// authorities made whose keys are elsewhere.
+func (s *Set) loadStatus(dir string) error {
+	for _, p := range []struct {
+		name string
+		cert **x509.Certificate
+	}{{responderName, &s.Responder}, {rootResponderName, &s.RootResponder}} {
+		der, err := readPEM(filepath.Join(dir, p.name+".pem"), "CERTIFICATE", 0)
+		if errors.Is(err, fs.ErrNotExist) && p.name == responderName {
+			break // the other may be there alone, if AddResponders was stopped midway
+		}
+		if err != nil {
+			return err
+		}
+		if *p.cert, err = x509.ParseCertificate(der); err != nil {
+			return fmt.Errorf("%s: %w", p.name, err)
+		}
+	}
+	if s.Responder != nil {
+		var err error
+		if s.ResponderKey, err = readKey(filepath.Join(dir, responderName+".key")); err != nil {
+			return err
+		}
+	}
+	for _, p := range []struct {
+		name      string
+		list      *[]byte
+		authority *x509.Certificate
+	}{{caName, &s.CRL, s.CA}, {rootName, &s.RootCRL, s.Root}} {
+		der, err := readPEM(filepath.Join(dir, p.name+".crl"), "X509 CRL", 0)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		crl, err := x509.ParseRevocationList(der)
+		if err != nil {
+			return fmt.Errorf("%s.crl: %w", p.name, err)
+		}
+		if err := crl.CheckSignatureFrom(p.authority); err != nil {
+			return fmt.Errorf("%s.crl: %w", p.name, err)
+		}
+		*p.list = der
+	}
+	return nil
+}
+
+// readKey reads a private key that nobody but its owner can read.
+func readKey(path string) (crypto.Signer, error) {
+	der, err := readPEM(path, "PRIVATE KEY", 0o077)
+	if err != nil {
+		return nil, err
+	}
+	key, err := x509.ParsePKCS8PrivateKey(der)
+	if err != nil {
+		// The error is not wrapped: it may quote what was read.
+		return nil, fmt.Errorf("%s: not a PKCS #8 private key", filepath.Base(path))
+	}
+	signer, ok := key.(crypto.Signer)
+	if !ok {
+		return nil, fmt.Errorf("%s: a %T cannot sign", filepath.Base(path), key)
+	}
+	return signer, nil
+}
+
+// AddResponders completes a folder of throwaway keys that was made before there were OCSP responders.
+func (s *Set) AddResponders(dir string, rand io.Reader) error {
+	if s.CAKey == nil || s.RootKey == nil {
+		return errors.New("signer: the authorities' keys are elsewhere, so nobody can be made to answer for them here")
+	}
+	if err := s.addResponders(rand); err != nil {
+		return err
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(s.ResponderKey)
+	if err != nil {
+		return fmt.Errorf("signer: save %s: %w", responderName, err)
+	}
+	// The certificate that makes Load look for the others comes last.
+	for _, f := range []struct {
+		name, kind string
+		der        []byte
+		mode       fs.FileMode
+	}{
+		{responderName + ".key", "PRIVATE KEY", der, 0o600},
+		{rootResponderName + ".pem", "CERTIFICATE", s.RootResponder.Raw, 0o644},
+		{responderName + ".pem", "CERTIFICATE", s.Responder.Raw, 0o644},
+	} {
+		path := filepath.Join(dir, f.name)
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) { // left by one who was stopped midway
+			return fmt.Errorf("signer: save: %w", err)
+		}
+		if err := writePEM(path, f.kind, f.der, f.mode); err != nil {
+			return fmt.Errorf("signer: save: %w", err)
+		}
+	}
+	return syncDir(dir)
 }
 
 // readPEM reads the one block of a file whose mode has none of the bits of forbidden.

@@ -161,7 +161,15 @@ func readSignature(src []byte, v *value) (*signature, bool) {
 	if _, err := time.Parse("D:20060102150405Z", string(v.get("M").s)); err != nil || v.get("M").kind != text {
 		return nil, false
 	}
+	return readContents(src, v)
+}
+
+// readContents reads /ByteRange and /Contents of a signature's dictionary.
+func readContents(src []byte, v *value) (*signature, bool) {
 	contents := v.get("Contents")
+	if contents.kind != text {
+		return nil, false
+	}
 	from, to := int(contents.at), int(contents.to)
 	der, ok := lowerHex(src[from:to])
 	if !ok {

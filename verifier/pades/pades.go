@@ -1,7 +1,7 @@
 // Package pades reads signed PDFs strictly: whether the bytes are as they were signed, who signed them, and when.
 //
-// It knows exactly what our drawing and our signer write (one original, one update that holds the signature) and
-// passes nothing else. It trusts pinned roots only, asks no network, writes nothing, and reads any file in bounded memory
+// It knows exactly what our drawing and our signer write (one original, one update that holds the signature, and updates that add
+// validation data and document time stamps) and passes nothing else. It trusts pinned roots only, asks no network, writes nothing, and reads any file in bounded memory
 // and time. It cannot say whether an excerpt still holds, or whether a certificate was revoked: that is the registry's and
 // the verifier's part. It shares no code with keys/signer, so that a fault of the one is found by the other.
 //
@@ -110,7 +110,7 @@ type Report struct {
 	Reason        Reason
 	Signer        string    // common name of the certificate
 	SignedAt      time.Time // of the time stamp, UTC
-	Level         string    // "B-T"
+	Level         string    // "B-T", "B-LT" or "B-LTA"
 	Code          string    // the authentication code printed on the page, in groups of four; empty if none is
 }
 
@@ -136,21 +136,22 @@ func Read(pdf []byte, roots *keys.Roots) Report {
 	if !ok {
 		return foreign(f)
 	}
-	if f.to != len(pdf) {
+	archive, ok := readArchive(f)
+	if f.to != len(pdf) || !ok {
 		return failed(Altered, FormatFailure, ReasonAppended)
 	}
-	return judge(f, sig, roots)
+	return judge(f, sig, archive, roots)
 }
 
 // judge reads the signature of a file that is built as ours are.
-func judge(f *file, sig *signature, roots *keys.Roots) Report {
+func judge(f *file, sig *signature, archive *archive, roots *keys.Roots) Report {
 	cms, bad := readCMS(sig.contents, oidData)
 	if bad != nil {
 		return bad.report(Broken)
 	}
 	h := sha256.New()
 	h.Write(f.src[:sig.from])
-	h.Write(f.src[sig.to:])
+	h.Write(f.src[sig.to:f.update.to])
 	if !bytes.Equal(h.Sum(nil), cms.digest) {
 		return failed(Altered, HashFailure, ReasonChanged)
 	}
@@ -163,6 +164,10 @@ func judge(f *file, sig *signature, roots *keys.Roots) Report {
 	stamp, noTime := readStamp(cms)
 	if noTime != nil && cms.token != nil {
 		return noTime.report(Broken)
+	}
+	level, whole := archive.judge(f, roots)
+	if !whole {
+		return failed(Altered, HashFailure, ReasonAppended)
 	}
 	// From here on the bytes are as signed by the holder of the certificate's key; whether that is one of ours is next.
 	if roots == nil {
@@ -190,7 +195,7 @@ func judge(f *file, sig *signature, roots *keys.Roots) Report {
 	}
 	return Report{
 		Integrity: Intact, Indication: Passed, Reason: ReasonPassed,
-		Signer: cms.signer.Subject.CommonName, SignedAt: stamp.at, Level: "B-T", Code: printedCode(f),
+		Signer: cms.signer.Subject.CommonName, SignedAt: stamp.at, Level: level, Code: printedCode(f),
 	}
 }
 

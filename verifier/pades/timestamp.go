@@ -25,16 +25,11 @@ func readStamp(s *signedData) (*stamp, *failure) {
 	if s.token == nil {
 		return nil, &failure{Indeterminate, NoPOE, ReasonNoTime}
 	}
-	token, bad := readCMS(s.token, oidTSTInfo)
-	if bad != nil {
-		return nil, &untrusted
+	imprint := sha256.Sum256(s.signature)
+	if stamp, ok := readToken(s.token, imprint[:]); ok {
+		return stamp, nil
 	}
-	imprint, content := sha256.Sum256(s.signature), sha256.Sum256(token.content)
-	at, ok := readTSTInfo(token.content, imprint[:])
-	if !ok || !bytes.Equal(content[:], token.digest) || token.token != nil || token.verify() != nil || token.identify() != nil {
-		return nil, &untrusted
-	}
-	return &stamp{token, at}, nil
+	return nil, &untrusted
 }
 
 // trust says whether the stamp's authority is under roots, and was valid at the time it writes.
