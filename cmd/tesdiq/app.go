@@ -25,6 +25,7 @@ import (
 	"github.com/tesdiq/tesdiq/issuer/issuerdb"
 	"github.com/tesdiq/tesdiq/issuer/issuerweb"
 	"github.com/tesdiq/tesdiq/keys"
+	"github.com/tesdiq/tesdiq/keys/keysweb"
 	"github.com/tesdiq/tesdiq/keys/signer"
 	"github.com/tesdiq/tesdiq/registry/registrydb"
 	"github.com/tesdiq/tesdiq/registry/registryweb"
@@ -46,6 +47,7 @@ type parts struct {
 	Proxies   []netip.Prefix
 	SignIn    signin.Config
 	Keys      *signer.Set
+	StampFor  []netip.Prefix // who gets time stamps at /pki/tsa; nobody if empty
 	Now       func() time.Time
 	Log       *slog.Logger
 
@@ -57,6 +59,7 @@ type parts struct {
 type app struct {
 	parts
 	roots      *keys.Roots
+	status     *signer.Status
 	cabinet    *issuerdb.Cabinet
 	dispatcher *issuerdb.Dispatcher
 	worker     *worker.Worker
@@ -76,6 +79,11 @@ func newApp(ctx context.Context, p parts) (_ *app, err error) {
 	if a.roots, err = p.Keys.Roots(); err != nil {
 		return nil, err
 	}
+	a.status = p.status()
+	archivist, err := p.Keys.Archivist(rand.Reader, a.status)
+	if err != nil {
+		return nil, err
+	}
 	m := newMetrics()
 	a.metrics = m
 	a.readers, err = sandbox.NewPool(ctx, sandbox.Config{
@@ -88,7 +96,7 @@ func newApp(ctx context.Context, p parts) (_ *app, err error) {
 	a.cabinet = &issuerdb.Cabinet{Pool: p.Pools.Cabinet, Kinds: kinds, Now: p.Now, Rand: rand.Reader, Log: p.Log}
 	a.dispatcher = &issuerdb.Dispatcher{
 		Pool: p.Pools.Issuer, Now: p.Now, Rand: rand.Reader, Log: p.Log,
-		Maker: &issuer.Maker{Kinds: kinds, Origin: p.PublicURL, Signer: documentSigner{p.Keys.PDFSigner(rand.Reader)}, Roots: a.roots, Now: p.Now, Trace: m.step},
+		Maker: &issuer.Maker{Kinds: kinds, Origin: p.PublicURL, Signer: documentSigner{archivist}, Roots: a.roots, Now: p.Now, Trace: m.step},
 	}
 	if a.worker, err = worker.New(p.Pools.Worker, worker.Config{Jobs: worker.Housekeeping(p.Pools.Worker, p.Now), Log: p.Log}); err != nil {
 		return nil, err
@@ -146,7 +154,7 @@ func (a *app) routes(shell *web.Shell, host string, m members, roles cabinetdb.D
 	})
 	db := &verifierdb.DB{Pool: a.Pools.Verifier}
 	checks, err := verifierweb.New(verifierweb.Config{
-		Shell:    shell,
+		Shell: shell,
 		Verifier: &verifier.Verifier{
 			Excerpts: db, Checks: db, Reader: a.readers, Throttle: guard, Now: a.Now, Rand: rand.Reader,
 			Alarm: func(ctx context.Context, sum verifier.Sum) {
@@ -154,14 +162,18 @@ func (a *app) routes(shell *web.Shell, host string, m members, roles cabinetdb.D
 				a.Log.ErrorContext(ctx, "ALARM: a file bears our signature and was never issued", "sha256", hex.EncodeToString(sum[:]))
 			},
 		},
-		Door:     &verifier.Door{Clients: db, Throttle: guard, Now: a.Now, Rand: rand.Reader},
-		Made:     db, Seen: &verifierdb.Cabinet{Pool: a.Pools.Cabinet},
+		Door: &verifier.Door{Clients: db, Throttle: guard, Now: a.Now, Rand: rand.Reader},
+		Made: db, Seen: &verifierdb.Cabinet{Pool: a.Pools.Cabinet},
 		KindTitle: kindTitle, Address: a.PublicURL, Example: a.Example, Now: a.Now,
 	})
 	if err != nil {
 		return nil, err
 	}
-	routes := []web.Routes{shell.Public, signIn.Routes, home.Routes, books.Routes, excerpts.Routes, checks.Routes, a.trust}
+	trust := &keysweb.Web{Shell: shell, Roots: a.roots, Status: a.status, Stamper: a.Keys.Authority(rand.Reader), StampFor: a.StampFor, Now: a.Now}
+	if err := trust.Prepare(); err != nil {
+		return nil, err
+	}
+	routes := []web.Routes{shell.Public, signIn.Routes, home.Routes, books.Routes, excerpts.Routes, checks.Routes, trust.Routes}
 	if len(a.People) > 0 {
 		provider, err := demoprovider.New(shell, demoprovider.Config{
 			Address: a.PublicURL, ClientID: a.SignIn.ClientID, Secret: a.SignIn.Secret, People: a.People,
@@ -183,14 +195,8 @@ func kindTitle(lang tesdiq.Lang, kind string) string {
 	return kind
 }
 
-// trust serves what relying parties pin.
-func (a *app) trust(r chi.Router) {
-	pem := a.roots.PEM()
-	r.Get("/pki/roots.pem", func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "application/x-pem-file")
-		w.Write(pem)
-	})
-}
+// status answers whether our certificates were revoked: none is in this version.
+func (p parts) status() *signer.Status { return p.Keys.Status(rand.Reader, signer.NothingRevoked{}) }
 
 // formAction is the origin of the sign-in provider, to which a form may lead.
 func formAction(issuer string) []string {

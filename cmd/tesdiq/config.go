@@ -33,7 +33,11 @@ type config struct {
 		Dir string `toml:"dir"`
 	} `toml:"keys"`
 
-	proxies []netip.Prefix
+	TimeStamps struct {
+		AnswerTo []string `toml:"answer_to"`
+	} `toml:"time_stamps"`
+
+	proxies, stampFor []netip.Prefix
 }
 
 // readConfig reads and judges a configuration. The error names every setting that is missing or unsafe, so that an
@@ -62,6 +66,14 @@ func readConfig(path string) (config, error) {
 			continue
 		}
 		c.proxies = append(c.proxies, prefix)
+	}
+	for _, p := range c.TimeStamps.AnswerTo {
+		prefix, err := netip.ParsePrefix(p)
+		if err != nil {
+			refuse("time_stamps.answer_to", "%q is not an address range such as 10.0.0.0/24", p)
+			continue
+		}
+		c.stampFor = append(c.stampFor, prefix)
 	}
 	checkDatabaseURL(c.Database.URL, refuse)
 	if c.Database.Passwords == "" {

@@ -116,10 +116,6 @@ func (d demoCommand) start(ctx context.Context, listening, host string, progress
 	if run.pools, err = run.source.pools(ctx); err != nil {
 		return nil, err
 	}
-	set, err := demoKeys(filepath.Join(d.Data, "keys"))
-	if err != nil {
-		return nil, err
-	}
 	if err := d.invent(ctx, run.pools, progress); err != nil {
 		return nil, err
 	}
@@ -132,6 +128,10 @@ func (d demoCommand) start(ctx context.Context, listening, host string, progress
 		return nil, err
 	}
 	public := "http://" + net.JoinHostPort(host, port)
+	set, err := demoKeys(filepath.Join(d.Data, "keys"), public)
+	if err != nil {
+		return nil, err
+	}
 	p := parts{
 		Pools: run.pools, PublicURL: public, Keys: set, Now: time.Now, Log: log, People: demoPeople(),
 		SignIn: signin.Config{Issuer: public + demoprovider.Path, ClientID: "tesdiq", Secret: secret,
@@ -145,13 +145,17 @@ func (d demoCommand) start(ctx context.Context, listening, host string, progress
 	return run, err
 }
 
-// demoKeys loads the throwaway keys, or makes them. They hold from a year ago, so that the demonstration can have
-// excerpts that are over.
-func demoKeys(dir string) (*signer.Set, error) {
+// demoKeys loads the throwaway keys, or makes them for a service at public. They hold from a year ago, so that the demonstration
+// can have excerpts that are over.
+func demoKeys(dir, public string) (*signer.Set, error) {
 	if _, err := os.Stat(dir); err == nil {
-		return signer.Load(dir)
+		set, err := signer.Load(dir)
+		if err == nil && set.Responder == nil {
+			err = set.AddResponders(dir, rand.Reader)
+		}
+		return set, err
 	}
-	set, err := signer.NewThrowaway(rand.Reader, time.Now().AddDate(-1, 0, 0))
+	set, err := signer.NewThrowawayAt(rand.Reader, time.Now().AddDate(-1, 0, 0), public)
 	if err != nil {
 		return nil, err
 	}

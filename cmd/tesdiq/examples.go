@@ -153,8 +153,12 @@ func (s stage) issue(ctx context.Context, desk *issuerdb.Cabinet, fin tesdiq.FIN
 	if err != nil {
 		return err
 	}
+	archivist, err := s.Keys.Archivist(rand.Reader, s.status())
+	if err != nil {
+		return err
+	}
 	dispatcher := &issuerdb.Dispatcher{Pool: s.Pools.Issuer, Now: s.clock(daysAgo), Rand: rand.Reader, Log: s.Log,
-		Maker: &issuer.Maker{Kinds: issuer.Kinds(all.Kinds), Origin: s.PublicURL, Signer: documentSigner{s.Keys.PDFSigner(rand.Reader)}, Roots: roots, Now: s.clock(daysAgo)}}
+		Maker: &issuer.Maker{Kinds: issuer.Kinds(all.Kinds), Origin: s.PublicURL, Signer: documentSigner{archivist}, Roots: roots, Now: s.clock(daysAgo)}}
 	working, stop := context.WithCancel(ctx)
 	done := make(chan error, 1)
 	go func() { done <- dispatcher.Run(working) }()

@@ -49,7 +49,10 @@ func (w *world) routes(nermin *visitor, e summaryExcerpt, excerpt, withdrawn, ch
 		"GET /": page("/"), "GET /how": page("/how"), "GET /privacy": page("/privacy"), "GET /developers": page("/developers"),
 		"GET /healthz": page("/healthz"), "GET /readyz": page("/readyz"), "GET /metrics": page("/metrics"),
 		"GET /favicon.ico": page("/favicon.ico"), "GET /robots.txt": page("/robots.txt"), "GET /static/{file}": page("/static/none.css"),
-		"GET /pki/roots.pem": page("/pki/roots.pem"), "GET /api/openapi.json": page("/api/openapi.json"),
+		"GET /pki/roots.pem": page("/pki/roots.pem"), "GET /pki/crl/{file}": {own: "/pki/crl/root.crl", missing: "/pki/crl/none.crl"},
+		"GET /pki/certificates/{file}": {own: "/pki/certificates/root.cer", missing: "/pki/certificates/none.cer"},
+		"GET /pki/ocsp/*":              page("/pki/ocsp/AA=="), "POST /pki/ocsp": {own: "/pki/ocsp", form: url.Values{}}, "POST /pki/tsa": {own: "/pki/tsa", form: url.Values{}},
+		"GET /api/openapi.json": page("/api/openapi.json"),
 
 		"GET /check": page("/check"), "POST /check": {own: "/check", form: asked},
 		"GET /v/{code}": {own: "/v/" + code}, "POST /v/{code}": {own: "/v/" + code, form: url.Values{"purpose": {"credit"}}},

@@ -61,9 +61,12 @@ func (c config) parts() (parts, error) {
 	if set.Throwaway() {
 		return parts{}, errors.New("keys.dir: these are the demonstration's keys: whoever has the program's source can make the like. docs/keys.md says how to make real ones")
 	}
+	if set.Responder == nil {
+		return parts{}, errors.New("keys.dir: ocsp-responder.pem, ocsp-responder.key and root-ocsp-responder.pem are missing: what is signed could not be vouched for later. docs/keys.md says how to make them")
+	}
 	claims := c.SignIn.Claims
 	return parts{
-		PublicURL: c.PublicURL, Proxies: c.proxies, Keys: set, Now: time.Now,
+		PublicURL: c.PublicURL, Proxies: c.proxies, Keys: set, StampFor: c.stampFor, Now: time.Now,
 		Log: slog.New(slog.NewJSONHandler(os.Stdout, nil)),
 		SignIn: signin.Config{Issuer: c.SignIn.Issuer, ClientID: c.SignIn.ClientID, Secret: word,
 			RedirectURL: c.PublicURL + "/signin/callback", PostLogout: c.PublicURL + "/signin/out",

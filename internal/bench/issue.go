@@ -57,7 +57,7 @@ func issue(ctx context.Context, o Options) (_ Result, err error) {
 		return Result{}, err
 	}
 	return Result{
-		Ours: a.rate(), ours: "asked for, drawn, linted, signed, time-stamped, checked, stored with its ledger line",
+		Ours: a.rate(), ours: "asked for, drawn, linted, signed (B-LTA), checked, stored with its ledger line",
 		Baseline: "gopdf, go-qrcode and pdfsign as their READMEs show, the same pages, time-stamped and stored", BaselineRate: b.rate(),
 		P50: a.at(0.5), P99: a.at(0.99), more: cost(a, b),
 	}, nil
@@ -82,9 +82,13 @@ func (db *database) service(ctx context.Context, o Options, cabinet *issuerdb.Ca
 	if err != nil {
 		return side{}, nil, err
 	}
+	archivist, err := set.Archivist(o.Rand, set.Status(o.Rand, signer.NothingRevoked{}))
+	if err != nil {
+		return side{}, nil, err
+	}
 	dispatcher := &issuerdb.Dispatcher{
 		Pool: pool, Now: o.Now, Rand: o.Rand, Log: o.Log,
-		Maker: &issuer.Maker{Kinds: all.Kinds, Origin: origin, Signer: pdfSigner{set.PDFSigner(o.Rand)}, Roots: roots, Now: o.Now},
+		Maker: &issuer.Maker{Kinds: all.Kinds, Origin: origin, Signer: pdfSigner{archivist}, Roots: roots, Now: o.Now},
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	var running sync.WaitGroup

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/tesdiq/tesdiq/keys"
+	"golang.org/x/crypto/cryptobyte"
+	casn1 "golang.org/x/crypto/cryptobyte/asn1"
 )
 
 // B-LTA (EN 319 142-1, 5.4 and 5.5) is two further updates. The first adds to the catalog a document security store: every certificate of
@@ -80,35 +82,138 @@ func readStream(src []byte) ([]byte, error) {
 	return rest[:length], nil
 }
 
-// archive brings a signed document to B-LTA. token is the newest time stamp that it has; chains are further chains to vouch for.
-func (p *PDFSigner) archive(ctx context.Context, d *document, at time.Time, token []byte, chains ...[]*x509.Certificate) ([]byte, error) {
-	stamp, err := p.stamps.chain(p.Roots, token)
+// Renew brings a file that this signer or a former one made to a new document time stamp, before the certificates of the last one end;
+// until is when those of the new one do. One that was never archived is archived.
+func (p *PDFSigner) Renew(ctx context.Context, pdf []byte, at time.Time) (_ []byte, until time.Time, err error) {
+	if p.Witness == nil {
+		return nil, until, errors.New("signer: renew: nobody vouches for anything")
+	}
+	d, err := readDocument(pdf)
 	if err != nil {
-		return nil, fmt.Errorf("signer: time stamp: %w", err)
+		return nil, until, fmt.Errorf("signer: not a file that we signed: %w", err)
+	}
+	last, err := d.lastSignature()
+	if err != nil {
+		return nil, until, fmt.Errorf("signer: not a file that we signed: %w", err)
+	}
+	if last.token != nil { // signed, and not archived: its time stamp is inside
+		leaf, bag, err := last.signer()
+		if err != nil {
+			return nil, until, err
+		}
+		stamp, err := readSigned(last.token)
+		if err != nil {
+			return nil, until, err
+		}
+		chain, err := p.Roots.Chain(keys.DocumentSigning, leaf, bag, stamp.at)
+		if err != nil {
+			return nil, until, fmt.Errorf("signer: renew: %w", err)
+		}
+		return p.archive(ctx, d, at, stamp, chain)
+	}
+	return p.archive(ctx, d, at, last)
+}
+
+// StampedUntil says when the certificates of a file's last time stamp end.
+func (p *PDFSigner) StampedUntil(pdf []byte) (time.Time, error) {
+	d, err := readDocument(pdf)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("signer: not a file that we signed: %w", err)
+	}
+	last, err := d.lastSignature()
+	if err == nil && last.token != nil {
+		last, err = readSigned(last.token)
+	}
+	if err != nil {
+		return time.Time{}, fmt.Errorf("signer: not a file that we signed: %w", err)
+	}
+	chain, err := p.stamps.chain(p.Roots, last)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("signer: time stamp: %w", err)
+	}
+	return earliestEnd(chain), nil
+}
+
+func earliestEnd(chain []*x509.Certificate) time.Time {
+	end := chain[0].NotAfter
+	for _, c := range chain {
+		if c.NotAfter.Before(end) {
+			end = c.NotAfter
+		}
+	}
+	return end
+}
+
+// lastSignature reads what stands in the last signature field.
+func (d *document) lastSignature() (*signedData, error) {
+	form, _, err := readDict(d.catalog.get("/AcroForm"))
+	if err != nil {
+		return nil, fmt.Errorf("form: %w", err)
+	}
+	fields, err := references(form.get("/Fields"))
+	if err != nil || len(fields) == 0 {
+		return nil, errors.New("no signature field")
+	}
+	_, field, err := d.dictAt(fmt.Appendf(nil, "%d 0 R", fields[len(fields)-1]), d.objects)
+	if err != nil {
+		return nil, fmt.Errorf("signature field: %w", err)
+	}
+	_, value, err := d.dictAt(field.get("/V"), d.objects)
+	if err != nil {
+		return nil, fmt.Errorf("signature: %w", err)
+	}
+	digits := bytes.TrimSuffix(bytes.TrimPrefix(value.get("/Contents"), []byte("<")), []byte(">"))
+	der := make([]byte, hex.DecodedLen(len(digits)))
+	if _, err := hex.Decode(der, digits); err != nil {
+		return nil, errors.New("/Contents is not hexadecimal")
+	}
+	in, one := cryptobyte.String(der), cryptobyte.String(nil)
+	if !in.ReadASN1Element(&one, casn1.SEQUENCE) {
+		return nil, errors.New("no DER in /Contents")
+	}
+	return readSigned(one)
+}
+
+// archive brings a signed document to B-LTA. last is the newest time stamp that it has; chains are further chains to vouch for.
+func (p *PDFSigner) archive(ctx context.Context, d *document, at time.Time, last *signedData, chains ...[]*x509.Certificate) (_ []byte, until time.Time, err error) {
+	stamp, err := p.stamps.chain(p.Roots, last)
+	if err != nil {
+		return nil, until, fmt.Errorf("signer: time stamp: %w", err)
+	}
+	if last.at.After(at) { // an authority elsewhere has its own clock: what vouches for its time stamp is not older than that
+		at = last.at
 	}
 	chains = append(chains, stamp)
 	var all []Evidence
 	for _, c := range chains {
 		e, err := p.Witness.Evidence(ctx, c, at)
 		if err != nil {
-			return nil, err
+			return nil, until, err
 		}
 		all = append(all, e)
 	}
 	d = d.store(at, all)
-	room := (len(token) + 128) &^ 63 // a token of the same authority differs by a few bytes
+	room := (len(last.der) + 128) &^ 63 // a token of the same authority differs by a few bytes
 	d, gap := d.stampRoom(at, room)
 	h := sha256.New()
 	h.Write(d.pdf[:gap.from])
 	h.Write(d.pdf[gap.to:])
-	if token, err = p.Stamper.Stamp(ctx, h.Sum(nil), at); err != nil {
-		return nil, fmt.Errorf("signer: document time stamp: %w", err)
+	token, err := p.Stamper.Stamp(ctx, h.Sum(nil), at)
+	if err != nil {
+		return nil, until, fmt.Errorf("signer: document time stamp: %w", err)
 	}
 	if len(token) > room {
-		return nil, fmt.Errorf("signer: the document time stamp has %d bytes, there is room for %d", len(token), room)
+		return nil, until, fmt.Errorf("signer: the document time stamp has %d bytes, there is room for %d", len(token), room)
 	}
 	hex.Encode(d.pdf[gap.from+1:], token)
-	return d.pdf, nil
+	added, err := readSigned(token)
+	if err != nil {
+		return nil, until, fmt.Errorf("signer: document time stamp: %w", err)
+	}
+	if stamp, err = p.stamps.chain(p.Roots, added); err != nil {
+		return nil, until, fmt.Errorf("signer: document time stamp: %w", err)
+	}
+	return d.pdf, earliestEnd(stamp), nil
 }
 
 // store appends the update with the document security store, or with what it lacks.
@@ -201,16 +306,12 @@ type stampChains struct {
 }
 
 // chain finds the chain of whoever signed a token. It was valid when the token says.
-func (s *stampChains) chain(roots *keys.Roots, token []byte) ([]*x509.Certificate, error) {
-	t, err := readToken(token)
-	if err != nil {
-		return nil, err
-	}
+func (s *stampChains) chain(roots *keys.Roots, t *signedData) ([]*x509.Certificate, error) {
 	id := string(t.certificates) + string(t.sid)
 	s.mu.Lock()
 	chain := s.found[id]
 	s.mu.Unlock()
-	if chain != nil {
+	if chain != nil && !t.at.Before(chain[0].NotBefore) && !t.at.After(earliestEnd(chain)) {
 		return chain, nil
 	}
 	leaf, bag, err := t.signer()

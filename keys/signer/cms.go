@@ -97,11 +97,13 @@ func (c *cms) sign(rand io.Reader) ([]byte, error) {
 						b.AddASN1(tagContext0, func(b *cryptobyte.Builder) { b.AddASN1OctetString(c.content) })
 					}
 				})
-				b.AddASN1(tagContext0, func(b *cryptobyte.Builder) {
-					for _, raw := range sortedDER(c.certificates) {
-						b.AddBytes(raw)
-					}
-				})
+				if len(c.certificates) > 0 {
+					b.AddASN1(tagContext0, func(b *cryptobyte.Builder) {
+						for _, raw := range sortedDER(c.certificates) {
+							b.AddBytes(raw)
+						}
+					})
+				}
 				b.AddASN1(casn1.SET, func(b *cryptobyte.Builder) {
 					b.AddASN1(casn1.SEQUENCE, func(b *cryptobyte.Builder) {
 						b.AddASN1Int64(1)

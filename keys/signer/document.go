@@ -21,7 +21,8 @@ type document struct {
 	info      []byte // the trailer's /Info as written, nil if none
 	id        []byte // first string of the trailer's /ID as written
 	dss       dss
-	revisions int // updates after the original
+	objects   map[int]int // number → offset of the newest; only in a document that was read again
+	revisions int         // updates after the original
 }
 
 // update is an incremental update being written: objects, table, trailer.
@@ -159,13 +160,13 @@ func readDocument(pdf []byte) (*document, error) {
 	if !ok || at < 0 {
 		return nil, errors.New("does not end with startxref, %%EOF and a line feed")
 	}
-	d := &document{pdf: pdf}
+	d := &document{pdf: pdf, objects: map[int]int{}}
 	xref, err := number(tail[at+len("startxref\n"):])
 	if err != nil {
 		return nil, errors.New("startxref is not one number")
 	}
 	d.xrefAt = xref
-	objects := map[int]int{} // number → offset, newest
+	objects := d.objects
 	var last dict
 	for end := at; ; d.revisions++ {
 		if d.revisions > maxRevisions || xref >= end {

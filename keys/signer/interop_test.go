@@ -159,6 +159,39 @@ func TestInteropOpensslTS(t *testing.T) {
 	d.run([]string{"Verification: OK"}, "openssl", "ts", "-verify", "-token_in", "-in", "token.der", "-data", "signature.bin", "-CAfile", "roots.pem")
 }
 
+// What the service issues is B-LTA. The document's signature does not cover the archive that follows it, and cannot.
+func TestInteropArchived(t *testing.T) {
+	set, p := archivist(t, time.Now())
+	d := &desk{t, t.TempDir()}
+	roots, err := set.Roots()
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.write("roots.pem", roots.PEM())
+	file, err := p.Sign(t.Context(), pdftest.Page(), time.Now(), signer.SignInfo{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	renewed, _, err := p.Renew(t.Context(), file, time.Now().Add(time.Second))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, pdf := range map[string][]byte{"archived": file, "renewed": renewed} {
+		d.write(name+".pdf", pdf)
+		d.run([]string{"Signature is Valid", "ETSI.CAdES.detached", "Signature Field Name: Tesdiq stamp 1", "Total document signed"}, "pdfsig", "-nocert", name+".pdf")
+		d.run([]string{"No syntax or stream encoding errors found"}, "qpdf", "--check", name+".pdf")
+		d.run([]string{"Pages: 1"}, "mutool", "info", name+".pdf")
+		der, over := contentsOf(t, pdf)
+		var cms, token cryptobyte.String = der, nil
+		if !cms.ReadASN1Element(&token, casn1.SEQUENCE) {
+			t.Fatal("no DER in /Contents")
+		}
+		d.write("stamp.der", token)
+		d.write("over", over)
+		d.run([]string{"Verification: OK"}, "openssl", "ts", "-verify", "-token_in", "-in", "stamp.der", "-data", "over", "-CAfile", "roots.pem")
+	}
+}
+
 // The judges see a change, so their good word counts for something.
 func TestInteropJudgesSeeAChange(t *testing.T) {
 	d := newDesk(t, pdftest.Page())

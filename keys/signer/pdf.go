@@ -48,15 +48,22 @@ type SignInfo struct {
 // points to them. pdf must be as gopdf writes it, one revision with a classic cross-reference table, without form,
 // annotations or an earlier signature.
 func (p *PDFSigner) Sign(ctx context.Context, pdf []byte, at time.Time, info SignInfo) ([]byte, error) {
+	out, _, err := p.SignUntil(ctx, pdf, at, info)
+	return out, err
+}
+
+// SignUntil is Sign, and says when the certificates of the last time stamp end: before that, the file must be renewed. The time is zero
+// where nothing is archived.
+func (p *PDFSigner) SignUntil(ctx context.Context, pdf []byte, at time.Time, info SignInfo) (_ []byte, until time.Time, err error) {
 	b, err := readBase(pdf)
 	if err != nil {
-		return nil, fmt.Errorf("signer: not a PDF that we sign: %w", err)
+		return nil, until, fmt.Errorf("signer: not a PDF that we sign: %w", err)
 	}
 	if at.Before(p.Certificate.NotBefore) || at.After(p.Certificate.NotAfter) {
-		return nil, fmt.Errorf("signer: %s is outside the certificate's validity", at.UTC().Format(time.RFC3339))
+		return nil, until, fmt.Errorf("signer: %s is outside the certificate's validity", at.UTC().Format(time.RFC3339))
 	}
 	if err := fits(p.Key, p.Certificate); err != nil {
-		return nil, fmt.Errorf("signer: document signer: %w", err)
+		return nil, until, fmt.Errorf("signer: document signer: %w", err)
 	}
 	h := sha256.New()
 	h.Write(pdf)
@@ -78,20 +85,24 @@ func (p *PDFSigner) Sign(ctx context.Context, pdf []byte, at time.Time, info Sig
 		},
 	}).sign(p.Rand)
 	if err != nil {
-		return nil, fmt.Errorf("signer: %w", err)
+		return nil, until, fmt.Errorf("signer: %w", err)
 	}
 	if len(signature) > room {
-		return nil, fmt.Errorf("signer: the signature has %d bytes, there is room for %d", len(signature), room)
+		return nil, until, fmt.Errorf("signer: the signature has %d bytes, there is room for %d", len(signature), room)
 	}
 	hex.Encode(doc.pdf[gap.from+1:], signature) // the rest keeps its zeros
 	if p.Witness == nil {
-		return doc.pdf, nil
+		return doc.pdf, until, nil
 	}
 	chain, err := p.Roots.Chain(keys.DocumentSigning, p.Certificate, p.Chain, at)
 	if err != nil {
-		return nil, fmt.Errorf("signer: %w", err)
+		return nil, until, fmt.Errorf("signer: %w", err)
 	}
-	return p.archive(ctx, doc, at, token, chain)
+	stamp, err := readSigned(token)
+	if err != nil {
+		return nil, until, fmt.Errorf("signer: time stamp: %w", err)
+	}
+	return p.archive(ctx, doc, at, stamp, chain)
 }
 
 // update writes the file with its update, the signature still zeros, and says where /Contents stands, "<" and ">" included.

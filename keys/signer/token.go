@@ -12,45 +12,60 @@ import (
 	casn1 "golang.org/x/crypto/cryptobyte/asn1"
 )
 
-// token is what we read of a TimeStampToken (RFC 3161, RFC 5652). Reading proves nothing.
-type token struct {
-	content      []byte // TSTInfo
+// signedData is what we read of a signature or a TimeStampToken (RFC 5652, RFC 3161). Reading proves nothing.
+type signedData struct {
+	der          []byte
+	content      []byte // TSTInfo; nil in a signature
 	certificates []byte // the bag as written
 	sid          []byte // of the one signer: issuer and serial number
+	token        []byte // the signature's time stamp; nil if there is none
 	info         tstInfo
-	at           time.Time
+	at           time.Time // the time stamp's
 }
 
 type tstInfo struct {
-	policy  asn1.RawValue
+	policy  []byte // object identifier, DER
 	imprint []byte // SHA-256
 	nonce   *big.Int
 }
 
-var errToken = errors.New("signer: not a time-stamp token that we can read")
+var errToken = errors.New("signer: not a signature or time stamp that we can read")
 
-// readToken reads a token with one signer, DER.
-func readToken(der []byte) (*token, error) {
-	var in, outer, inner, body, encapsulated, content, certificates, infos, info, sid cryptobyte.String
-	var oid asn1.ObjectIdentifier
+// readSigned reads a SignedData with one signer, DER.
+func readSigned(der []byte) (*signedData, error) {
+	var in, outer, inner, body, encapsulated, wrapped, content, certificates, infos, info, sid cryptobyte.String
+	var oid, kind asn1.ObjectIdentifier
 	in = der
-	t := &token{}
+	t := &signedData{der: der}
 	if !in.ReadASN1(&outer, casn1.SEQUENCE) || !in.Empty() || !outer.ReadASN1ObjectIdentifier(&oid) || !oid.Equal(oidSignedData) ||
 		!outer.ReadASN1(&inner, tagContext0) || !inner.ReadASN1(&body, casn1.SEQUENCE) ||
 		!body.SkipASN1(casn1.INTEGER) || !body.SkipASN1(casn1.SET) || !body.ReadASN1(&encapsulated, casn1.SEQUENCE) ||
-		!encapsulated.ReadASN1ObjectIdentifier(&oid) || !oid.Equal(oidTSTInfo) || !encapsulated.ReadASN1(&content, tagContext0) ||
-		!content.ReadASN1(&content, casn1.OCTET_STRING) ||
+		!encapsulated.ReadASN1ObjectIdentifier(&kind) ||
 		!body.ReadASN1(&certificates, tagContext0) || !body.SkipOptionalASN1(tagContext1) ||
 		!body.ReadASN1(&infos, casn1.SET) || !infos.ReadASN1(&info, casn1.SEQUENCE) || !infos.Empty() ||
 		!info.SkipASN1(casn1.INTEGER) || !info.ReadASN1(&sid, casn1.SEQUENCE) {
 		return nil, errToken
 	}
-	t.content, t.certificates, t.sid = content, certificates, sid
-	return t, t.readInfo()
+	t.certificates, t.sid = certificates, sid
+	if kind.Equal(oidTSTInfo) {
+		if !encapsulated.ReadASN1(&wrapped, tagContext0) || !wrapped.ReadASN1(&content, casn1.OCTET_STRING) {
+			return nil, errToken
+		}
+		t.content = content
+		return t, t.readInfo()
+	}
+	var unsigned, attribute, values, token cryptobyte.String
+	if !info.SkipASN1(casn1.SEQUENCE) || !info.SkipASN1(tagContext0) || !info.SkipASN1(casn1.SEQUENCE) || !info.SkipASN1(casn1.OCTET_STRING) ||
+		!info.ReadASN1(&unsigned, tagContext1) || !unsigned.ReadASN1(&attribute, casn1.SEQUENCE) || !attribute.ReadASN1ObjectIdentifier(&oid) ||
+		!oid.Equal(oidTimeStampToken) || !attribute.ReadASN1(&values, casn1.SET) || !values.ReadASN1Element(&token, casn1.SEQUENCE) {
+		return nil, errToken
+	}
+	t.token = token
+	return t, nil
 }
 
 // readInfo reads TSTInfo.
-func (t *token) readInfo() error {
+func (t *signedData) readInfo() error {
 	in := cryptobyte.String(t.content)
 	var info, policy, message, algorithm, hash cryptobyte.String
 	var oid asn1.ObjectIdentifier
@@ -61,7 +76,7 @@ func (t *token) readInfo() error {
 		!info.SkipOptionalASN1(casn1.BOOLEAN) {
 		return errToken
 	}
-	t.info = tstInfo{policy: asn1.RawValue{FullBytes: policy}, imprint: hash}
+	t.info = tstInfo{policy: policy, imprint: hash}
 	if info.PeekASN1Tag(casn1.INTEGER) {
 		t.info.nonce = new(big.Int)
 		if !info.ReadASN1Integer(t.info.nonce) {
@@ -74,7 +89,7 @@ func (t *token) readInfo() error {
 const maxTokenCertificates = 8
 
 // signer finds the signer's certificate in the bag, and gives the others.
-func (t *token) signer() (leaf *x509.Certificate, bag []*x509.Certificate, err error) {
+func (t *signedData) signer() (leaf *x509.Certificate, bag []*x509.Certificate, err error) {
 	sid := cryptobyte.String(t.sid)
 	var issuer cryptobyte.String
 	serial := new(big.Int)
