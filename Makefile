@@ -62,6 +62,10 @@ bench: install-run ## Go benchmarks (BENCHTIME=1s)
 endure: install-test ## nothing is lost: service and PostgreSQL killed 100 times each under load (KILLS=100), ten minutes
 	TESDIQ_KILLS=$(KILLS) go test -count=1 -timeout 90m -run '^TestNothingIsLost$$' -v ./cmd/tesdiq
 
+.PHONY: flip
+flip: ## every single byte of a signed file changed, one after the other: none may pass (two minutes)
+	TESDIQ_EVERY_BYTE=1 go test -count=1 -timeout 30m -run '^TestEveryByte' -v ./verifier/pades
+
 .PHONY: fuzz
 fuzz: ## every fuzz target for a minute (FUZZTIME=1m)
 	@scripts/fuzz.sh $(FUZZTIME)

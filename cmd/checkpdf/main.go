@@ -24,11 +24,12 @@ var wordFiles embed.FS
 
 const usage = `checkpdf checks saved excerpts offline.
 
-  checkpdf -roots FILE [-json] [-lang az|en|ru] FILE…
+  checkpdf -roots FILE [-at TIME] [-json] [-lang az|en|ru] FILE…
   checkpdf -integrity  [-json] [-lang az|en|ru] FILE…
 
   -roots FILE   judge by the pinned root certificates in FILE (PEM; an issuer publishes its own as /pki/roots.pem)
   -integrity    judge only whether the bytes are as they were signed, whoever signed
+  -at TIME      judge as of that time (2026-11-21T10:00:00Z) instead of now
   -json         one line of JSON for each file
   -lang LANG    language of the sentences: az, en (default) or ru
 
@@ -61,6 +62,11 @@ func run(args []string, stdout, stderr io.Writer) int {
 	flags.Usage = func() { fmt.Fprint(stderr, usage) }
 	rootsFile := flags.String("roots", "", "")
 	integrity := flags.Bool("integrity", false, "")
+	now := time.Now()
+	flags.Func("at", "", func(s string) (err error) {
+		now, err = time.Parse(time.RFC3339, s)
+		return err
+	})
 	asJSON := flags.Bool("json", false, "")
 	lang := flags.String("lang", "en", "")
 	refuse := func(format string, args ...any) int {
@@ -90,7 +96,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 
 	status := allPassed
 	for _, name := range flags.Args() {
-		report, key := check(name, roots)
+		report, key := check(name, roots, now)
 		if report.Indication != pades.Passed && !(*integrity && report.Integrity == pades.Intact) {
 			status = someNot
 		}
@@ -158,7 +164,7 @@ const (
 )
 
 // check judges a file and gives the key of the sentence on it.
-func check(name string, roots *keys.Roots) (pades.Report, string) {
+func check(name string, roots *keys.Roots, now time.Time) (pades.Report, string) {
 	// The standard's word for "what was signed cannot be obtained".
 	unread := pades.Report{Integrity: pades.Broken, Indication: pades.Indeterminate, SubIndication: "SIGNED_DATA_NOT_FOUND"}
 	data, err := read(name)
@@ -170,7 +176,7 @@ func check(name string, roots *keys.Roots) (pades.Report, string) {
 	case err != nil:
 		return unread, fileUnreadable
 	}
-	report := pades.Read(data, roots)
+	report := pades.ReadAt(data, roots, now)
 	return report, string(report.Reason)
 }
 

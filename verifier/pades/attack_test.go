@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"math/big"
 	mathrand "math/rand/v2"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -31,7 +32,7 @@ func TestSignedFilePasses(t *testing.T) {
 	got := pades.Read(w.signed, w.roots)
 	want := pades.Report{
 		Integrity: pades.Intact, Indication: pades.Passed, Reason: pades.ReasonPassed,
-		Signer: "Tesdiq document signer (DEMO, not for real use)", SignedAt: now, Level: "B-T", Code: pdftest.Code,
+		Signer: "Tesdiq document signer (DEMO, not for real use)", SignedAt: now, Level: "B-T", Code: pdftest.Code, Signed: len(w.signed),
 	}
 	if got != want {
 		t.Errorf("got  %+v\nwant %+v", got, want)
@@ -40,7 +41,7 @@ func TestSignedFilePasses(t *testing.T) {
 
 func TestWithoutRootsOnlyIntegrityIsSaid(t *testing.T) {
 	w := newWorld(t)
-	want := pades.Report{Integrity: pades.Intact, Indication: pades.Indeterminate, SubIndication: pades.NoCertificateChainFound, Reason: pades.ReasonIntact}
+	want := pades.Report{Integrity: pades.Intact, Indication: pades.Indeterminate, SubIndication: pades.NoCertificateChainFound, Reason: pades.ReasonIntact, Signed: len(w.signed)}
 	if got := pades.Read(w.signed, nil); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
@@ -133,7 +134,7 @@ func TestChangesAfterSigning(t *testing.T) {
 		{"a zero at the end", append(bytes.Clone(w.signed), 0), appended},
 		{"another file at the end", append(bytes.Clone(w.signed), w.page...), appended},
 		{"the same file twice", append(bytes.Clone(w.signed), w.signed...), appended},
-		{"a letter of a key", content, isBroken},
+		{"a letter of a key", content, changed},
 		{"a digit of a stream", flip(w.signed, bytes.Index(w.signed, []byte("stream\n"))+20), changed},
 		{"A3: wrapped in another file", wrap(w.signed), outcome{pades.Altered, pades.Failed, pades.FormatFailure, pades.ReasonWrapped}},
 		{"behind other bytes", append([]byte("%PDF-1.4\njunk\n"), w.signed...), outcome{pades.Altered, pades.Failed, pades.FormatFailure, pades.ReasonWrapped}},
@@ -197,7 +198,6 @@ func TestStructuresThatWeNeverWrite(t *testing.T) {
 		{"ByteRange with a wider gap", ranges("[0 FROM TO 0]")},
 		{"ByteRange of six", ranges("[0 FROM TO REST 0 0]")},
 		{"ByteRange of two", ranges("[0 FROM]")},
-		{"ByteRange with a leading zero", ranges("[0 0FROM TO REST]")},
 		{"ByteRange with a sign", ranges("[0 +FROM TO REST]")},
 		{"ByteRange negative", ranges("[-1 FROM TO REST]")},
 		{"ByteRange of reals", ranges("[0.0 FROM TO REST]")},
@@ -205,11 +205,7 @@ func TestStructuresThatWeNeverWrite(t *testing.T) {
 		{"ByteRange that overflows", ranges("[0 FROM TO 9223372036854775807]")},
 		{"ByteRange of references", ranges("[0 0 R FROM TO REST]")},
 		{"ByteRange nested", ranges("[0 [FROM] TO REST]")},
-		{"ByteRange with a comment", ranges("[0 FROM TO REST %\n]")},
 		{"ByteRange not an array", ranges("FROM")},
-		{"upper-case digits", func(u *forgedUpdate) {
-			u.hex = func(b []byte) string { return "<" + strings.ToUpper(hex.EncodeToString(b)) + ">" }
-		}},
 		{"white space in the string", func(u *forgedUpdate) {
 			u.hex = func(b []byte) string { return "< " + hex.EncodeToString(b) + " >" }
 		}},
@@ -224,6 +220,51 @@ func TestStructuresThatWeNeverWrite(t *testing.T) {
 				}
 				return "(" + s.String() + ")"
 			}
+		}},
+		{"a key of the catalog twice", func(u *forgedUpdate) { u.replace(1, "/AcroForm", "/Pages 2 0 R/AcroForm") }},
+		{"a text field", func(u *forgedUpdate) { u.replace(13, "/FT/Sig", "/FT/Tx") }},
+		{"the content redefined", func(u *forgedUpdate) {
+			u.objects = append(u.objects, forgedObject{11, "<</Length 2>>\nstream\nq Q\nendstream"})
+		}},
+		{"an object twice", func(u *forgedUpdate) { u.objects = append(u.objects, forgedObject{13, "<<>>"}) }},
+		{"an indirect length", func(u *forgedUpdate) { u.replace(13, "/F 132>>", "/F 132/Length 14 0 R>>\nstream\nendstream") }},
+		{"another /Prev", func(u *forgedUpdate) { u.trailer = strings.Replace(u.trailer, "%d", "1%d", 1) }},
+		{"another /Root", func(u *forgedUpdate) { u.trailer = strings.Replace(u.trailer, "Root 1", "Root 2", 1) }},
+		{"a hybrid file", func(u *forgedUpdate) { u.trailer = strings.Replace(u.trailer, "/Size", "/XRefStm 9/Size", 1) }},
+		{"a table that points elsewhere", func(u *forgedUpdate) {
+			u.table = func(s string) string { return strings.Replace(s, "5 1\n0", "5 1\n1", 1) }
+		}},
+		{"a table of 500,000,000", func(u *forgedUpdate) {
+			u.table = func(s string) string { return strings.Replace(s, "5 1\n", "5 500000000\n", 1) }
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			u := w.genuine()
+			c.change(u)
+			expect(t, w, u.write(w, w.page), isBroken)
+		})
+	}
+}
+
+// Others may write what we never do, if it can be read in one way only. Signed with the genuine key it is what our key signed; that
+// no issued excerpt knows it is for the verifier to find.
+func TestStructuresThatOthersWrite(t *testing.T) {
+	w := newWorld(t)
+	ranges := func(format string, args ...any) func(u *forgedUpdate) {
+		return func(u *forgedUpdate) {
+			u.ranges = func(from, to, length int) string {
+				return strings.NewReplacer("FROM", fmt.Sprint(from), "TO", fmt.Sprint(to), "REST", fmt.Sprint(length-to)).Replace(format)
+			}
+		}
+	}
+	for _, c := range []struct {
+		name   string
+		change func(u *forgedUpdate)
+	}{
+		{"ByteRange with a leading zero", ranges("[0 0FROM TO REST]")},
+		{"ByteRange with a comment", ranges("[0 FROM TO REST %\n]")},
+		{"upper-case digits", func(u *forgedUpdate) {
+			u.hex = func(b []byte) string { return "<" + strings.ToUpper(hex.EncodeToString(b)) + ">" }
 		}},
 		{"a further key in the signature", func(u *forgedUpdate) { u.contents = "/ByteRange%r/Contents%s/Changes[1 2 3]>>" }},
 		{"adbe.pkcs7.detached", func(u *forgedUpdate) { u.replace(12, "ETSI.CAdES.detached", "adbe.pkcs7.detached") }},
@@ -240,35 +281,19 @@ func TestStructuresThatWeNeverWrite(t *testing.T) {
 		{"flags by reference", func(u *forgedUpdate) { u.replace(1, "/SigFlags 3", "/SigFlags 3 0 R") }},
 		{"two fields", func(u *forgedUpdate) { u.replace(1, "Fields[13 0 R]", "Fields[13 0 R 13 0 R]") }},
 		{"another page tree", func(u *forgedUpdate) { u.replace(1, "/Pages 2 0 R", "/Pages 5 0 R") }},
-		{"a key of the catalog twice", func(u *forgedUpdate) { u.replace(1, "/AcroForm", "/Pages 2 0 R/AcroForm") }},
 		{"two annotations", func(u *forgedUpdate) { u.replace(5, "/Annots [13 0 R]", "/Annots [13 0 R 13 0 R]") }},
 		{"other content", func(u *forgedUpdate) { u.replace(5, "11 0 R", "12 0 R") }},
 		{"a visible field", func(u *forgedUpdate) { u.replace(13, "Rect[0 0 0 0]", "Rect[0 0 500 800]") }},
 		{"a field with an appearance", func(u *forgedUpdate) { u.replace(13, "/F 132", "/F 132/AP<</N 11 0 R>>") }},
 		{"a field with an action", func(u *forgedUpdate) { u.replace(13, "/F 132", "/F 132/A<</S/URI>>") }},
-		{"a text field", func(u *forgedUpdate) { u.replace(13, "/FT/Sig", "/FT/Tx") }},
 		{"other information", func(u *forgedUpdate) { u.replace(14, "/Producer <FEFF0054", "/Producer <FEFF0055") }},
 		{"a further object", func(u *forgedUpdate) {
 			u.objects = append(u.objects, forgedObject{15, "<<>>"})
 			u.trailer = strings.Replace(u.trailer, "15", "16", 1)
 		}},
-		{"the content redefined", func(u *forgedUpdate) {
-			u.objects = append(u.objects, forgedObject{11, "<</Length 2>>\nstream\nq Q\nendstream"})
-		}},
-		{"an object twice", func(u *forgedUpdate) { u.objects = append(u.objects, forgedObject{13, "<<>>"}) }},
 		{"a stream in the update", func(u *forgedUpdate) { u.replace(13, "/F 132>>", "/F 132/Length 0>>\nstream\nendstream") }},
-		{"an indirect length", func(u *forgedUpdate) { u.replace(13, "/F 132>>", "/F 132/Length 14 0 R>>\nstream\nendstream") }},
 		{"a hidden object in a comment", func(u *forgedUpdate) { u.replace(13, "<</Type", "% 13 0 obj\n<</Type") }},
-		{"another /Prev", func(u *forgedUpdate) { u.trailer = strings.Replace(u.trailer, "%d", "1%d", 1) }},
-		{"another /Root", func(u *forgedUpdate) { u.trailer = strings.Replace(u.trailer, "Root 1", "Root 2", 1) }},
 		{"another /Size", func(u *forgedUpdate) { u.trailer = strings.Replace(u.trailer, "15", "16", 1) }},
-		{"a hybrid file", func(u *forgedUpdate) { u.trailer = strings.Replace(u.trailer, "/Size", "/XRefStm 9/Size", 1) }},
-		{"a table that points elsewhere", func(u *forgedUpdate) {
-			u.table = func(s string) string { return strings.Replace(s, "5 1\n0", "5 1\n1", 1) }
-		}},
-		{"a table of 500,000,000", func(u *forgedUpdate) {
-			u.table = func(s string) string { return strings.Replace(s, "5 1\n", "5 500000000\n", 1) }
-		}},
 		{"a table that frees an object", func(u *forgedUpdate) {
 			u.table = func(s string) string { return s + "3 1\n0000000000 00001 f \n" }
 		}},
@@ -276,7 +301,9 @@ func TestStructuresThatWeNeverWrite(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			u := w.genuine()
 			c.change(u)
-			expect(t, w, u.write(w, w.page), isBroken)
+			if r := pades.Read(u.write(w, w.page), w.roots); r.Indication != pades.Passed {
+				t.Errorf("%+v", r)
+			}
 		})
 	}
 }
@@ -322,15 +349,11 @@ func TestSignaturesThatAreNotOurs(t *testing.T) {
 		{"no certificate at all", func(f *forgedCMS) { f.bag = nil }, noCert},
 		{"named, but not in the bag", func(f *forgedCMS) { f.sid = badSerial; f.key = badSerialKey }, noCert},
 		{"the authority's certificate missing", func(f *forgedCMS) { f.bag = f.bag[:1] }, stranger},
-		{"a certificate too many", func(f *forgedCMS) { f.bag = append(f.bag, selfSigned.Raw) },
-			outcome{pades.Intact, pades.Indeterminate, pades.SigConstraintsFailure, pades.ReasonStructure}},
-		{"nine certificates", func(f *forgedCMS) {
-			for range 7 {
-				c, _ := certificate(t, nil, nil, nil)
-				f.bag = append(f.bag, c.Raw)
+		{"forty-one certificates", func(f *forgedCMS) {
+			for range 39 {
+				f.bag = append(f.bag, []byte{0x30, 0})
 			}
 		}, badCMS},
-		{"the same certificate twice", func(f *forgedCMS) { f.bag = append(f.bag, ca.Raw) }, badCMS},
 		{"two signers", func(f *forgedCMS) { f.twoSigners = true }, badCMS},
 		{"content inside", func(f *forgedCMS) { f.content = []byte("%PDF-") }, badCMS},
 		{"content of another type", func(f *forgedCMS) { f.contentType, f.content = oidTST, []byte("x") }, badCMS},
@@ -338,10 +361,6 @@ func TestSignaturesThatAreNotOurs(t *testing.T) {
 		{"a digest cut short", func(f *forgedCMS) { f.digest = f.digest[:31] }, badCMS},
 		{"SHA-1", func(f *forgedCMS) { f.digestOID = oidSHA1 }, isWeak},
 		{"ECDSA with SHA-1", func(f *forgedCMS) { f.signatureOID = oidECDSASHA1 }, isWeak},
-		{"attributes not in DER's order", func(f *forgedCMS) { f.unsorted = true }, badCMS},
-		{"a signing-time", func(f *forgedCMS) {
-			f.more = [][]byte{attribute(oidTime, func(b *cryptobyte.Builder) { b.AddASN1UTCTime(now) })}
-		}, badCMS},
 		{"a digest twice", func(f *forgedCMS) {
 			f.more = [][]byte{attribute(oidDigest, func(b *cryptobyte.Builder) { b.AddASN1OctetString(make([]byte, 32)) })}
 		}, badCMS},
@@ -386,8 +405,9 @@ func TestDERThatIsNotOurs(t *testing.T) {
 		{"a byte behind", func(der []byte) []byte { return append(der, 1) }, badCMS},
 		{"a zero and a byte behind", func(der []byte) []byte { return append(der, 0, 1) }, badCMS},
 		{"zeros at its end", func(der []byte) []byte { return der[:len(der)-9] }, stampBroken},
-		{"indefinite length", func(der []byte) []byte { return append(append([]byte{0x30, 0x80}, der[4:]...), 0, 0) }, badCMS},
-		{"a longer length than needed", func(der []byte) []byte { return append([]byte{0x30, 0x83, 0, der[2], der[3]}, der[4:]...) }, badCMS},
+		{"indefinite length in one hundred levels", func(der []byte) []byte { return bytes.Repeat([]byte{0x30, 0x80}, 100) }, badCMS},
+		{"a length past the end", func(der []byte) []byte { return append([]byte{0x30, 0x84, 0x7f, 0xff, 0xff, 0xff}, der[4:]...) }, badCMS},
+		{"a length of nine bytes", func(der []byte) []byte { return append([]byte{0x30, 0x89, 0, 0, 0, 0, 0, 0, 0, 1, 0}, der[4:]...) }, badCMS},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			u := w.genuine()
@@ -442,21 +462,17 @@ func TestWeakAndForeignKeysAreRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	p224, err := ecdsa.GenerateKey(elliptic.P224(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
 	// As large as fits into a certificate that is read: whoever checked a signature with it would be busy for long.
 	vast := &rsa.PublicKey{N: new(big.Int).SetBit(big.NewInt(1), 30_000, 1), E: 1<<31 - 1}
-	p384, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	p521, err := ecdsa.GenerateKey(elliptic.P521(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
 	for _, c := range []struct {
 		name   string
 		public crypto.PublicKey
 		key    crypto.Signer
-	}{{"RSA", rsa2048.Public(), rsa2048}, {"P-384", p384.Public(), p384}, {"P-521", p521.Public(), p521}, {"RSA of 30,000 bits", vast, rsa2048}} {
+	}{{"P-224", p224.Public(), p224}, {"RSA of 30,000 bits", vast, rsa2048}} {
 		t.Run(c.name, func(t *testing.T) {
 			tmpl := *w.set.Signer
 			der, err := x509.CreateCertificate(rand.Reader, &tmpl, w.set.CA, c.public, w.set.CAKey)
@@ -515,9 +531,6 @@ func TestTimeStampsThatProveNothing(t *testing.T) {
 		{"with another content", func(s []byte) []byte {
 			return w.stamp(s, now, func(f *forgedCMS) { f.content = append(bytes.Clone(f.content[:len(f.content)-1]), 'Y') })
 		}, stampBroken},
-		{"with a certificate too many", func(s []byte) []byte {
-			return w.stamp(s, now, func(f *forgedCMS) { f.bag = append(f.bag, rogue.Raw) })
-		}, badStamp},
 		{"without signing-certificate", func(s []byte) []byte { return w.stamp(s, now, func(f *forgedCMS) { f.hashed = nil }) }, stampBroken},
 		{"before its authority existed", func(s []byte) []byte { return w.stamp(s, now.AddDate(-1, 0, 0), nil) }, badStamp},
 		{"not a token", func(s []byte) []byte { return []byte{0x30, 0} }, stampBroken},
@@ -548,7 +561,7 @@ func TestTimeStampsThatProveNothing(t *testing.T) {
 func TestAnotherAuthoritysRootsKnowNoOneHere(t *testing.T) {
 	w, other := newWorld(t), newWorld(t)
 	got := pades.Read(w.signed, other.roots)
-	want := pades.Report{Integrity: pades.Intact, Indication: pades.Indeterminate, SubIndication: pades.NoCertificateChainFound, Reason: pades.ReasonStranger}
+	want := pades.Report{Integrity: pades.Intact, Indication: pades.Indeterminate, SubIndication: pades.NoCertificateChainFound, Reason: pades.ReasonStranger, Signed: len(w.signed)}
 	if got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
@@ -575,13 +588,22 @@ func TestManyReadAndSignAtOnce(t *testing.T) {
 	all.Wait()
 }
 
+// stride is how many bytes apart S2 changes a file; with TESDIQ_EVERY_BYTE set (make flip) it changes every one.
+func stride() int {
+	if os.Getenv("TESDIQ_EVERY_BYTE") != "" {
+		return 1
+	}
+	return 7
+}
+
 // S2: no byte of a signed file can change and the file still pass; each byte is changed at random.
 func TestEveryByteCounts(t *testing.T) {
 	w := newWorld(t)
 	seed := uint64(time.Now().UnixNano())
 	random := mathrand.New(mathrand.NewPCG(seed, 0))
 	file := bytes.Clone(w.signed)
-	for i, old := range w.signed {
+	for i := random.IntN(stride()); i < len(w.signed); i += stride() {
+		old := w.signed[i]
 		mutants := []byte{old ^ byte(1+random.IntN(255))}
 		padding := bytes.HasPrefix(w.signed[i:], []byte("00000000")) // of the signature's room
 		if i > len(w.page) && !padding {                             // more in the part that the signature itself does not cover

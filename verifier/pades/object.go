@@ -38,6 +38,7 @@ const (
 // value is a PDF object as it stands in the file. Decoded names and strings share the file's memory where they can.
 type value struct {
 	kind   kind
+	gen    uint16  // generation of a reference
 	n      int32   // integer, boolean (0 or 1), number of a reference: nine digits at most
 	at, to int32   // where it stands: src[at:to]
 	s      []byte  // name without slash, string, keyword, digits of a decimal
@@ -90,6 +91,7 @@ type reader struct {
 	src    []byte
 	at     int
 	values *int // how many may still be made
+	legal  bool // reads whatever ISO 32000 allows, not only what we write: comments, generations, needless escapes and zeros
 
 	// What arrays and dictionaries under way have so far, inner ones last. When one ends, what it has is moved to a place
 	// of exactly its size, cut from a larger piece: many small allocations cost more than all the reading.
@@ -97,19 +99,27 @@ type reader struct {
 	pairs      []pair
 	itemsPiece []value
 	pairsPiece []pair
+
+	// A reader whose values are gone with its next use gives the same pieces again.
+	reuse      bool
+	firstItems []value
+	firstPairs []pair
 }
 
 // pieceSize is how many values are allocated at a time.
 const pieceSize = 128
 
 // keep moves what stands on the stack from a place on to a piece of exactly its size.
-func keep[T any](stack *[]T, from int, piece *[]T) []T {
+func keep[T any](stack *[]T, from int, piece *[]T, reuse bool, first *[]T) []T {
 	n := len(*stack) - from
 	if n == 0 {
 		return nil
 	}
 	if len(*piece) < n {
 		*piece = make([]T, max(n, pieceSize))
+		if reuse && len(*piece) > len(*first) {
+			*first = *piece
+		}
 	}
 	kept := (*piece)[:n:n]
 	*piece = (*piece)[n:]
@@ -161,8 +171,17 @@ func isRegular(c byte) bool   { return classes[c] == 0 }
 func nibble(c byte) int { return int(nibbles[c]) }
 
 func (r *reader) space() {
-	for r.at < len(r.src) && isSpace(r.src[r.at]) {
-		r.at++
+	for r.at < len(r.src) {
+		switch c := r.src[r.at]; {
+		case isSpace(c):
+			r.at++
+		case c == '%' && r.legal:
+			for r.at < len(r.src) && r.src[r.at] != '\n' && r.src[r.at] != '\r' {
+				r.at++
+			}
+		default:
+			return
+		}
 	}
 }
 
@@ -204,6 +223,14 @@ func canonical(digits []byte) (int, bool) {
 	return n, true
 }
 
+// digits reads a number as others may write it: with needless zeros.
+func digits(w []byte) (int, bool) {
+	for len(w) > 1 && w[0] == '0' {
+		w = w[1:]
+	}
+	return canonical(w)
+}
+
 // value reads one value after white space. A keyword other than true, false and null is an error here.
 func (r *reader) value(depth int) (v value, err error) {
 	if err = r.token(depth, &v); err == nil && v.kind == keyword {
@@ -231,7 +258,7 @@ func (r *reader) token(depth int, v *value) (err error) {
 	case c == '/':
 		r.at++
 		v.kind = name
-		v.s, err = unescapeName(r.word())
+		v.s, err = unescapeName(r.word(), r.legal)
 	case c == '(':
 		v.kind = text
 		v.s, err = r.literal()
@@ -274,31 +301,44 @@ func (r *reader) regular(v *value) error {
 		}
 		return nil
 	}
-	if n, ok := canonical(w); ok {
+	n, ok := canonical(w)
+	if !ok && r.legal {
+		n, ok = digits(w)
+	}
+	if ok {
 		v.kind, v.n = integer, int32(n)
 		// "12 0 R" is one value. The look ahead is two words, whatever follows.
 		mark := r.at
-		if r.space(); r.take("0") {
+		r.space()
+		gen, ok := 0, false
+		if r.legal {
+			if gen, ok = digits(r.word()); ok {
+				ok = gen <= 65535
+			}
+		} else {
+			ok = r.take("0")
+		}
+		if ok {
 			if r.space(); r.take("R") && (r.at == len(r.src) || !isRegular(r.src[r.at])) {
-				v.kind = reference
+				v.kind, v.gen = reference, uint16(gen)
 				return nil
 			}
 		}
 		r.at = mark
 		return nil
 	}
-	digits, dots := 0, 0
+	ciphers, dots := 0, 0
 	for i, c := range w {
 		switch {
 		case c >= '0' && c <= '9':
-			digits++
+			ciphers++
 		case c == '.':
 			dots++
 		case i > 0 || c != '-' && c != '+':
 			return errSyntax
 		}
 	}
-	if digits == 0 || dots > 1 || len(w) > 32 {
+	if ciphers == 0 || dots > 1 || len(w) > 32 {
 		return errSyntax
 	}
 	v.kind, v.s = decimal, w // signed integers too: nothing that we check has one
@@ -309,7 +349,7 @@ func (r *reader) array(depth int) ([]value, error) {
 	from := len(r.items)
 	for {
 		if r.space(); r.take("]") {
-			return keep(&r.items, from, &r.itemsPiece), nil
+			return keep(&r.items, from, &r.itemsPiece, r.reuse, &r.firstItems), nil
 		}
 		v, err := r.value(depth + 1)
 		if err != nil {
@@ -319,17 +359,21 @@ func (r *reader) array(depth int) ([]value, error) {
 	}
 }
 
-// maxKeys bounds one dictionary, and with it the search for double keys.
-const maxKeys = 256
+// maxKeys bounds one dictionary of ours, and with it the search for double keys; maxLegalKeys one of others, where the search has help.
+const (
+	maxKeys      = 256
+	maxLegalKeys = 20_000
+)
 
 func (r *reader) dict(depth int) ([]pair, error) {
 	if !r.take("<<") {
 		return nil, errSyntax
 	}
 	from := len(r.pairs)
+	var seen map[string]bool // once the dictionary is large
 	for {
 		if r.space(); r.take(">>") {
-			return keep(&r.pairs, from, &r.pairsPiece), nil
+			return keep(&r.pairs, from, &r.pairsPiece, r.reuse, &r.firstPairs), nil
 		}
 		key, err := r.value(depth + 1)
 		if err != nil {
@@ -337,8 +381,24 @@ func (r *reader) dict(depth int) ([]pair, error) {
 		}
 		d := value{pairs: r.pairs[from:]}
 		// Readers disagree on which of two equal keys counts, so a dictionary with both says two things.
-		if key.kind != name || len(d.pairs) >= maxKeys || d.has(string(key.s)) {
+		switch {
+		case key.kind != name, len(d.pairs) >= maxKeys && !r.legal, len(d.pairs) >= maxLegalKeys:
 			return nil, errSyntax
+		case len(d.pairs) < 32:
+			if d.has(string(key.s)) {
+				return nil, errSyntax
+			}
+		default:
+			if seen == nil {
+				seen = make(map[string]bool, 64)
+				for i := range d.pairs {
+					seen[d.pairs[i].key] = true
+				}
+			}
+			if seen[string(key.s)] {
+				return nil, errSyntax
+			}
+			seen[string(key.s)] = true
 		}
 		v, err := r.value(depth + 1)
 		if err != nil {
@@ -357,8 +417,8 @@ func (v *value) has(key string) bool {
 	return false
 }
 
-// unescapeName resolves #xx. An escape of a character that needs none is refused: it only hides names.
-func unescapeName(w []byte) ([]byte, error) {
+// unescapeName resolves #xx. An escape of a character that needs none only hides names; it is refused unless all that is legal is asked for.
+func unescapeName(w []byte, legal bool) ([]byte, error) {
 	if bytes.IndexByte(w, '#') < 0 {
 		return w, nil
 	}
@@ -374,7 +434,7 @@ func unescapeName(w []byte) ([]byte, error) {
 				return nil, errSyntax
 			}
 			c = byte(hi<<4 | lo)
-			if c > ' ' && c <= '~' && c != '#' && !isDelimiter(c) || c == 0 {
+			if c > ' ' && c <= '~' && c != '#' && !isDelimiter(c) && !legal || c == 0 {
 				return nil, errSyntax
 			}
 			i += 2
@@ -384,7 +444,7 @@ func unescapeName(w []byte) ([]byte, error) {
 	return out, nil
 }
 
-// hex reads <…>. An odd number of digits is refused, though ISO 32000-1 would add a zero.
+// hex reads <…>. An odd number of digits is refused in ours, though ISO 32000-1 adds a zero.
 func (r *reader) hex() ([]byte, error) {
 	r.at++ // <
 	n := bytes.IndexByte(r.src[r.at:], '>')
@@ -409,7 +469,10 @@ func (r *reader) hex() ([]byte, error) {
 		}
 	}
 	if high >= 0 {
-		return nil, errSyntax
+		if !r.legal {
+			return nil, errSyntax
+		}
+		out = append(out, byte(high<<4))
 	}
 	r.at += n + 1
 	return out, nil

@@ -1,17 +1,23 @@
 // Package pades reads signed PDFs strictly: whether the bytes are as they were signed, who signed them, and when.
 //
-// It knows exactly what our drawing and our signer write (one original, one update that holds the signature, and updates that add
-// validation data and document time stamps) and passes nothing else. It trusts pinned roots only, asks no network, writes nothing, and reads any file in bounded memory
-// and time. It cannot say whether an excerpt still holds, or whether a certificate was revoked: that is the registry's and
-// the verifier's part. It shares no code with keys/signer, so that a fault of the one is found by the other.
+// It is in three layers. A document (document.go, xref.go, unpack.go) reads any PDF as ISO 32000-2 says: all cross-reference sections,
+// every byte accounted for, nothing repaired and nothing guessed; what two readers might read in two ways is Broken. A history
+// (seal.go, cms.go, algorithm.go, ber.go, timestamp.go, history.go) checks every signature and document time stamp against the
+// revision that brought it, and judges every later revision by its delta (delta.go, deltaform.go, deltapage.go): the newer document is walked along
+// every reference, each place where something may change has a rule, and everything else must be as it was. Trust (trust.go,
+// evidence.go) asks by pinned roots who signed, and walks the time stamps back from the last. Whether a file is as it was
+// signed does not depend on whom one trusts.
 //
-// The shape is meant for the full reading of other people's PDFs too: object.go (syntax), revision.go (a file's revisions),
-// excerpt.go (what our update may hold), cms.go and timestamp.go (the signature), text.go and lint.go (the page).
+// Apart from that, revision.go, excerpt.go, text.go and lint.go know exactly what our drawing and our signer write, for the issuer's lint and for
+// the code that is printed on a page.
+//
+// The package asks no network, writes nothing, and reads any file in bounded memory and time. It cannot say whether an excerpt still
+// holds, or whether a certificate was revoked if the file does not say so: that is the registry's and the verifier's part. It shares no
+// code with keys/signer, so that a fault of the one is found by the other.
 package pades
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"crypto/x509"
 	"errors"
 	"time"
@@ -23,9 +29,10 @@ import (
 // Integrity says whether the bytes are as they were signed, whoever signed them.
 type Integrity string
 
-// Values of Integrity. "extended" is for other signers' files; our own excerpts allow nothing.
+// Values of Integrity. Our own excerpts allow nothing, so that they are never Extended.
 const (
-	Intact   Integrity = "intact"
+	Intact   Integrity = "intact"   // as signed, but for validation data and document time stamps
+	Extended Integrity = "extended" // after signing only what the signer allowed was added: filled fields, further signatures, notes
 	Altered  Integrity = "altered"  // changed after signing
 	Broken   Integrity = "broken"   // cannot be judged, or the signature does not match
 	Unsigned Integrity = "unsigned" // no signature at all
@@ -57,6 +64,9 @@ const (
 	NotYetValid               SubIndication = "NOT_YET_VALID"
 	OutOfBoundsNoPOE          SubIndication = "OUT_OF_BOUNDS_NO_POE"
 	NoPOE                     SubIndication = "NO_POE"
+	Revoked                   SubIndication = "REVOKED"
+	RevokedCANoPOE            SubIndication = "REVOKED_CA_NO_POE"
+	TimestampOrderFailure     SubIndication = "TIMESTAMP_ORDER_FAILURE"
 )
 
 // Reason is a stable key for one sentence to a person; the sentences are with whoever shows them.
@@ -74,7 +84,7 @@ const (
 	ReasonAppended      Reason = "pades.appended"       // whole and signed, and something follows
 	ReasonWrapped       Reason = "pades.wrapped"        // a signed file inside another
 	ReasonChanged       Reason = "pades.changed"        // the digest is another
-	ReasonStructure     Reason = "pades.structure"      // signed, but not built as ours are
+	ReasonStructure     Reason = "pades.structure"      // signed, but not to be read in one way only
 	ReasonSignature     Reason = "pades.signature"      // the signature itself cannot be read or does not verify
 	ReasonWeak          Reason = "pades.weak"           // algorithm or key that we do not accept
 	ReasonCertificate   Reason = "pades.certificate"    // the signer's certificate is absent or not the one that was signed
@@ -84,6 +94,10 @@ const (
 	ReasonUntrustedTime Reason = "pades.untrusted_time" // a time stamp that does not hold or that we do not trust
 	ReasonExpired       Reason = "pades.expired"        // signed after the certificate's end
 	ReasonTooEarly      Reason = "pades.too_early"      // signed before the certificate's beginning
+	ReasonExtended      Reason = "pades.extended"       // more was added, which the signer allowed
+	ReasonRevoked       Reason = "pades.revoked"        // the file itself proves that a certificate was revoked before
+	ReasonStale         Reason = "pades.stale"          // the last time stamp's certificate has ended
+	ReasonOnlyTime      Reason = "pades.only_time"      // time stamps, and no signature
 	ReasonGaveUp        Reason = "pades.gave_up"        // its reader died or took too long
 )
 
@@ -97,7 +111,8 @@ func Reasons() []Reason {
 	return []Reason{
 		ReasonPassed, ReasonIntact, ReasonEmpty, ReasonTooLarge, ReasonNotPDF, ReasonEncrypted, ReasonUnsigned, ReasonAppended,
 		ReasonWrapped, ReasonChanged, ReasonStructure, ReasonSignature, ReasonWeak, ReasonCertificate, ReasonStranger,
-		ReasonPurpose, ReasonNoTime, ReasonUntrustedTime, ReasonExpired, ReasonTooEarly, ReasonGaveUp,
+		ReasonPurpose, ReasonNoTime, ReasonUntrustedTime, ReasonExpired, ReasonTooEarly, ReasonExtended, ReasonRevoked, ReasonStale,
+		ReasonOnlyTime, ReasonGaveUp,
 	}
 }
 
@@ -112,11 +127,20 @@ type Report struct {
 	SignedAt      time.Time // of the time stamp, UTC
 	Level         string    // "B-T", "B-LT" or "B-LTA"
 	Code          string    // the authentication code printed on the page, in groups of four; empty if none is
+
+	// With Intact: how long the file was when it was signed. What the issuer handed out is this beginning or a longer one that ends
+	// with a revision; what follows are validation data and time stamps.
+	Signed int
+
+	why error // for our own tests: what exactly was found
 }
 
-// Read judges a file. With roots nil it judges Integrity only, and the Indication is never Passed.
+// Read judges a file as of its last time stamp: whoever asks later than that asks with ReadAt.
+func Read(pdf []byte, roots *keys.Roots) Report { return ReadAt(pdf, roots, time.Time{}) }
+
+// ReadAt judges a file as of now. With roots nil it judges Integrity only, and the Indication is never Passed.
 // It never returns an error: whatever cannot be read is Broken.
-func Read(pdf []byte, roots *keys.Roots) Report {
+func ReadAt(pdf []byte, roots *keys.Roots, now time.Time) Report {
 	switch {
 	case len(pdf) == 0:
 		return broken(ReasonEmpty)
@@ -125,78 +149,62 @@ func Read(pdf []byte, roots *keys.Roots) Report {
 	case !bytes.HasPrefix(pdf, []byte("%PDF-")):
 		return broken(ReasonNotPDF)
 	}
-	f, err := readFile(pdf)
-	if f.base != nil && f.trailer().has("Encrypt") {
-		return broken(ReasonEncrypted)
+	d, err := openDocument(pdf)
+	if err != nil {
+		r := foreign(pdf, err)
+		r.why = err
+		return r
 	}
-	if err != nil || f.update == nil {
-		return foreign(f)
+	h := d.judge()
+	if h.bad != nil {
+		r := h.bad.report(h.integrity)
+		if h.integrity != Altered && h.bad.reason != ReasonWeak && wrapped(pdf) {
+			r = failed(Altered, FormatFailure, ReasonWrapped)
+		}
+		r.why = h.why
+		return r
 	}
-	sig, ok := readExcerpt(f)
-	if !ok {
-		return foreign(f)
-	}
-	archive, ok := readArchive(f)
-	if f.to != len(pdf) || !ok {
-		return failed(Altered, FormatFailure, ReasonAppended)
-	}
-	return judge(f, sig, archive, roots)
-}
-
-// judge reads the signature of a file that is built as ours are.
-func judge(f *file, sig *signature, archive *archive, roots *keys.Roots) Report {
-	cms, bad := readCMS(sig.contents, oidData)
-	if bad != nil {
-		return bad.report(Broken)
-	}
-	h := sha256.New()
-	h.Write(f.src[:sig.from])
-	h.Write(f.src[sig.to:f.update.to])
-	if !bytes.Equal(h.Sum(nil), cms.digest) {
-		return failed(Altered, HashFailure, ReasonChanged)
-	}
-	if bad := cms.verify(); bad != nil {
-		return bad.report(Broken)
-	}
-	if bad := cms.identify(); bad != nil {
-		return bad.report(Broken)
-	}
-	stamp, noTime := readStamp(cms)
-	if noTime != nil && cms.token != nil {
-		return noTime.report(Broken)
-	}
-	level, whole := archive.judge(f, roots)
-	if !whole {
-		return failed(Altered, HashFailure, ReasonAppended)
+	for _, s := range h.seals {
+		if bad := s.contradiction(roots == nil); bad != nil {
+			return bad.report(Broken)
+		}
 	}
 	// From here on the bytes are as signed by the holder of the certificate's key; whether that is one of ours is next.
-	if roots == nil {
-		if !cms.agrees() {
-			return failure{Indeterminate, NoCertificateChainFound, ReasonSignature}.report(Broken)
-		}
-		return Report{Integrity: Intact, Indication: Indeterminate, SubIndication: NoCertificateChainFound, Reason: ReasonIntact}
-	}
-	when := cms.signer.NotBefore // to tell a stranger from one of ours without a time stamp
-	if noTime == nil {
-		if noTime = stamp.trust(roots); noTime == nil {
-			when = stamp.at
-		}
-	}
-	chain, err := roots.Chain(keys.DocumentSigning, cms.signer, cms.certificates, when)
-	outOfTime := errors.Is(err, keys.ErrExpired) || errors.Is(err, keys.ErrNotYetValid)
+	var r Report
 	switch {
-	case err != nil && (noTime == nil || !outOfTime):
-		return chainFailure(err).report(Intact)
-	case noTime != nil:
-		return noTime.report(Intact)
+	case roots != nil:
+		r = (&trust{d: d, h: h, roots: roots, now: now}).report()
+	case h.integrity == Extended:
+		r = Report{Indication: Indeterminate, SubIndication: NoCertificateChainFound, Reason: ReasonExtended}
+	default:
+		r = Report{Indication: Indeterminate, SubIndication: NoCertificateChainFound, Reason: ReasonIntact}
 	}
-	if !cms.onlyHas(chain) {
-		return failure{Indeterminate, SigConstraintsFailure, ReasonStructure}.report(Intact)
+	r.Integrity = h.integrity
+	if h.integrity == Intact {
+		r.Signed = h.seals[0].end
 	}
-	return Report{
-		Integrity: Intact, Indication: Passed, Reason: ReasonPassed,
-		Signer: cms.signer.Subject.CommonName, SignedAt: stamp.at, Level: level, Code: printedCode(f),
+	return r
+}
+
+// contradiction reads the signature's own time stamps, and says whether what came along with a signature contradicts it: a time stamp over something else, or, where no roots
+// will find out, an issuer that did not issue the certificate.
+func (s *seal) contradiction(alone bool) *failure {
+	for _, token := range s.cms.tokens {
+		stamp, bad := readStamp(token)
+		if bad == nil && !stamp.over(s.cms.signature) {
+			bad = &untrusted
+		}
+		if bad != nil && (bad.reason != ReasonWeak || s.kind == cadesKind) {
+			return &untrusted
+		}
+		if bad == nil {
+			s.cms.stamps = append(s.cms.stamps, stamp)
+		}
 	}
+	if alone && !s.cms.agrees() {
+		return &failure{Indeterminate, NoCertificateChainFound, ReasonSignature}
+	}
+	return nil
 }
 
 // failure is why a signature is not accepted.
@@ -232,36 +240,87 @@ func chainFailure(err error) failure {
 	return failure{Indeterminate, NoCertificateChainFound, ReasonStranger}
 }
 
-// maxInside is how many beginnings of a file inside a file are tried.
-const maxInside = 4
+// How much is tried to find a better sentence on a file that cannot be judged.
+const (
+	maxInside = 3 // beginnings of files inside the file
+	maxCuts   = 3 // ends of each
+)
 
-// foreign says what can be said of a file that is not built as ours are. It never says Intact.
-func foreign(f *file) Report {
-	src := f.src
-	if f.update == nil && f.base != nil && f.to == len(src) && !signs(src) {
+// foreign says what can be said of a file that cannot be read as a whole. It never says Intact.
+func foreign(src []byte, err error) Report {
+	switch {
+	case errors.Is(err, errLocked):
+		return broken(ReasonEncrypted)
+	case holdsSigned(src, false):
+		return failed(Altered, FormatFailure, ReasonAppended)
+	case wrapped(src):
+		return failed(Altered, FormatFailure, ReasonWrapped)
+	case encrypted(src):
+		return broken(ReasonEncrypted)
+	case !signs(src):
 		return failed(Unsigned, FormatFailure, ReasonUnsigned)
 	}
-	// A whole file of ours inside another: the outer one shows something else.
+	return broken(ReasonStructure)
+}
+
+// wrapped says whether a whole signed file is inside another, which shows something else.
+func wrapped(src []byte) bool {
 	for from, tried := 1, 0; tried < maxInside; tried++ {
-		n := bytes.Index(src[from:], []byte("%PDF-1."))
+		n := bytes.Index(src[from:], []byte("%PDF-"))
 		if n < 0 {
 			break
 		}
 		from += n
-		if inner, _ := readFile(src[from:]); inner.update != nil {
-			if _, ok := readExcerpt(inner); ok {
-				return failed(Altered, FormatFailure, ReasonWrapped)
-			}
+		if holdsSigned(src[from:], true) {
+			return true
 		}
 		from++
 	}
-	if encrypted(src) {
-		return broken(ReasonEncrypted)
+	return false
+}
+
+// holdsSigned says whether src begins with a whole signed file, by trying where it could end: from the end back, or from the beginning.
+func holdsSigned(src []byte, forward bool) bool {
+	if !bytes.Contains(src, []byte("/ByteRange")) {
+		return false
 	}
-	if !signs(src) {
-		return failed(Unsigned, FormatFailure, ReasonUnsigned)
+	mark := []byte("%%EOF")
+	from, to := 0, len(src)
+	for range maxCuts {
+		var end int
+		if forward {
+			n := bytes.Index(src[from:], mark)
+			if n < 0 {
+				return false
+			}
+			end = from + n + len(mark)
+			from = end
+		} else {
+			n := bytes.LastIndex(src[:to], mark)
+			if n < 0 {
+				return false
+			}
+			to, end = n, n+len(mark)
+		}
+		ends := []int{end}
+		for end < len(src) && end < ends[0]+2 && (src[end] == '\n' || src[end] == '\r') {
+			end++
+			ends = append(ends, end)
+		}
+		d, err := openDocument(src[:end])
+		if err != nil || len(d.seals(d.last())) == 0 {
+			continue
+		}
+		for _, end := range ends {
+			if end < len(src) || forward {
+				d.src = src[:end]
+				if h := d.judge(); h.bad == nil {
+					return true
+				}
+			}
+		}
 	}
-	return broken(ReasonStructure)
+	return false
 }
 
 // signs says whether a file that we do not read whole may hold a signature. A signature's dictionary cannot stand in a
@@ -281,9 +340,13 @@ func encrypted(src []byte) bool {
 	return bytes.Contains(src, []byte("/Encrypt ")) || bytes.Contains(src, []byte("/Encrypt<<"))
 }
 
-// printedCode finds the authentication code on the page: the first line that is one.
-func printedCode(f *file) (code string) {
-	_, err := f.text(nil, func(line string) bool {
+// printedCode finds the authentication code on the page of a file of ours: the first line that is one.
+func (d *document) printedCode(main *seal) (code string) {
+	f, err := readFile(d.src[:main.end])
+	if err != nil {
+		return ""
+	}
+	_, err = f.text(nil, func(line string) bool {
 		if c, err := tesdiq.ParseCode(line); err == nil && c.String() == line {
 			code = line
 		}

@@ -36,16 +36,12 @@ func (v *revision) object(number int) *object {
 	return &v.objects[i]
 }
 
-// file is what was read of a PDF: the original, the update that signs it if there is one, and what follows. Bytes after to were not read.
+// file is what was read of a PDF: the original, and its update if there is one. Bytes after to were not read.
 type file struct {
 	src          []byte
 	base, update *revision
-	later        []*revision
 	to           int
 }
-
-// maxLater bounds the updates after the signature: an excerpt gets two, and two more every few years.
-const maxLater = 128
 
 // object gives the newest version.
 func (f *file) object(number int) *object {
@@ -76,8 +72,7 @@ func (f *file) trailer() *value {
 	return &f.base.trailer
 }
 
-// readFile reads the original and, if anything follows, the updates. With an error the file holds what was whole before it; what follows
-// the first update and cannot be read is no error, and is left unread.
+// readFile reads the original and, if anything follows, one update. With an error the file holds what was whole before it.
 func readFile(src []byte) (*file, error) {
 	f := &file{src: src}
 	r := newReader(src)
@@ -97,13 +92,6 @@ func readFile(src []byte) (*file, error) {
 		return f, err
 	}
 	f.update, f.to = update, update.to
-	for before := update; f.to < len(src) && len(f.later) < maxLater; {
-		next, err := r.revision(f.to, before)
-		if err != nil {
-			break
-		}
-		f.later, f.to, before = append(f.later, next), next.to, next
-	}
 	return f, nil
 }
 
