@@ -106,18 +106,28 @@ func (in *installation) write(name string, mode os.FileMode, text string) {
 	}
 }
 
-// makeKeys runs the commands of docs/keys.md as they stand.
+// makeKeys holds the ceremony of docs/keys.md with the example's plan, and runs its commands as they stand.
 func (in *installation) makeKeys() {
 	in.t.Helper()
+	plan, err := os.ReadFile("../../docs/ceremony.example.toml")
+	if err != nil {
+		in.t.Fatal(err)
+	}
+	in.write("ceremony.toml", 0o644, string(plan))
 	doc, err := os.ReadFile("../../docs/keys.md")
 	if err != nil {
 		in.t.Fatal(err)
 	}
-	for _, block := range regexp.MustCompile("(?s)```sh\n(.*?)```").FindAllSubmatch(doc, -1) {
+	blocks := regexp.MustCompile("(?s)```sh\n(.*?)```").FindAllSubmatch(doc, -1)
+	if len(blocks) == 0 {
+		in.t.Fatal("docs/keys.md has no command")
+	}
+	for _, block := range blocks {
 		c := exec.Command("sh", "-ec", string(block[1]))
 		c.Dir = in.dir
+		c.Env = append(os.Environ(), "PATH="+filepath.Dir(binary(in.t))+":"+os.Getenv("PATH"))
 		if out, err := c.CombinedOutput(); err != nil {
-			in.t.Fatalf("docs/keys.md: %v\n%s", err, out)
+			in.t.Fatalf("docs/keys.md: %v\n%s\n%s", err, block[1], out)
 		}
 	}
 }

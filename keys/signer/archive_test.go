@@ -373,7 +373,7 @@ func TestCertificatesSayWhereToAsk(t *testing.T) {
 			by = "root"
 		}
 		got := strings.Join(append(append(c.OCSPServer, c.CRLDistributionPoints...), c.IssuingCertificateURL...), " ")
-		if want := "https://tesdiq.example/pki/ocsp https://tesdiq.example/pki/crl/" + by + ".crl https://tesdiq.example/pki/certificates/" + by + ".cer"; got != want {
+		if want := "http://tesdiq.example/pki/ocsp http://tesdiq.example/pki/crl/" + by + ".crl http://tesdiq.example/pki/certificates/" + by + ".cer"; got != want {
 			t.Errorf("%s: %s", c.Subject.CommonName, got)
 		}
 	}

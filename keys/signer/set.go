@@ -8,10 +8,8 @@ import (
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
-	"crypto/sha256"
 	"crypto/x509"
 	"crypto/x509/pkix"
-	"encoding/asn1"
 	"errors"
 	"fmt"
 	"io"
@@ -54,132 +52,96 @@ const (
 	rootYears, caYears, signerYears, tsaYears = 10, 5, 2, 5
 )
 
-// Where a service has what its certificates point to, below its address.
-const (
-	PathOCSP         = "/pki/ocsp"
-	PathCRL          = "/pki/crl/"          // NAME.crl
-	PathCertificates = "/pki/certificates/" // NAME.cer
-)
-
-// NewThrowaway makes a whole set for a demo or a test: root, issuing authority, document signer, time-stamp signer, all P-256.
-// The certificates hold from a minute before now, so that a signature made in the same second is inside. They say nothing of where
-// to ask about them; NewThrowawayAt's do.
+// NewThrowaway makes a whole set for a demo or a test: root, issuing authority, document signer, time-stamp signer, OCSP responder,
+// all P-256. The certificates hold from a minute before now, so that a signature made in the same second is inside. They say
+// nothing of where to ask about them; NewThrowawayAt's do.
 func NewThrowaway(rand io.Reader, now time.Time) (*Set, error) { return NewThrowawayAt(rand, now, "") }
 
 // NewThrowawayAt makes a set whose certificates say that the service at origin ("https://tesdiq.example") has their lists of
 // revocations and answers for them.
 func NewThrowawayAt(rand io.Reader, now time.Time, origin string) (*Set, error) {
-	s := &Set{}
 	from := now.UTC().Truncate(time.Second).Add(-time.Minute)
-
-	root, err := template(rand, "Tesdiq root authority", from, rootYears)
-	if err != nil {
-		return nil, err
+	names := map[role]subject{}
+	for _, r := range []struct {
+		role  role
+		name  string
+		years int
+	}{
+		{rootRole, "Tesdiq root authority", rootYears}, {issuingRole, "Tesdiq issuing authority", caYears},
+		{documentRole, "Tesdiq document signer", signerYears}, {stampRole, "Tesdiq time stamps", tsaYears},
+		{answersRole, answersName, caYears}, {rootAnswersRole, rootAnswersName, caYears},
+	} {
+		names[r.role] = throwawaySubject(r.name, from, from.AddDate(r.years, 0, 0))
 	}
-	root.IsCA, root.BasicConstraintsValid, root.MaxPathLen = true, true, 1
-	root.KeyUsage = x509.KeyUsageCertSign | x509.KeyUsageCRLSign
-	if s.Root, s.RootKey, err = issue(rand, root, nil, nil); err != nil {
-		return nil, err
-	}
-
-	ca, err := template(rand, "Tesdiq issuing authority", from, caYears)
-	if err != nil {
-		return nil, err
-	}
-	ca.IsCA, ca.BasicConstraintsValid, ca.MaxPathLenZero = true, true, true
-	ca.KeyUsage = x509.KeyUsageCertSign | x509.KeyUsageCRLSign
-	pointTo(ca, origin, rootName)
-	if s.CA, s.CAKey, err = issue(rand, ca, s.Root, s.RootKey); err != nil {
-		return nil, err
-	}
-
-	doc, err := template(rand, "Tesdiq document signer", from, signerYears)
-	if err != nil {
-		return nil, err
-	}
-	doc.BasicConstraintsValid = true
-	doc.KeyUsage = x509.KeyUsageDigitalSignature | x509.KeyUsageContentCommitment
-	// Document signing is what we ask for; e-mail protection is what poppler and openssl know.
-	doc.UnknownExtKeyUsage = []asn1.ObjectIdentifier{keys.OIDDocumentSigning}
-	doc.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageEmailProtection}
-	pointTo(doc, origin, caName)
-	if s.Signer, s.SignerKey, err = issue(rand, doc, s.CA, s.CAKey); err != nil {
-		return nil, err
-	}
-
-	// Directly under the root: whoever has the issuing authority's key still cannot date documents.
-	tsa, err := template(rand, "Tesdiq time stamps", from, tsaYears)
-	if err != nil {
-		return nil, err
-	}
-	tsa.BasicConstraintsValid = true
-	tsa.KeyUsage = x509.KeyUsageDigitalSignature
-	// Written by hand because x509 never marks this extension critical, and RFC 3161 asks for that.
-	usage, err := asn1.Marshal([]asn1.ObjectIdentifier{{1, 3, 6, 1, 5, 5, 7, 3, 8}})
-	if err != nil {
-		return nil, fmt.Errorf("signer: time-stamp usage: %w", err)
-	}
-	tsa.ExtraExtensions = []pkix.Extension{{Id: asn1.ObjectIdentifier{2, 5, 29, 37}, Critical: true, Value: usage}}
-	pointTo(tsa, origin, rootName)
-	if s.TSA, s.TSAKey, err = issue(rand, tsa, s.Root, s.RootKey); err != nil {
-		return nil, err
-	}
-	return s, s.addResponders(rand)
+	return blueprint{address: origin, subjects: names, key: inMemory(rand)}.make(rand)
 }
 
-// addResponders gives both authorities somebody who answers for them, as long as they last.
-func (s *Set) addResponders(rand io.Reader) error {
-	issuing, err := responderTemplate(rand, "Tesdiq answers for the issuing authority", s.CA)
-	if err != nil {
+const answersName, rootAnswersName = "Tesdiq answers, issuing authority", "Tesdiq answers, root authority"
+
+func throwawaySubject(name string, from, to time.Time) subject {
+	return subject{
+		name: pkix.Name{Country: []string{"AZ"}, Organization: []string{demoName}, CommonName: name + " (" + demoName + ")"},
+		from: from, to: to, policies: []x509.OID{throwawayPolicy},
+	}
+}
+
+// addResponders gives both authorities of a throwaway set somebody who answers for them, as long as the issuing one lasts.
+func (s *Set) addResponders(rand io.Reader, origin string) error {
+	b := blueprint{address: origin, key: inMemory(rand), subjects: map[role]subject{
+		answersRole:     throwawaySubject(answersName, s.CA.NotBefore, s.CA.NotAfter),
+		rootAnswersRole: throwawaySubject(rootAnswersName, s.CA.NotBefore, s.CA.NotAfter),
+	}}
+	return b.addResponders(s, rand)
+}
+
+// inMemory makes keys on P-256 that are nowhere else.
+func inMemory(rand io.Reader) func(role) (crypto.Signer, error) {
+	return func(role) (crypto.Signer, error) { return ecdsa.GenerateKey(elliptic.P256(), rand) }
+}
+
+// blueprint is what a set is made from: what each certificate says, and where the keys come from.
+type blueprint struct {
+	address  string
+	subjects map[role]subject
+	key      func(role) (crypto.Signer, error)
+}
+
+func (b blueprint) make(rand io.Reader) (s *Set, err error) {
+	s = &Set{}
+	if s.Root, s.RootKey, err = b.pair(rand, rootRole, nil, "", nil); err != nil {
+		return nil, err
+	}
+	if s.CA, s.CAKey, err = b.pair(rand, issuingRole, s.Root, rootRole, s.RootKey); err != nil {
+		return nil, err
+	}
+	if s.Signer, s.SignerKey, err = b.pair(rand, documentRole, s.CA, issuingRole, s.CAKey); err != nil {
+		return nil, err
+	}
+	if s.TSA, s.TSAKey, err = b.pair(rand, stampRole, s.Root, rootRole, s.RootKey); err != nil {
+		return nil, err
+	}
+	return s, b.addResponders(s, rand)
+}
+
+func (b blueprint) addResponders(s *Set, rand io.Reader) (err error) {
+	if s.Responder, s.ResponderKey, err = b.pair(rand, answersRole, s.CA, issuingRole, s.CAKey); err != nil {
 		return err
 	}
-	if s.Responder, s.ResponderKey, err = issue(rand, issuing, s.CA, s.CAKey); err != nil {
-		return err
-	}
-	root, err := responderTemplate(rand, "Tesdiq answers for the root authority", s.CA) // whose end comes before the root's
-	if err != nil {
-		return err
-	}
-	s.RootResponder, err = certify(rand, root, s.ResponderKey, s.Root, s.RootKey)
+	s.RootResponder, err = certificate(rand, rootAnswersRole, b.subjects[rootAnswersRole], b.address, s.ResponderKey.Public(), s.Root, rootRole, s.RootKey)
 	return err
 }
 
-func responderTemplate(rand io.Reader, name string, as *x509.Certificate) (*x509.Certificate, error) {
-	t, err := template(rand, name, as.NotBefore, 0)
+// pair makes the key of a role and its certificate.
+func (b blueprint) pair(rand io.Reader, r role, parent *x509.Certificate, authority role, parentKey crypto.Signer) (*x509.Certificate, crypto.Signer, error) {
+	key, err := b.key(r)
 	if err != nil {
-		return nil, err
+		return nil, nil, fmt.Errorf("signer: key of %q: %w", b.subjects[r].name.CommonName, err)
 	}
-	t.NotAfter = as.NotAfter
-	t.BasicConstraintsValid = true
-	t.KeyUsage = x509.KeyUsageDigitalSignature
-	t.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageOCSPSigning}
-	// Nobody need ask whether it was revoked (RFC 6960, 4.2.2.2.1): who would answer?
-	t.ExtraExtensions = []pkix.Extension{{Id: oidOCSPNoCheck, Value: asn1.NullBytes}}
-	return t, nil
-}
-
-// pointTo writes into a certificate where its authority's list, answers and certificate are.
-func pointTo(t *x509.Certificate, origin, authority string) {
-	if origin == "" {
-		return
+	if parent == nil {
+		parentKey = key
 	}
-	t.OCSPServer = []string{origin + PathOCSP}
-	t.CRLDistributionPoints = []string{origin + PathCRL + authority + ".crl"}
-	t.IssuingCertificateURL = []string{origin + PathCertificates + authority + ".cer"}
-}
-
-func template(rand io.Reader, name string, from time.Time, years int) (*x509.Certificate, error) {
-	serial, err := newSerial(rand)
-	if err != nil {
-		return nil, err
-	}
-	return &x509.Certificate{
-		SerialNumber: serial,
-		Subject:      pkix.Name{Country: []string{"AZ"}, Organization: []string{demoName}, CommonName: name + " (" + demoName + ")"},
-		NotBefore:    from,
-		NotAfter:     from.AddDate(years, 0, 0),
-		Policies:     []x509.OID{throwawayPolicy},
-	}, nil
+	c, err := certificate(rand, r, b.subjects[r], b.address, key.Public(), parent, authority, parentKey)
+	return c, key, err
 }
 
 // newSerial draws 126 random bits under a leading 01, so that the number is positive and always 16 bytes
@@ -191,45 +153,6 @@ func newSerial(rand io.Reader) (*big.Int, error) {
 	}
 	b[0] = b[0]&0x3f | 0x40
 	return new(big.Int).SetBytes(b), nil
-}
-
-// issue makes a key and its certificate, signed by parent, or by itself where parent is nil.
-func issue(rand io.Reader, tmpl, parent *x509.Certificate, parentKey crypto.Signer) (*x509.Certificate, crypto.Signer, error) {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand)
-	if err != nil {
-		return nil, nil, fmt.Errorf("signer: key of %q: %w", tmpl.Subject.CommonName, err)
-	}
-	cert, err := certify(rand, tmpl, key, parent, parentKey)
-	if err != nil {
-		return nil, nil, err
-	}
-	return cert, key, nil
-}
-
-// certify makes the certificate of a key on P-256, signed by parent, or by itself where parent is nil.
-func certify(rand io.Reader, tmpl *x509.Certificate, key crypto.Signer, parent *x509.Certificate, parentKey crypto.Signer) (*x509.Certificate, error) {
-	public, ok := key.Public().(*ecdsa.PublicKey)
-	if !ok {
-		return nil, fmt.Errorf("signer: key of %q: a %T", tmpl.Subject.CommonName, key.Public())
-	}
-	bits, err := public.Bytes()
-	if err != nil {
-		return nil, fmt.Errorf("signer: key of %q: %w", tmpl.Subject.CommonName, err)
-	}
-	id := sha256.Sum256(bits)
-	tmpl.SubjectKeyId = id[:20] // RFC 7093, method 1
-	if parent == nil {
-		parent, parentKey = tmpl, key
-	}
-	der, err := x509.CreateCertificate(rand, tmpl, parent, public, parentKey)
-	if err != nil {
-		return nil, fmt.Errorf("signer: certificate of %q: %w", tmpl.Subject.CommonName, err)
-	}
-	cert, err := x509.ParseCertificate(der)
-	if err != nil {
-		return nil, fmt.Errorf("signer: certificate of %q: %w", tmpl.Subject.CommonName, err)
-	}
-	return cert, nil
 }
 
 // Throwaway says whether any certificate of the set was made by NewThrowaway. A service in production must refuse such a set.
@@ -249,7 +172,15 @@ func (s *Set) Roots() (*keys.Roots, error) { return keys.NewRoots(s.Root) }
 
 // Authority is the set's own time-stamp authority. Rand is for serial numbers and signatures.
 func (s *Set) Authority(rand io.Reader) *Authority {
-	return &Authority{Key: s.TSAKey, Certificate: s.TSA, Policy: timeStampPolicy, Rand: rand}
+	return &Authority{Key: s.TSAKey, Certificate: s.TSA, Policy: s.stampPolicy(), Rand: rand}
+}
+
+// stampPolicy names the rules of the set's time stamps: those that the ceremony wrote into the time-stamp signer's certificate.
+func (s *Set) stampPolicy() x509.OID {
+	if len(s.TSA.Policies) == 0 || s.Throwaway() {
+		return timeStampPolicy
+	}
+	return s.TSA.Policies[0]
 }
 
 // PDFSigner signs with the set's document signer and its own time-stamp authority, as B-T.

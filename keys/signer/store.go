@@ -18,74 +18,39 @@ const RootsFile = "roots.pem"
 // Names of the pairs in a folder: NAME.pem is the certificate, NAME.key the private key.
 const (
 	rootName, caName, signerName, tsaName = "root", "issuing-ca", "document-signer", "time-stamp-signer"
-	// The OCSP responder has one key and two certificates; the second one's pair has none.
-	responderName, rootResponderName = "ocsp-responder", "root-ocsp-responder"
 )
 
 const maxFile = 64 << 10 // bytes of one PEM file
 
 // Save writes the set into a new folder, which with its keys is for its owner alone; RootsFile may be copied out of it.
 // Either the whole folder is there afterwards or none of it. A folder that already holds something is never touched.
-func (s *Set) Save(dir string) (err error) {
+func (s *Set) Save(dir string) error {
 	if err := s.check(); err != nil {
 		return fmt.Errorf("signer: save: %w", err)
 	}
-	dir = filepath.Clean(dir)
-	if have, err := os.ReadDir(dir); err == nil && len(have) > 0 {
-		return fmt.Errorf("signer: save: %s is not empty, and keys are never overwritten", dir)
-	}
-	parent := filepath.Dir(dir)
-	if err := os.MkdirAll(parent, 0o755); err != nil {
-		return fmt.Errorf("signer: save: %w", err)
-	}
-	temp, err := os.MkdirTemp(parent, ".keys-") // 0700
-	if err != nil {
-		return fmt.Errorf("signer: save: %w", err)
-	}
-	defer func() {
-		if err != nil {
-			_ = os.RemoveAll(temp)
-		}
-	}()
+	var files []file
 	for _, p := range []struct {
-		name string
+		role role
 		cert *x509.Certificate
 		key  crypto.Signer
 	}{
-		{rootName, s.Root, s.RootKey}, {caName, s.CA, s.CAKey}, {signerName, s.Signer, s.SignerKey}, {tsaName, s.TSA, s.TSAKey},
-		{responderName, s.Responder, s.ResponderKey}, {rootResponderName, s.RootResponder, nil},
+		{rootRole, s.Root, s.RootKey}, {issuingRole, s.CA, s.CAKey}, {documentRole, s.Signer, s.SignerKey}, {stampRole, s.TSA, s.TSAKey},
+		{answersRole, s.Responder, s.ResponderKey}, {rootAnswersRole, s.RootResponder, nil},
 	} {
 		if p.cert == nil {
 			continue
 		}
-		if err := writePEM(filepath.Join(temp, p.name+".pem"), "CERTIFICATE", p.cert.Raw, 0o644); err != nil {
-			return fmt.Errorf("signer: save: %w", err)
-		}
+		files = append(files, file{string(p.role) + ".pem", "CERTIFICATE", p.cert.Raw, 0o644})
 		if p.key == nil {
 			continue
 		}
 		der, err := x509.MarshalPKCS8PrivateKey(p.key)
 		if err != nil {
-			return fmt.Errorf("signer: save %s: %w", p.name, err) // a key in hardware does not leave it
+			return fmt.Errorf("signer: save %s: %w", p.role, err) // a key in hardware does not leave it
 		}
-		if err := writePEM(filepath.Join(temp, p.name+".key"), "PRIVATE KEY", der, 0o600); err != nil {
-			return fmt.Errorf("signer: save: %w", err)
-		}
+		files = append(files, file{string(p.role) + ".key", "PRIVATE KEY", der, 0o600})
 	}
-	if err := writePEM(filepath.Join(temp, RootsFile), "CERTIFICATE", s.Root.Raw, 0o644); err != nil {
-		return fmt.Errorf("signer: save: %w", err)
-	}
-	if err := syncDir(temp); err != nil {
-		return fmt.Errorf("signer: save: %w", err)
-	}
-	// Makes room if the folder was there, and fails if it is not empty.
-	if err := os.Remove(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("signer: save: %w", err)
-	}
-	if err := os.Rename(temp, dir); err != nil {
-		return fmt.Errorf("signer: save: %w", err)
-	}
-	return syncDir(parent)
+	return saveNew(dir, append(files, file{RootsFile, "CERTIFICATE", s.Root.Raw, 0o644}))
 }
 
 func writePEM(path, kind string, der []byte, mode fs.FileMode) error {
@@ -214,7 +179,7 @@ func (s *Set) AddResponders(dir string, rand io.Reader) error {
 	if s.CAKey == nil || s.RootKey == nil {
 		return errors.New("signer: the authorities' keys are elsewhere, so nobody can be made to answer for them here")
 	}
-	if err := s.addResponders(rand); err != nil {
+	if err := s.addResponders(rand, ""); err != nil {
 		return err
 	}
 	der, err := x509.MarshalPKCS8PrivateKey(s.ResponderKey)
