@@ -101,7 +101,7 @@ func readPasswords(dir string) (map[postgres.Role]string, error) {
 // where tells an operator's command which installation it works on.
 type where struct {
 	Config string `help:"Configuration of the service (docs/tesdiq.example.toml)." placeholder:"FILE"`
-	Data   string `help:"Folder of a demonstration, where there is no configuration." default:"var/demo" placeholder:"DIR"`
+	Data   string `help:"Folder of a demonstration, where there is no configuration; ${default}." default:"var/demo" placeholder:"DIR"`
 }
 
 // open opens the installation's database: by its configuration, else the demonstration's, running or not.

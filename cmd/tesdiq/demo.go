@@ -31,8 +31,8 @@ import (
 
 // demoCommand starts everything on this machine, with invented people and keys that nobody must trust.
 type demoCommand struct {
-	Addr   string `help:"Where to listen." default:"localhost:8080" placeholder:"HOST:PORT"`
-	Data   string `help:"Folder for the database, the keys and what was set up; kept between runs." default:"var/demo" placeholder:"DIR"`
+	Addr   string `help:"Where to listen; ${default}." default:"localhost:8080" placeholder:"HOST:PORT"`
+	Data   string `help:"Folder for the database, the keys and what was set up; kept between runs; ${default}." default:"var/demo" placeholder:"DIR"`
 	People int    `help:"How many people to invent at the first start; 10000, with -once 200." default:"-1" placeholder:"N"`
 	Once   bool   `help:"Do the main job once over HTTP, without a person, and end."`
 	Out    string `help:"With -once: where to write summary.json and the PDFs." placeholder:"DIR"`
@@ -43,11 +43,13 @@ type demoCommand struct {
 func (d demoCommand) Run(ctx context.Context) error {
 	switch {
 	case d.Once && d.Out == "":
-		return errors.New("-once needs -out DIR: where to write summary.json and the PDFs")
+		return misuse("-once needs -out DIR: where to write summary.json and the PDFs")
 	case !d.Once && d.Out != "":
-		return errors.New("-out goes with -once")
+		return misuse("-out goes with -once")
 	case d.People < -1 || d.People > 10_000_000:
-		return errors.New("-people: a number from 0 to 10000000")
+		return misuse("-people: a number from 0 to 10000000")
+	case d.Data == "":
+		return misuse("-data: a folder, for example var/demo")
 	}
 	if d.People < 0 {
 		d.People = map[bool]int{false: 10_000, true: 200}[d.Once]
@@ -57,14 +59,18 @@ func (d demoCommand) Run(ctx context.Context) error {
 	}
 	host, _, err := net.SplitHostPort(d.Addr)
 	if err != nil {
-		return fmt.Errorf("-addr %s: a host and a port, for example localhost:8080", d.Addr)
+		return misuse("-addr " + d.Addr + ": a host and a port, for example localhost:8080")
 	}
 	if !local(host) {
 		fmt.Fprintln(os.Stderr, "Careful: others than this machine can reach "+d.Addr+", and anybody may sign in there as anybody.")
 	}
 	l, err := net.Listen("tcp", d.Addr)
 	if err != nil {
-		return fmt.Errorf("%s cannot be used: %w. Name another with -addr", d.Addr, err)
+		// Who types "make run" twice wants to hear of the first one, not of the address.
+		if running := held(d.Data); running != nil {
+			return running
+		}
+		return fmt.Errorf("%s cannot be used: %w. Name another with -addr, or with make run ARGS=\"-addr localhost:8081\"", d.Addr, err)
 	}
 	defer l.Close()
 	run, err := d.start(ctx, l.Addr().String(), host, os.Stderr, slog.New(slog.NewTextHandler(os.Stderr, nil)))
@@ -98,11 +104,16 @@ func (d *demonstration) stop() (err error) {
 // start opens the database, makes keys and people if there are none yet, and puts the service together.
 // Broken off midway and started again, it goes on where it was.
 func (d demoCommand) start(ctx context.Context, listening, host string, progress io.Writer, log *slog.Logger) (_ *demonstration, err error) {
-	if err := os.MkdirAll(d.Data, 0o700); err != nil {
+	_, port, err := net.SplitHostPort(listening)
+	if err != nil {
 		return nil, err
 	}
+	public := "http://" + net.JoinHostPort(host, port)
+	if err := os.MkdirAll(d.Data, 0o700); err != nil {
+		return nil, noFolder(err)
+	}
 	run := &demonstration{dir: d.Data}
-	if run.lock, err = lockData(d.Data); err != nil {
+	if run.lock, err = lockData(d.Data, public); err != nil {
 		return nil, err
 	}
 	defer func() {
@@ -119,15 +130,10 @@ func (d demoCommand) start(ctx context.Context, listening, host string, progress
 	if err := d.invent(ctx, run.pools, progress); err != nil {
 		return nil, err
 	}
-	_, port, err := net.SplitHostPort(listening)
-	if err != nil {
-		return nil, err
-	}
 	secret, err := tesdiq.RandomText(rand.Reader, 32)
 	if err != nil {
 		return nil, err
 	}
-	public := "http://" + net.JoinHostPort(host, port)
 	set, err := demoKeys(filepath.Join(d.Data, "keys"), public)
 	if err != nil {
 		return nil, err
@@ -170,6 +176,7 @@ func (d demoCommand) invent(ctx context.Context, pools *postgres.Pools, progress
 	} else if !errors.Is(err, tesdiq.NewProblem(tesdiq.NotFound, "entry.unknown")) {
 		return err
 	}
+	progress = onTerminal(progress, d.People+len(people.Cast))
 	bar := progressbar.NewOptions(len(people.Cast)+d.People, progressbar.OptionSetWriter(progress), progressbar.OptionSetDescription("Inventing people"),
 		progressbar.OptionShowCount(), progressbar.OptionClearOnFinish(), progressbar.OptionThrottle(100*time.Millisecond))
 	versions := func(yield func(registry.Version) bool) {
@@ -184,6 +191,17 @@ func (d demoCommand) invent(ctx context.Context, pools *postgres.Pools, progress
 	}
 	_, err := registrydb.Load(ctx, pools.Registry, versions, rand.Reader, nil)
 	return errors.Join(err, bar.Finish())
+}
+
+// onTerminal is where to draw a bar: only somebody who watches wants one, not a file. The file gets one line.
+func onTerminal(w io.Writer, people int) io.Writer {
+	if f, ok := w.(*os.File); ok {
+		if info, err := f.Stat(); err == nil && info.Mode()&os.ModeCharDevice == 0 {
+			fmt.Fprintf(w, "Inventing %d people.\n", people)
+			return io.Discard
+		}
+	}
+	return w
 }
 
 // demoPeople are those whom the provider offers.

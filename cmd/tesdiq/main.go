@@ -9,6 +9,8 @@ import (
 	"os/signal"
 	"regexp"
 	"runtime/debug"
+	"slices"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -62,14 +64,19 @@ func run(ctx context.Context, args []string) int {
 		fmt.Fprintln(os.Stderr, "tesdiq:", err)
 		return 2
 	}
-	command, err := parser.Parse(longFlags(args))
+	command, err := parser.Parse(longFlags(helpWanted(args)))
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "tesdiq:", err)
+		fmt.Fprintf(os.Stderr, "tesdiq: %s `%s -h` says how to use it\n", plainly(err), asked(err))
 		return 2
 	}
 	err = command.Run()
 	if err == nil || errors.Is(err, context.Canceled) && ctx.Err() != nil {
 		return 0
+	}
+	var wrong misuse
+	if errors.As(err, &wrong) {
+		fmt.Fprintln(os.Stderr, "tesdiq:", err)
+		return 2
 	}
 	var problems tesdiq.Problems
 	var problem *tesdiq.Problem
@@ -85,6 +92,48 @@ func run(ctx context.Context, args []string) int {
 	}
 	fmt.Fprintln(os.Stderr, "tesdiq:", err)
 	return 1
+}
+
+// misuse is an error of whoever typed the command.
+type misuse string
+
+func (m misuse) Error() string { return string(m) }
+
+// helpWanted lets help be asked for as people do: with nothing at all, and by "help org add".
+func helpWanted(args []string) []string {
+	switch {
+	case len(args) == 0:
+		return []string{"--help"}
+	case args[0] == "help":
+		return append(slices.Clone(args[1:]), "--help")
+	}
+	return args
+}
+
+var (
+	noValue   = regexp.MustCompile(`expected .* value but got "EOL" \(<EOL>\)`)
+	flagValue = regexp.MustCompile(`expected .* value but got ("-.*") \(.*$`)
+)
+
+// plainly is what the parser says of wrong use, without its own vocabulary.
+func plainly(err error) string {
+	says := noValue.ReplaceAllString(err.Error(), "a value is missing")
+	says = flagValue.ReplaceAllString(says, "$1 looks like a flag, and is no value")
+	if !strings.HasSuffix(says, "?") {
+		says += ";"
+	}
+	return says
+}
+
+// asked is the command that the parser had understood when it found wrong use.
+func asked(err error) string {
+	var wrong *kong.ParseError
+	if errors.As(err, &wrong) {
+		if node := wrong.Context.Selected(); node != nil {
+			return node.FullPath()
+		}
+	}
+	return "tesdiq"
 }
 
 var singleDash = regexp.MustCompile(`^-[a-z][a-z-]+(=|$)`)

@@ -329,7 +329,7 @@ func (p *program) startTwice(run *process) {
 		addr, data string
 		says       []string
 	}{
-		{"127.0.0.1:0", p.dir, []string{"runs on the data in", fmt.Sprintf("process %d", run.cmd.Process.Pid), "-data"}},
+		{"127.0.0.1:0", p.dir, []string{"runs on the data in", p.address, fmt.Sprintf("process %d", run.cmd.Process.Pid), "-data"}},
 		{strings.TrimPrefix(p.address, "http://"), p.t.TempDir(), []string{"cannot be used", "-addr"}},
 	} {
 		ctx, cancel := context.WithTimeout(p.t.Context(), 30*time.Second)
