@@ -68,9 +68,11 @@ func readEntryFile(book registry.Book, name string, in io.Reader) (entryFile, er
 // nor all errors at once, and it would take a field twice.
 func (f entryFile) fill(b []byte, line int, into reflect.Value) error {
 	fields := make(map[string]int)
+	var names []string
 	for i := range into.NumField() {
 		name, _, _ := strings.Cut(into.Type().Field(i).Tag.Get("json"), ",")
 		fields[name] = i
+		names = append(names, name)
 	}
 	d := json.NewDecoder(bytes.NewReader(b))
 	at := func(offset int64) int { return line + bytes.Count(b[:offset], []byte("\n")) }
@@ -104,7 +106,7 @@ func (f entryFile) fill(b []byte, line int, into reflect.Value) error {
 		i, known := fields[name]
 		switch _, twice := f.lines[name]; {
 		case !known:
-			wrong = append(wrong, fmt.Errorf("%s:%d: %s: there is no such field", f.name, where, name))
+			wrong = append(wrong, fmt.Errorf("%s:%d: %s: there is no such field; there are %s", f.name, where, name, strings.Join(names, ", ")))
 			continue
 		case twice:
 			wrong = append(wrong, fmt.Errorf("%s:%d: %s: stands there twice", f.name, where, name))
@@ -137,13 +139,19 @@ func unreadable(err error) string {
 	case errors.As(err, &p):
 		return operatorWords(p)
 	case errors.As(err, &kind):
-		switch kind.Type.Kind() {
-		case reflect.Bool:
-			return "true or false is needed, not a " + kind.Value
-		case reflect.Int, reflect.Int64:
-			return "a whole number is needed, not a " + kind.Value
+		value, isNumber := strings.CutPrefix(kind.Value, "number ") // "number 1820.50", but "string"
+		if !isNumber {
+			value = "a " + value
 		}
-		return "text is needed, not a " + kind.Value
+		switch {
+		case kind.Type == reflect.TypeFor[tesdiq.Qapik]():
+			return "whole qapiks are needed (182050 is 1 820,50 ₼), not " + value
+		case kind.Type.Kind() == reflect.Bool:
+			return "true or false is needed, not " + value
+		case kind.Type.Kind() == reflect.Int, kind.Type.Kind() == reflect.Int64:
+			return "a whole number is needed, not " + value
+		}
+		return "text is needed, not " + value
 	}
 	return err.Error()
 }
@@ -157,6 +165,9 @@ func (f entryFile) locate(err error) error {
 	}
 	var wrong []error
 	for _, p := range tesdiq.ProblemsOf(err) {
+		if _, isPerson := f.body.(person.Person); isPerson && p.Field == "number" {
+			p = p.In("fin") // the number of a person in the book
+		}
 		switch line, there := f.lines[p.Field]; {
 		case there:
 			wrong = append(wrong, fmt.Errorf("%s:%d: %s: %s", f.name, line, p.Field, operatorWords(p)))

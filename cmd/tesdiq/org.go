@@ -46,7 +46,9 @@ func (c orgChange) with(ctx context.Context, do func(organisationdb.Operator) er
 	}
 	if !c.Apply {
 		fmt.Println(dryRun)
+		return nil
 	}
+	fmt.Println("Written.")
 	return nil
 }
 
@@ -228,18 +230,29 @@ func (c orgList) Run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		if len(listed) == 0 && voen != "" {
+			return fmt.Errorf("no organisation has the VÖEN %s", voen)
+		}
 		w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
 		for _, o := range listed {
 			fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", o.VOEN, o.Sort, o.Name, since(o.Added, o.Closed))
 			for _, m := range o.Members {
-				fmt.Fprintf(w, "  %s\t%s\t%s\t%s\n", m.FIN, m.Role, m.Name, since(m.Added, m.Ended))
+				fmt.Fprintf(w, "  %s\t%s\t%s\t%s\n", m.FIN, m.Role, m.Name, since(m.Added, earlier(m.Ended, o.Closed)))
 			}
 			for _, k := range o.Clients {
-				fmt.Fprintf(w, "  %s\tprogram\t%s\t%s\n", k.ID, k.Name, since(k.Added, k.Ended))
+				fmt.Fprintf(w, "  %s\tprogram\t%s\t%s\n", k.ID, k.Name, since(k.Added, earlier(k.Ended, o.Closed)))
 			}
 		}
 		return w.Flush()
 	})
+}
+
+// earlier of two ends: members and programs stop with their organisation.
+func earlier(a, b *time.Time) *time.Time {
+	if a == nil || b != nil && b.Before(*a) {
+		return b
+	}
+	return a
 }
 
 // since says from when until when something is so.

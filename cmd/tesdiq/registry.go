@@ -41,7 +41,7 @@ type change struct {
 type registryAppend struct {
 	change
 	Book  registry.Book `arg:"" enum:"person,examination,contract" help:"person, examination or contract."`
-	File  string        `arg:"" optional:"" default:"-" help:"The entry as a JSON object; - reads standard input."`
+	File  string        `arg:"" optional:"" default:"-" help:"The entry as a JSON object (docs/registry.md); - reads standard input."`
 	After int           `help:"The version that you have seen, as show prints it; 0 for a new one." placeholder:"N"`
 }
 
@@ -58,7 +58,7 @@ func (c registryAppend) Run(ctx context.Context) error {
 type registryCorrect struct {
 	change
 	Book   registry.Book `arg:"" enum:"person,examination,contract" help:"person, examination or contract."`
-	File   string        `arg:"" optional:"" default:"-" help:"The whole entry as it should have been, as a JSON object; - reads standard input."`
+	File   string        `arg:"" optional:"" default:"-" help:"The whole entry as it should have been, as a JSON object (docs/registry.md); - reads standard input."`
 	After  int           `help:"The version that you have seen, as show prints it." required:"" placeholder:"N"`
 	Reason string        `help:"Why, as the person will read it." required:"" placeholder:"TEXT"`
 }

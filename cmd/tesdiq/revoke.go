@@ -3,11 +3,13 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/tesdiq/tesdiq"
 	"github.com/tesdiq/tesdiq/internal/postgres"
+	"github.com/tesdiq/tesdiq/issuer"
 	"github.com/tesdiq/tesdiq/issuer/issuerdb"
 )
 
@@ -32,6 +34,9 @@ func (c revokeCommand) Run(ctx context.Context) error {
 	defer pool.Close()
 	op := issuerdb.Operator{Pool: pool, Now: time.Now, Rand: rand.Reader}
 	x, err := op.Find(ctx, c.Excerpt)
+	if errors.Is(err, issuer.ErrMissing) { // whose words are for the citizen
+		return fmt.Errorf("there is no excerpt %s: compare the code or the number with the document", c.Excerpt)
+	}
 	if err != nil {
 		return err
 	}
@@ -39,7 +44,7 @@ func (c revokeCommand) Run(ctx context.Context) error {
 		return err
 	}
 	if x.Revoked {
-		return tesdiq.NewProblem(tesdiq.Conflict, "excerpt.revoked")
+		return fmt.Errorf("%s is revoked already: there is nothing left to do", x.Number)
 	}
 	fmt.Printf("revoke %s: %s, in %s, issued %s, valid until %s", x.Number, x.Kind, x.Lang, tesdiq.ClockString(x.IssuedAt), x.ValidUntil)
 	if x.Withdrawn {
