@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"net"
 	"net/netip"
 	"net/url"
 	"os"
@@ -57,6 +58,8 @@ func readConfig(path string) (config, error) {
 	}
 	if c.Address == "" {
 		refuse("address", "is missing: where to listen, for example \"127.0.0.1:8080\"")
+	} else if _, _, err := net.SplitHostPort(c.Address); err != nil {
+		refuse("address", "%q is not a host and a port such as \"127.0.0.1:8080\"", c.Address)
 	}
 	checkPublicURL(c.PublicURL, refuse)
 	for _, p := range c.TrustedProxies {

@@ -240,6 +240,9 @@ func (n demoNotes) example() verifierweb.Example {
 	for _, x := range n.Examples {
 		if x.Verdict == tesdiq.Valid {
 			e.Code, e.File = x.Code.String(), x.File
+			if whole, err := filepath.Abs(x.File); err == nil {
+				e.File = whole // the terminal into which the requests are pasted may be in another folder
+			}
 		}
 	}
 	return e

@@ -9,6 +9,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/tesdiq/tesdiq/internal/postgres"
 	"github.com/tesdiq/tesdiq/keys/signer"
 	"github.com/tesdiq/tesdiq/web/signin"
 )
@@ -33,6 +34,9 @@ func (s serveCommand) Run(ctx context.Context) error {
 		return err
 	}
 	if p.Pools, err = source.pools(ctx); err != nil {
+		if postgres.Away(err) {
+			return fmt.Errorf("database.url: the database does not answer: %w", err)
+		}
 		return fmt.Errorf("the database does not let us in: run `tesdiq migrate -config %s` first, and see database.passwords: %w", s.Config, err)
 	}
 	defer p.Pools.Close()

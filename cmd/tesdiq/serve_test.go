@@ -229,6 +229,7 @@ func TestServeRefusesWhatIsMissingOrUnsafe(t *testing.T) {
 		"plain HTTP":                   {`public_url = "https://tesdiq.example"`, `public_url = "http://tesdiq.example"`, "public_url: must begin with https"},
 		"an address with a path":       {`public_url = "https://tesdiq.example"`, `public_url = "https://tesdiq.example/x"`, "public_url"},
 		"no address":                   {`address = "` + in.address + `"`, "", "address: is missing"},
+		"an address of one word":       {`address = "` + in.address + `"`, `address = "here"`, "address: \"here\" is not a host and a port"},
 		"a database without TLS":       {"postgres:///tesdiq?host=", "postgres://db.example/tesdiq?sslmode=disable&x=", "sslmode=verify-full"},
 		"another way to name its host": {"postgres:///tesdiq?host=", "postgres:///tesdiq?sslmode=disable&host=db.example&x=", "sslmode=verify-full"},
 		"a user in the database's URL": {"postgres:///tesdiq?", "postgres://postgres@/tesdiq?", "must not name a user"},
