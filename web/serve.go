@@ -205,9 +205,10 @@ func tooLarge(maxBytes int64) error {
 	return tesdiq.NewProblem(tesdiq.TooLarge, "web.too-large").With("KB", maxBytes>>10)
 }
 
-// form reads a plain form, so that a handler finds its fields and a body that is too large is told as such.
+// form reads a plain form, so that a handler finds its fields and a body that is too large is told as such. The API takes
+// no such form: there it is content of the wrong kind, which curl sends unless told otherwise, and the handler says so.
 func form(r *http.Request) error {
-	if r.Method == http.MethodGet || r.Method == http.MethodHead || !strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded") {
+	if strings.HasPrefix(r.URL.Path, "/api/") || r.Method == http.MethodGet || r.Method == http.MethodHead || !strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded") {
 		return nil
 	}
 	if err := r.ParseForm(); err != nil {

@@ -160,7 +160,7 @@ func readPurpose(q *verifier.Question, purpose, note string, ps *tesdiq.Problems
 
 // apiDocument checks a file.
 func (h *Web) apiDocument(w http.ResponseWriter, r *http.Request, by verifier.Asker) error {
-	return h.Shell.Upload(func(w http.ResponseWriter, r *http.Request) error {
+	err := h.Shell.Upload(func(w http.ResponseWriter, r *http.Request) error {
 		query := r.URL.Query()
 		var ps tesdiq.Problems
 		if _, err := tesdiq.ParsePurpose(query.Get("purpose")); err != nil && query.Has("purpose") {
@@ -189,6 +189,10 @@ func (h *Web) apiDocument(w http.ResponseWriter, r *http.Request, by verifier.As
 		content := "documents\n" + string(f.file.Sum[:]) + string(q.Purpose) + "\n" + q.Note
 		return h.answer(w, r, q, sha256.Sum256([]byte(content)))
 	}, maxUpload)(w, r)
+	if p := new(tesdiq.Problem); errors.As(err, &p) && p.Kind == tesdiq.TooLarge {
+		return verifier.TooLarge() // the same, whether it was refused unread or on the way
+	}
+	return err
 }
 
 // answer checks and tells. request is the hash of all that the question says.

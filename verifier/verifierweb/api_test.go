@@ -156,6 +156,8 @@ func TestAPIErrorsSayWhatToDo(t *testing.T) {
 		{"no such address", "GET", "/api/v1/nothing", nil, "", 404, "web.no-page", "", ""},
 		{"another method", "DELETE", "/api/v1/checks", nil, "", 405, "web.method", "", ""},
 		{"a picture", "POST", "/api/v1/documents?purpose=credit", header{"Content-Type": "image/png"}, "x", 415, "document.media", "Content-Type", ""},
+		{"a file as curl sends it untold", "POST", "/api/v1/documents?purpose=credit", header{"Content-Type": "application/x-www-form-urlencoded"}, "%PDF-1.7\n%\xe2;=%zz", 415, "document.media", "Content-Type", "application/pdf"},
+		{"a file that is too large", "POST", "/api/v1/documents?purpose=credit", pdf, strings.Repeat("x", 21<<20), 413, "file.too_large", "file", "20 MB"},
 		{"an empty file", "POST", "/api/v1/documents?purpose=credit", pdf, "", 422, "file.empty", "file", ""},
 		{"a file without a purpose", "POST", "/api/v1/documents", pdf, "%PDF-1", 422, "purpose.missing", "purpose", ""},
 		{"a file for fun", "POST", "/api/v1/documents?purpose=fun", pdf, "%PDF-1", 422, "purpose.unknown", "purpose", ""},

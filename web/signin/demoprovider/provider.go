@@ -211,9 +211,12 @@ func (p *Provider) page(w http.ResponseWriter, r *http.Request, q url.Values, pr
 	}
 	for _, person := range p.config.People {
 		c := choice{Value: string(person.FIN), Name: person.Name.Short(), Try: person.Try}
+		if len(person.Organisations) > 0 {
+			c.Try = "demoprovider.myself" // what there is to try is tried for the organisation
+		}
 		data.People = append(data.People, c)
 		for _, o := range person.Organisations {
-			data.People = append(data.People, choice{Value: string(person.FIN) + ":" + string(o.VOEN), Name: person.Name.Short(), Organisation: o.Name})
+			data.People = append(data.People, choice{Value: string(person.FIN) + ":" + string(o.VOEN), Name: person.Name.Short(), Organisation: o.Name, Try: person.Try})
 		}
 	}
 	for _, m := range Methods {
