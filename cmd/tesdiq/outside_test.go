@@ -338,10 +338,10 @@ func (a *auditor) accountChecks(events []event, count *figures) {
 	byID, byKey, byPage := map[string]check{}, map[string]check{}, 0
 	for _, c := range collect(a, `SELECT id, coalesce(code, ''), coalesce(idempotency_key, ''), coalesce(subject, ''), coalesce(member_fin, '') FROM checks`, pgx.RowToStructByPos[check]) {
 		byID[c.ID] = c
-		if c.Key != "" {
-			byKey[c.Key] = c
+		if c.Member != "" {
+			byPage++ // its key is the form's, made from what was asked
 		} else {
-			byPage++
+			byKey[c.Key] = c
 		}
 	}
 	seen := a.seenBySubjects()
@@ -361,7 +361,7 @@ func (a *auditor) accountChecks(events []event, count *figures) {
 				a.t.Errorf("the check %s was acknowledged twice", e.ID)
 			case !ok:
 				a.t.Errorf("the check %s is lost", e.ID)
-			case c.Code != strings.ReplaceAll(e.Code, "-", "") || c.Key != e.Key:
+			case c.Code != strings.ReplaceAll(e.Code, "-", "") || e.What == checked && c.Key != e.Key || e.What == pageChecked && c.Member == "":
 				a.t.Errorf("the check %s is another than was acknowledged", e.ID)
 			case !seen[c.Subject][e.ID]:
 				a.t.Errorf("the check %s is not seen by its subject", e.ID)
