@@ -61,6 +61,8 @@ type Excerpt struct {
 	PDF       []byte
 	SHA256    [32]byte
 	IssuedAt  time.Time
+
+	StampedUntil time.Time // when the certificates of its last time stamp end; zero: it has no document time stamp
 }
 
 // Moment is now, to the microsecond that PostgreSQL keeps: what a ledger line commits to must be readable back.

@@ -39,9 +39,9 @@ type Job struct {
 	Entry   registry.Body // as entered at asking
 }
 
-// Signer signs a PDF. It is the only way to a key.
+// Signer signs a PDF. It is the only way to a key. until is when the certificates of its document time stamp end; zero: there is none.
 type Signer interface {
-	Sign(ctx context.Context, pdf []byte, at time.Time) ([]byte, error)
+	Sign(ctx context.Context, pdf []byte, at time.Time) (signed []byte, until time.Time, err error)
 }
 
 // VoidError ends an intent for good.
@@ -99,8 +99,9 @@ func (m *Maker) Make(ctx context.Context, job Job) (Excerpt, error) {
 	// 4 Sign. The attempt was committed before: whoever counts the key's calls finds an attempt for each.
 	at := Moment(m.Now())
 	var signed []byte
+	var until time.Time
 	err = m.step(Sign, func() (err error) {
-		signed, err = m.Signer.Sign(ctx, sheet.PDF, at)
+		signed, until, err = m.Signer.Sign(ctx, sheet.PDF, at)
 		return err
 	})
 	if err != nil {
@@ -113,7 +114,7 @@ func (m *Maker) Make(ctx context.Context, job Job) (Excerpt, error) {
 	}
 
 	// 6 Store and hand out: the caller's part, see issuerdb.
-	return Excerpt{Intent: job.Intent, Statement: sheet.Statement, PDF: signed, SHA256: sha256.Sum256(signed), IssuedAt: at}, nil
+	return Excerpt{Intent: job.Intent, Statement: sheet.Statement, PDF: signed, SHA256: sha256.Sum256(signed), IssuedAt: at, StampedUntil: until}, nil
 }
 
 func (m *Maker) step(s Step, do func() error) error {

@@ -22,6 +22,7 @@ const (
 	Withdrawal Kind = "withdrawal"
 	Revocation Kind = "revocation"
 	Look       Kind = "look"
+	Renewal    Kind = "renewal"
 )
 
 // KeySize is the length of a line's key in bytes.

@@ -98,7 +98,9 @@ func newApp(ctx context.Context, p parts) (_ *app, err error) {
 		Pool: p.Pools.Issuer, Now: p.Now, Rand: rand.Reader, Log: p.Log,
 		Maker: &issuer.Maker{Kinds: kinds, Origin: p.PublicURL, Signer: documentSigner{archivist}, Roots: a.roots, Now: p.Now, Trace: m.step},
 	}
-	if a.worker, err = worker.New(p.Pools.Worker, worker.Config{Jobs: worker.Housekeeping(p.Pools.Worker, p.Now), Log: p.Log}); err != nil {
+	renewals := &issuerdb.Renewals{Pool: p.Pools.Issuer, Files: issuer.Renewing{With: archivist, Roots: a.roots}, Now: p.Now, Rand: rand.Reader, Log: p.Log}
+	jobs := append(worker.Housekeeping(p.Pools.Worker, p.Now), worker.Periodic("renew-time-stamps", 10*time.Minute, renewals.Run))
+	if a.worker, err = worker.New(p.Pools.Worker, worker.Config{Jobs: jobs, Log: p.Log}); err != nil {
 		return nil, err
 	}
 
@@ -210,8 +212,8 @@ func formAction(issuer string) []string {
 // documentSigner signs excerpts and says nothing beside the signature: everything stands on the page.
 type documentSigner struct{ *signer.PDFSigner }
 
-func (s documentSigner) Sign(ctx context.Context, pdf []byte, at time.Time) ([]byte, error) {
-	return s.PDFSigner.Sign(ctx, pdf, at, signer.SignInfo{})
+func (s documentSigner) Sign(ctx context.Context, pdf []byte, at time.Time) ([]byte, time.Time, error) {
+	return s.PDFSigner.SignUntil(ctx, pdf, at, signer.SignInfo{})
 }
 
 // background runs what works without being asked, until wait is called, which returns when it has ended.

@@ -118,7 +118,7 @@ var invariants = map[string]string{
 		WHERE (x.code, x.number, x.kind, x.lang, x.subject, x.entry_id, x.valid_until) IS DISTINCT FROM (i.code, i.number, i.kind, i.lang, i.subject, i.entry_id, i.valid_until)`,
 	"excerpts that were not attempted before they were signed": `
 		SELECT count(*) FROM excerpts x WHERE NOT EXISTS (SELECT FROM attempts a WHERE a.intent_id = x.id AND a.attempted_at <= x.issued_at)`,
-	"excerpts without exactly one file":           `SELECT count(*) FROM excerpts x WHERE (SELECT count(*) FROM excerpt_files f WHERE f.excerpt_id = x.id) <> 1`,
+	"excerpts without a file":                     `SELECT count(*) FROM excerpts x WHERE NOT EXISTS (SELECT FROM excerpt_files f WHERE f.excerpt_id = x.id)`,
 	"files that are not what their hash says":     `SELECT count(*) FROM excerpt_files WHERE sha256(bytes) <> sha256 OR size <> length(bytes)`,
 	"excerpts without exactly one message":        `SELECT count(*) FROM excerpts x WHERE (SELECT count(*) FROM messages m WHERE m.key = 'message.excerpt' AND m.fin = x.subject AND m.args->>'Number' = x.number) <> 1`,
 	"voids without exactly one message":           `SELECT count(*) FROM voids v JOIN intents i ON i.id = v.intent_id WHERE (SELECT count(*) FROM messages m WHERE m.key = 'message.void' AND m.fin = i.subject AND m.args->>'Number' = i.number) <> 1`,
@@ -174,7 +174,7 @@ func (a *auditor) ledgerOpens() {
 func (a *auditor) contents() map[ledger.Kind]map[string][]byte {
 	a.t.Helper()
 	all := map[ledger.Kind]map[string][]byte{}
-	for _, k := range []ledger.Kind{ledger.Entry, ledger.Intent, ledger.Excerpt, ledger.Check, ledger.Withdrawal, ledger.Revocation, ledger.Look} {
+	for _, k := range []ledger.Kind{ledger.Entry, ledger.Intent, ledger.Excerpt, ledger.Check, ledger.Withdrawal, ledger.Revocation, ledger.Look, ledger.Renewal} {
 		all[k] = map[string][]byte{}
 	}
 	add := func(k ledger.Kind, object string, content []byte, err error) {
@@ -208,10 +208,13 @@ func (a *auditor) contents() map[ledger.Kind]map[string][]byte {
 		Statement, SHA256 []byte
 		IssuedAt          time.Time
 	}
-	for _, f := range collect(a, `SELECT x.number, x.statement::text::bytea, f.sha256, x.issued_at FROM excerpts x JOIN excerpt_files f ON f.excerpt_id = x.id`, pgx.RowToStructByPos[file]) {
+	for _, f := range collect(a, `SELECT x.number, x.statement::text::bytea, f.sha256, x.issued_at FROM excerpts x JOIN excerpt_files f ON f.excerpt_id = x.id WHERE f.size = (SELECT min(v.size) FROM excerpt_files v WHERE v.excerpt_id = x.id)`, pgx.RowToStructByPos[file]) {
 		x := issuer.Excerpt{Intent: intents[f.Number], Statement: f.Statement, SHA256: [32]byte(f.SHA256), IssuedAt: f.IssuedAt}
 		content, err := issuer.ExcerptContent(x)
 		add(ledger.Excerpt, string(f.Number), content, err)
+	}
+	for _, f := range collect(a, `SELECT x.number, ''::bytea, f.sha256, f.stored_at FROM excerpts x JOIN excerpt_files f ON f.excerpt_id = x.id WHERE f.size > (SELECT min(v.size) FROM excerpt_files v WHERE v.excerpt_id = x.id)`, pgx.RowToStructByPos[file]) {
+		add(ledger.Renewal, hex.EncodeToString(f.SHA256), issuer.RenewalContent(f.Number, f.SHA256, f.IssuedAt), nil)
 	}
 	for _, c := range collect(a, `
 		SELECT id, at, way, coalesce(excerpt_id, 0), coalesce(subject, ''), coalesce(code, ''), sha256, sort, coalesce(organisation_id, 0),

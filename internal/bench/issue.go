@@ -120,6 +120,6 @@ func (db *database) service(ctx context.Context, o Options, cabinet *issuerdb.Ca
 
 type pdfSigner struct{ *signer.PDFSigner }
 
-func (s pdfSigner) Sign(ctx context.Context, pdf []byte, at time.Time) ([]byte, error) {
-	return s.PDFSigner.Sign(ctx, pdf, at, signer.SignInfo{})
+func (s pdfSigner) Sign(ctx context.Context, pdf []byte, at time.Time) ([]byte, time.Time, error) {
+	return s.PDFSigner.SignUntil(ctx, pdf, at, signer.SignInfo{})
 }

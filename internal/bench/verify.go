@@ -97,7 +97,7 @@ func signedFile(ctx context.Context, o Options) ([]byte, *keys.Roots, error) {
 		if err != nil {
 			return nil, nil, err
 		}
-		signed, err := pdfSigner{set.PDFSigner(o.Rand)}.Sign(ctx, page, now)
+		signed, _, err := pdfSigner{set.PDFSigner(o.Rand)}.Sign(ctx, page, now)
 		return signed, roots, err
 	}
 	return nil, nil, fmt.Errorf("no examination among the invented people")

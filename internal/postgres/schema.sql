@@ -176,6 +176,7 @@ CREATE TABLE public.excerpt_files (
     size integer NOT NULL,
     bytes bytea NOT NULL,
     stored_at timestamp with time zone NOT NULL,
+    stamped_until timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
     CONSTRAINT excerpt_files_sha256_check CHECK ((length(sha256) = 32)),
     CONSTRAINT excerpt_files_size_check CHECK ((size > 0))
 );
@@ -238,7 +239,7 @@ CREATE TABLE public.ledger_lines (
     key bytea NOT NULL,
     mac bytea NOT NULL,
     CONSTRAINT ledger_lines_key_check CHECK ((length(key) = 32)),
-    CONSTRAINT ledger_lines_kind_check CHECK ((kind = ANY (ARRAY['entry'::text, 'intent'::text, 'excerpt'::text, 'check'::text, 'withdrawal'::text, 'revocation'::text, 'look'::text]))),
+    CONSTRAINT ledger_lines_kind_check CHECK ((kind = ANY (ARRAY['entry'::text, 'intent'::text, 'excerpt'::text, 'check'::text, 'withdrawal'::text, 'revocation'::text, 'look'::text, 'renewal'::text]))),
     CONSTRAINT ledger_lines_mac_check CHECK ((length(mac) = 32)),
     CONSTRAINT ledger_lines_object_check CHECK ((object <> ''::text))
 );
@@ -571,6 +572,8 @@ CREATE INDEX checks_subject ON public.checks USING btree (subject, at DESC) WHER
 CREATE INDEX entries_chain ON public.entries USING btree (book, chain);
 
 CREATE INDEX entries_subject ON public.entries USING btree (subject, book);
+
+CREATE INDEX excerpt_files_due ON public.excerpt_files USING btree (stamped_until, sha256);
 
 CREATE INDEX excerpt_files_excerpt ON public.excerpt_files USING btree (excerpt_id);
 

@@ -112,10 +112,10 @@ const sqlFile = `
 	FROM excerpts x
 	JOIN excerpt_files f ON f.excerpt_id = x.id
 	WHERE x.number = @number AND x.subject = @subject
-	ORDER BY f.stored_at DESC, f.sha256
+	ORDER BY f.size DESC, f.sha256
 	LIMIT 1`
 
-// File is the newest version of an excerpt's file, byte for byte as it was stored.
+// File is the newest version of an excerpt's file, byte for byte as it was stored: each continues the one before, so the longest.
 func (c *Cabinet) File(ctx context.Context, fin tesdiq.FIN, number issuer.Number) (f issuer.File, err error) {
 	var sum []byte
 	err = c.Pool.QueryRow(ctx, sqlFile, pgx.NamedArgs{"number": number, "subject": fin}).Scan(&sum, &f.PDF)

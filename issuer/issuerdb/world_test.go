@@ -119,12 +119,12 @@ func newKey(t testing.TB) *key {
 	return &key{signer: set.PDFSigner(rand.Reader)}
 }
 
-func (k *key) Sign(ctx context.Context, pdf []byte, at time.Time) ([]byte, error) {
+func (k *key) Sign(ctx context.Context, pdf []byte, at time.Time) ([]byte, time.Time, error) {
 	k.calls.Add(1)
 	if k.fail.Load() {
-		return nil, fmt.Errorf("the key is away")
+		return nil, time.Time{}, fmt.Errorf("the key is away")
 	}
-	return k.signer.Sign(ctx, pdf, at, signer.SignInfo{})
+	return k.signer.SignUntil(ctx, pdf, at, signer.SignInfo{})
 }
 
 // person enters an invented person with one examination in force, and returns the FIN and the examination's number.
@@ -247,8 +247,8 @@ func (w *world) rows(sql string) pgx.Rows {
 // signerFunc is a signer that does something else.
 type signerFunc func([]byte) []byte
 
-func (f signerFunc) Sign(_ context.Context, pdf []byte, _ time.Time) ([]byte, error) {
-	return f(pdf), nil
+func (f signerFunc) Sign(_ context.Context, pdf []byte, _ time.Time) ([]byte, time.Time, error) {
+	return f(pdf), time.Time{}, nil
 }
 
 // otherAuthority signs like ours, under another root.

@@ -81,8 +81,8 @@ func newTown(t *testing.T) *town {
 
 type pen struct{ *signer.PDFSigner }
 
-func (p pen) Sign(ctx context.Context, pdf []byte, at time.Time) ([]byte, error) {
-	return p.PDFSigner.Sign(ctx, pdf, at, signer.SignInfo{})
+func (p pen) Sign(ctx context.Context, pdf []byte, at time.Time) ([]byte, time.Time, error) {
+	return p.PDFSigner.SignUntil(ctx, pdf, at, signer.SignInfo{})
 }
 
 // work runs the issuing process until the returned function is called.
