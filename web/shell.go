@@ -48,6 +48,7 @@ type Inbox interface {
 // Config is what a Shell is made of. Sessions, Log, Now and Rand are required.
 type Config struct {
 	Sessions   scs.Store    // where sessions are kept; their tokens come hashed
+	SignIns    scs.Store    // nil: Sessions holds who is signed in. Else another process keeps that here, and it is only read; Sessions holds the rest
 	Members    Members      // nil: nobody acts for an organisation
 	Inbox      Inbox        // nil: no count beside "messages"
 	Log        *slog.Logger // gets one line per request, and every internal fault once
@@ -67,6 +68,7 @@ type Config struct {
 type Shell struct {
 	Config
 	sessions *scs.SessionManager
+	signIns  *scs.SessionManager // where it is known who is signed in: sessions, or those of another process
 	words    *words
 	static   *static
 	csp      string
@@ -80,7 +82,11 @@ func New(c Config) (*Shell, error) {
 		return nil, errors.New("web: Sessions, Log, Now and Rand are required")
 	}
 	s := &Shell{Config: c, csp: contentSecurityPolicy(c.FormAction), csrf: http.NewCrossOriginProtection()}
-	s.sessions = newSessions(c)
+	s.sessions = newSessions(c, c.Sessions, "session")
+	s.signIns = s.sessions
+	if c.SignIns != nil {
+		s.sessions, s.signIns = newSessions(c, c.Sessions, "visit"), newSessions(c, c.SignIns, "session")
+	}
 	var err error
 	if s.words, err = readWords(localeFiles); err != nil {
 		return nil, err

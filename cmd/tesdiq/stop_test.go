@@ -117,7 +117,7 @@ func TestRequestsUnderWayAreFinished(t *testing.T) {
 	const calls = 5
 	checks := make([]event, calls)
 	for i := range calls {
-		checks[i] = event{What: checking, Key: fmt.Sprint("under way ", i), Code: notes.example().Code}
+		checks[i] = event{What: progAsking, Key: fmt.Sprint("under way ", i), Code: notes.example().Code}
 		if err := in.shared.history.write(checks[i]); err != nil {
 			t.Fatal(err)
 		}

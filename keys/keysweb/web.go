@@ -36,10 +36,9 @@ type Stamper interface {
 	Reply(request []byte, now time.Time) (der []byte, err error)
 }
 
-// Web serves /pki. All fields but Stamper and StampFor are required.
+// Web serves /pki but what is pinned. All fields but Stamper and StampFor are required.
 type Web struct {
 	Shell    *web.Shell
-	Roots    *keys.Roots
 	Status   Status
 	Stamper  Stamper
 	StampFor []netip.Prefix // who gets time stamps; nobody if empty: whoever stole the signer's key must not get them from us
@@ -51,7 +50,6 @@ const maxRequest = 4 << 10
 
 // Routes registers the addresses.
 func (w *Web) Routes(r chi.Router) {
-	r.Get("/pki/roots.pem", w.Shell.Do(w.roots))
 	r.Get("/pki/crl/{file}", w.Shell.Do(w.crl))
 	r.Get("/pki/certificates/{file}", w.Shell.Do(w.certificate))
 	r.Get("/pki/ocsp/*", w.Shell.Do(w.ocspGet))
@@ -61,9 +59,14 @@ func (w *Web) Routes(r chi.Router) {
 
 var errMissing = tesdiq.NewProblem(tesdiq.NotFound, "web.no-page")
 
-func (w *Web) roots(rw http.ResponseWriter, _ *http.Request) error {
-	answer(rw, "application/x-pem-file", w.Roots.PEM())
-	return nil
+// Pinned registers the address of what relying parties pin, which needs no key.
+func Pinned(s *web.Shell, roots *keys.Roots) web.Routes {
+	return func(r chi.Router) {
+		r.Get("/pki/roots.pem", s.Do(func(rw http.ResponseWriter, _ *http.Request) error {
+			answer(rw, "application/x-pem-file", roots.PEM())
+			return nil
+		}))
+	}
 }
 
 func (w *Web) crl(rw http.ResponseWriter, r *http.Request) error {
@@ -184,8 +187,8 @@ func answer(rw http.ResponseWriter, kind string, body []byte) {
 
 // Prepare refuses what is incomplete.
 func (w *Web) Prepare() error {
-	if w.Shell == nil || w.Roots == nil || w.Status == nil || w.Now == nil {
-		return errors.New("keysweb: Shell, Roots, Status and Now are required")
+	if w.Shell == nil || w.Status == nil || w.Now == nil {
+		return errors.New("keysweb: Shell, Status and Now are required")
 	}
 	return nil
 }

@@ -32,7 +32,8 @@ type Seen interface {
 	OfSubject(ctx context.Context, subject, kind string, after verifier.Cursor, limit int) ([]verifier.Row, error)
 }
 
-// Config is what a Web is made of. All fields but Example are required.
+// Config is what a Web is made of. SubjectRoutes needs Shell, Seen, KindTitle and Now; Routes needs all but Seen, and
+// Example may be empty.
 type Config struct {
 	Shell    *web.Shell
 	Verifier *verifier.Verifier
@@ -76,7 +77,13 @@ func New(c Config) (*Web, error) {
 	return h, nil
 }
 
-// Routes registers the addresses.
+// SubjectRoutes registers the addresses where a person sees who checked what is about him.
+func (h *Web) SubjectRoutes(r chi.Router) {
+	r.Get("/cabinet/checks-of-mine", h.Shell.Private(h.checksOfMine))
+	r.Get("/cabinet/checks-of-mine.csv", h.Shell.Private(h.checksOfMineCSV))
+}
+
+// Routes registers the addresses of whoever checks.
 func (h *Web) Routes(r chi.Router) {
 	s := h.Shell
 	r.Get("/check", s.Do(h.checkForm))
@@ -84,8 +91,6 @@ func (h *Web) Routes(r chi.Router) {
 	r.Get("/v/{code}", s.Do(h.qrForm))
 	r.Post("/v/{code}", s.Do(h.checkQR))
 	r.Get("/checked/{id}", s.Do(h.checked))
-	r.Get("/cabinet/checks-of-mine", s.Private(h.checksOfMine))
-	r.Get("/cabinet/checks-of-mine.csv", s.Private(h.checksOfMineCSV))
 	r.Get("/cabinet/checked-by-me", s.Person(h.checkedByMe))
 	r.Get("/cabinet/checked-by-me.csv", s.Person(h.checkedByMeCSV))
 	r.Get("/developers", s.Do(h.developers))
