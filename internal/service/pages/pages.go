@@ -24,7 +24,7 @@ func Shell(h service.Host, pools *postgres.Pools, provider string, demo bool) (*
 
 // Reception makes the shell of a process that only reads who is signed in, as the role tesdiq_reception.
 func Reception(h service.Host, pools *postgres.Pools, provider string) (*web.Shell, error) {
-	return shell(h, cabinetdb.Visits{Pool: pools.Reception}, cabinetdb.SignIns{Pool: pools.Reception}, cabinetdb.DB{Pool: pools.Reception}, provider, false)
+	return shell(h, cabinetdb.Visits(pools.Reception), cabinetdb.SignIns(pools.Reception), cabinetdb.DB{Pool: pools.Reception}, provider, false)
 }
 
 func shell(h service.Host, sessions, signIns scs.Store, roles cabinetdb.DB, provider string, demo bool) (*web.Shell, error) {
