@@ -46,6 +46,8 @@ type delta struct {
 	widgets map[int]*widget // of new signature fields
 	signed  []sealField     // fields that got their signature
 	filled  []string        // names of fields that were filled
+	painted []string        // names of fields that look otherwise
+	valued  map[string]bool // names of fields that have another value
 	grown   bool            // new fields, signed or not
 	marked  bool            // new annotations of harmless kinds
 }
@@ -66,7 +68,7 @@ type widget struct {
 // compare judges the step from revision rev-1 to rev.
 func (d *document) compare(rev int) *delta {
 	x := &delta{d: d, old: rev - 1, new: rev, memo: map[int]bool{}, roles: map[int]role{}, allowed: map[int]bool{},
-		names: map[string]bool{}, widgets: map[int]*widget{}}
+		names: map[string]bool{}, widgets: map[int]*widget{}, valued: map[string]bool{}}
 	x.carriers()
 	x.trailer()
 	x.rest()
@@ -351,9 +353,15 @@ func (x *delta) orphans() {
 		if e.kind == freeEntry || !x.changed(int(number)) || x.allowed[int(number)] || s.carriers[number] {
 			continue
 		}
-		if it := x.d.load(int(number), x.new); it != nil && it.isFlow && it.value.get("Type").isName("XRef") {
+		if number == s.stream || x.isXref(int(number)) {
 			continue
 		}
 		x.deny("object %d: nothing refers to it", number)
 	}
+}
+
+// isXref says whether an object is a cross-reference stream, which nothing refers to by its number.
+func (x *delta) isXref(number int) bool {
+	it := x.d.load(number, x.new)
+	return it != nil && it.isFlow && it.value.get("Type").isName("XRef")
 }

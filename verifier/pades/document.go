@@ -49,7 +49,8 @@ type section struct {
 	prev      int // -1 if none
 	hybrid    int // /XRefStm, -1 if none
 	spans     []span
-	carriers  map[int32]bool // numbers of objects that carry others or are the cross-reference stream
+	carriers  map[int32]bool // numbers of object streams
+	stream    int32          // number of the cross-reference stream, 0 if it is a table
 	size      int
 }
 

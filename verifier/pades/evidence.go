@@ -41,7 +41,7 @@ func (d *document) evidence(s *signedData) evidence {
 			if it == nil || !it.isFlow {
 				continue
 			}
-			if data, err := d.decode(it, rev); err == nil {
+			if data, err := d.decode(it, rev, 0); err == nil {
 				all = append(all, data)
 			}
 		}
