@@ -342,11 +342,11 @@ func encrypted(src []byte) bool {
 
 // printedCode finds the authentication code on the page of a file of ours: the first line that is one.
 func (d *document) printedCode(main *seal) (code string) {
-	f, err := readFile(d.src[:main.end])
-	if err != nil {
+	f := d.asOurs(main.rev)
+	if f == nil {
 		return ""
 	}
-	_, err = f.text(nil, func(line string) bool {
+	_, err := f.text(nil, func(line string) bool {
 		if c, err := tesdiq.ParseCode(line); err == nil && c.String() == line {
 			code = line
 		}
@@ -356,6 +356,31 @@ func (d *document) printedCode(main *seal) (code string) {
 		return ""
 	}
 	return code
+}
+
+// maxOurs is how many objects a file of ours has at most; ten times as many as any.
+const maxOurs = 500
+
+// asOurs gives a revision in the form in which pages of ours are read; nil if it is too large for one.
+func (d *document) asOurs(rev int) *file {
+	all := &revision{index: map[int]int{}, trailer: d.revisions[rev].trailer}
+	for k := rev; k >= 0; k-- {
+		for number := range d.revisions[k].entries {
+			if _, newer := all.index[int(number)]; newer {
+				continue
+			}
+			it := d.load(int(number), rev)
+			if it == nil {
+				continue
+			}
+			if len(all.objects) == maxOurs {
+				return nil
+			}
+			all.index[int(number)] = len(all.objects)
+			all.objects = append(all.objects, object{number: int(number), at: it.at, value: it.value, stream: it.stream})
+		}
+	}
+	return &file{src: d.src, base: all, to: len(d.src)}
 }
 
 // holds says whether certs has c.
