@@ -349,14 +349,25 @@ func (x *delta) references(v *value, key string) {
 // orphans denies new objects that nothing refers to: they cannot be seen now, and would be there to be switched in.
 func (x *delta) orphans() {
 	s := x.d.revisions[x.new]
+	idle := true
 	for number, e := range s.entries {
-		if e.kind == freeEntry || !x.changed(int(number)) || x.allowed[int(number)] || s.carriers[number] {
+		if e.kind == freeEntry || !x.changed(int(number)) {
+			continue
+		}
+		if x.allowed[int(number)] {
+			idle = false
+			continue
+		}
+		if s.carriers[number] {
 			continue
 		}
 		if number == s.stream || x.isXref(int(number)) {
 			continue
 		}
 		x.deny("object %d: nothing refers to it", number)
+	}
+	if idle {
+		x.deny("an update that does nothing")
 	}
 }
 
