@@ -61,6 +61,7 @@ type Config struct {
 	Lifetime   time.Duration                                      // a session ends after so long in any case; 0 means 12 hours
 	Demo       bool                                               // every page says that the people are invented
 	Observe    func(route string, status int, took time.Duration) // for metrics; may be nil
+	Patience   time.Duration                                      // an answer takes no longer, without the time in which a file comes in; 0 means 20 seconds
 	Away       func(error) bool                                   // whether an error passes by itself, as when the database is away; may be nil
 }
 
@@ -80,6 +81,9 @@ type Shell struct {
 func New(c Config) (*Shell, error) {
 	if c.Sessions == nil || c.Log == nil || c.Now == nil || c.Rand == nil {
 		return nil, errors.New("web: Sessions, Log, Now and Rand are required")
+	}
+	if c.Patience <= 0 {
+		c.Patience = 20 * time.Second
 	}
 	s := &Shell{Config: c, csp: contentSecurityPolicy(c.FormAction), csrf: http.NewCrossOriginProtection()}
 	s.sessions = newSessions(c, c.Sessions, "session")

@@ -38,9 +38,19 @@ func demoDatabaseIn(ctx context.Context, data string) (database, error) {
 		} else if foreign {
 			return database{}, errors.New("DATABASE_URL leads to a database with entries that are not the demonstration's: give it one of its own, or unset DATABASE_URL")
 		}
-		passwords, err := demoPasswords(filepath.Join(data, "passwords"))
+		folder := filepath.Join(data, "passwords")
+		_, never := os.Stat(folder)
+		passwords, err := demoPasswords(folder)
 		if err != nil {
 			return database{}, err
+		}
+		taken, err := postgres.HasRoles(ctx, admin)
+		if err != nil {
+			return database{}, err
+		}
+		if taken && never != nil {
+			// Roles belong to the whole server, not to the database.
+			fmt.Fprintln(os.Stderr, "Careful: this PostgreSQL server already had Tesdiq's roles, and they get new passwords now. If another installation uses the server, `tesdiq migrate -config FILE` gives its passwords back.")
 		}
 		if err := postgres.Migrate(ctx, admin); err != nil {
 			return database{}, err

@@ -123,6 +123,25 @@ func Admit(ctx context.Context, conn *pgx.Conn, database string) error {
 	return nil
 }
 
+const sqlHasRoles = `SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = ANY($1))`
+
+// HasRoles says whether any of our roles is on the server.
+func HasRoles(ctx context.Context, adminURL string) (has bool, err error) {
+	conn, err := pgx.Connect(ctx, adminURL)
+	if err != nil {
+		return false, fmt.Errorf("postgres: roles: %w", err)
+	}
+	defer conn.Close(context.WithoutCancel(ctx))
+	var names []string
+	for _, role := range Roles() {
+		names = append(names, string(role))
+	}
+	if err := conn.QueryRow(ctx, sqlHasRoles, names).Scan(&has); err != nil {
+		return false, fmt.Errorf("postgres: roles: %w", err)
+	}
+	return has, nil
+}
+
 // SetPasswords gives roles their passwords. The server gets only what it stores (SCRAM-SHA-256, RFC 5803), so that no
 // password can stand in its log. random is read 16 bytes a role.
 func SetPasswords(ctx context.Context, adminURL string, random io.Reader, passwords map[Role]string) error {
