@@ -24,10 +24,11 @@ var wordFiles embed.FS
 
 const usage = `checkpdf checks saved excerpts offline.
 
-  checkpdf -roots FILE [-at TIME] [-json] [-lang az|en|ru] FILE…
+  checkpdf -roots FILE [-trust FILE] [-at TIME] [-json] [-lang az|en|ru] FILE…
   checkpdf -integrity  [-json] [-lang az|en|ru] FILE…
 
   -roots FILE   judge by the pinned root certificates in FILE (PEM; an issuer publishes its own as /pki/roots.pem)
+  -trust FILE   and by the issuer’s trust list in FILE (/pki/trust.json), which knows what was revoked later
   -integrity    judge only whether the bytes are as they were signed, whoever signed
   -at TIME      judge as of that time (2026-11-21T10:00:00Z) instead of now
   -json         one line of JSON for each file
@@ -61,6 +62,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	flags.SetOutput(stderr)
 	flags.Usage = func() { fmt.Fprint(stderr, usage) }
 	rootsFile := flags.String("roots", "", "")
+	trustFile := flags.String("trust", "", "")
 	integrity := flags.Bool("integrity", false, "")
 	now := time.Now()
 	flags.Func("at", "", func(s string) (err error) {
@@ -83,6 +85,9 @@ func run(args []string, stdout, stderr io.Writer) int {
 	case (*rootsFile == "") == !*integrity:
 		return refuse("give one of -roots FILE and -integrity; checkpdf -h says what they do")
 	}
+	if *trustFile != "" && *rootsFile == "" {
+		return refuse("-trust needs -roots, by which the list is judged")
+	}
 	words, err := readWords(*lang)
 	if err != nil {
 		return refuse("no language %q: az, en or ru", *lang)
@@ -94,9 +99,23 @@ func run(args []string, stdout, stderr io.Writer) int {
 		}
 	}
 
+	var trust *keys.TrustList
+	if *trustFile != "" {
+		if trust, err = readTrust(*trustFile, roots); err != nil {
+			return refuse("the trust list cannot be used: %v", err)
+		}
+		if now.After(trust.NextUpdate) {
+			fmt.Fprintf(stderr, "checkpdf: warning: the trust list is out of date since %s; get a newer one\n", trust.NextUpdate.Format(time.RFC3339))
+		}
+	}
+
 	status := allPassed
 	for _, name := range flags.Args() {
 		report, key := check(name, roots, now)
+		if trust != nil && report.Indication == pades.Passed && revoked(trust, report) {
+			report = pades.Report{Integrity: report.Integrity, Indication: pades.Failed, SubIndication: pades.Revoked}
+			key = trustRevoked
+		}
 		if report.Indication != pades.Passed && !(*integrity && report.Integrity == pades.Intact) {
 			status = someNot
 		}
@@ -156,8 +175,9 @@ func printable(s string) string {
 	}, s)
 }
 
-// Keys of the sentences on files that are not even read. The others are pades.Reasons.
+// Keys of the sentences on files that are not even read, and on those of which only the trust list knows. The others are pades.Reasons.
 const (
+	trustRevoked   = "trust.revoked"
 	fileMissing    = "file.missing"
 	fileDirectory  = "file.directory"
 	fileUnreadable = "file.unreadable"
@@ -197,6 +217,25 @@ func read(name string) ([]byte, error) {
 		return nil, errDirectory
 	}
 	return io.ReadAll(io.LimitReader(f, pades.MaxSize+1))
+}
+
+// revoked says whether the list knows that a certificate by which the file passes was revoked when it was signed.
+func revoked(t *keys.TrustList, r pades.Report) bool {
+	for _, serial := range []string{r.SignerSerial, r.StampSerial} {
+		if _, so := t.RevokedFor(serial, r.SignedAt); so {
+			return true
+		}
+	}
+	return false
+}
+
+// readTrust reads the trust list.
+func readTrust(name string, roots *keys.Roots) (*keys.TrustList, error) {
+	data, err := read(name)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return keys.ReadTrustList(data, roots)
 }
 
 // readRoots reads the pinned certificates. Errors name the file.

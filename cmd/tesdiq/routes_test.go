@@ -50,6 +50,7 @@ func (w *world) routes(nermin *visitor, e summaryExcerpt, excerpt, withdrawn, ch
 		"GET /healthz": page("/healthz"), "GET /readyz": page("/readyz"), "GET /metrics": page("/metrics"),
 		"GET /favicon.ico": page("/favicon.ico"), "GET /robots.txt": page("/robots.txt"), "GET /static/{file}": page("/static/none.css"),
 		"GET /pki/roots.pem": page("/pki/roots.pem"), "GET /pki/crl/{file}": {own: "/pki/crl/root.crl", missing: "/pki/crl/none.crl"},
+		"GET /pki/trust.json":          page("/pki/trust.json"),
 		"GET /pki/certificates/{file}": {own: "/pki/certificates/root.cer", missing: "/pki/certificates/none.cer"},
 		"GET /pki/ocsp/*":              page("/pki/ocsp/AA=="), "POST /pki/ocsp": {own: "/pki/ocsp", form: url.Values{}}, "POST /pki/tsa": {own: "/pki/tsa", form: url.Values{}},
 		"GET /api/openapi.json": page("/api/openapi.json"),

@@ -36,9 +36,10 @@ type Stamper interface {
 	Reply(request []byte, now time.Time) (der []byte, err error)
 }
 
-// Web serves /pki but what is pinned. All fields but Stamper and StampFor are required.
+// Web serves /pki but what is pinned. All fields but Trust, Stamper and StampFor are required.
 type Web struct {
 	Shell    *web.Shell
+	Trust    []byte // the signed list of who was valid when; nil: there is none
 	Status   Status
 	Stamper  Stamper
 	StampFor []netip.Prefix // who gets time stamps; nobody if empty: whoever stole the signer's key must not get them from us
@@ -50,6 +51,7 @@ const maxRequest = 4 << 10
 
 // Routes registers the addresses.
 func (w *Web) Routes(r chi.Router) {
+	r.Get("/pki/trust.json", w.Shell.Do(w.trust))
 	r.Get("/pki/crl/{file}", w.Shell.Do(w.crl))
 	r.Get("/pki/certificates/{file}", w.Shell.Do(w.certificate))
 	r.Get("/pki/ocsp/*", w.Shell.Do(w.ocspGet))
@@ -67,6 +69,14 @@ func Pinned(s *web.Shell, roots *keys.Roots) web.Routes {
 			return nil
 		}))
 	}
+}
+
+func (w *Web) trust(rw http.ResponseWriter, _ *http.Request) error {
+	if w.Trust == nil {
+		return errMissing
+	}
+	answer(rw, "application/jose+json", w.Trust)
+	return nil
 }
 
 func (w *Web) crl(rw http.ResponseWriter, r *http.Request) error {

@@ -132,6 +132,10 @@ type Report struct {
 	// with a revision; what follows are validation data and time stamps.
 	Signed int
 
+	// With Passed: the numbers of the signer's certificate and of that of the time stamp that dates it, lower-case hexadecimal. What was
+	// revoked after the file was made, the file cannot know.
+	SignerSerial, StampSerial string
+
 	why error // for our own tests: what exactly was found
 }
 

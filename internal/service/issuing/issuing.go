@@ -53,7 +53,7 @@ func New(h service.Host, shell *web.Shell, pools *postgres.Pools, set *signer.Se
 	if err != nil {
 		return nil, err
 	}
-	trust := &keysweb.Web{Shell: shell, Status: status(h, set), Stamper: set.Authority(h.Rand), StampFor: stampFor, Now: h.Now}
+	trust := &keysweb.Web{Shell: shell, Trust: set.TrustFile, Status: status(h, set), Stamper: set.Authority(h.Rand), StampFor: stampFor, Now: h.Now}
 	if err := trust.Prepare(); err != nil {
 		return nil, err
 	}
