@@ -65,6 +65,7 @@ func TestArchivedFilePasses(t *testing.T) {
 	want := pades.Report{
 		Integrity: pades.Intact, Indication: pades.Passed, Reason: pades.ReasonPassed,
 		Signer: "Tesdiq document signer (DEMO, not for real use)", SignedAt: now, Level: "B-LTA", Code: pdftest.Code, Signed: signed,
+		SignerSerial: keys.Serial(v.set.Signer), StampSerial: keys.Serial(v.set.TSA),
 	}
 	for _, at := range []time.Time{{}, now, now.AddDate(4, 0, 0)} { // the signer's certificate ends after two years
 		if got := pades.ReadAt(v.file, v.roots, at); got != want {
