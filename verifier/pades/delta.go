@@ -28,9 +28,6 @@ const (
 var identity = setOf("P", "Pg", "Page", "Parent", "Kids", "Obj", "T", "Fields", "CO", "D", "Dest", "Dests", "Names", "Nums", "K", "Annots", "Data",
 	"OpenAction", "Popup", "IRT")
 
-// maxSteps bounds the walks of one delta.
-const maxSteps = 3_000_000
-
 // delta is one such difference, while it is judged.
 type delta struct {
 	d        *document
@@ -39,7 +36,6 @@ type delta struct {
 	roles    map[int]role
 	allowed  map[int]bool // changed objects that a rule has seen
 	queue    []site       // what must be as it was
-	steps    int
 	denied   error
 
 	names   map[string]bool // of all fields before
@@ -83,12 +79,12 @@ func (x *delta) deny(format string, args ...any) {
 	}
 }
 
+// step says whether a walk may go on.
 func (x *delta) step() bool {
-	x.steps++
-	if x.steps > maxSteps {
+	if x.d.steps--; x.d.steps < 0 {
 		x.d.fail(errLimit)
 	}
-	return x.steps <= maxSteps && x.d.bad == nil && x.denied == nil
+	return x.d.bad == nil && x.denied == nil
 }
 
 // changed says whether the newer revision gives an object another content. What is written again as it was has not changed.
@@ -115,6 +111,9 @@ func (x *delta) changed(number int) bool {
 func (x *delta) alike(a, b *value) bool {
 	if !x.step() {
 		return false
+	}
+	if a == b {
+		return true
 	}
 	if a.kind != b.kind {
 		return isNumber(a) && isNumber(b) && numberOf(a) == numberOf(b)

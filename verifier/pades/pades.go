@@ -153,16 +153,17 @@ func ReadAt(pdf []byte, roots *keys.Roots, now time.Time) Report {
 	case !bytes.HasPrefix(pdf, []byte("%PDF-")):
 		return broken(ReasonNotPDF)
 	}
-	d, err := openDocument(pdf)
+	e := newEffort()
+	d, err := openDocument(pdf, e)
 	if err != nil {
-		r := foreign(pdf, err)
+		r := foreign(pdf, err, e)
 		r.why = err
 		return r
 	}
 	h := d.judge()
 	if h.bad != nil {
 		r := h.bad.report(h.integrity)
-		if h.integrity != Altered && h.bad.reason != ReasonWeak && wrapped(pdf) {
+		if h.integrity != Altered && h.bad.reason != ReasonWeak && wrapped(pdf, e) {
 			r = failed(Altered, FormatFailure, ReasonWrapped)
 		}
 		r.why = h.why
@@ -251,13 +252,13 @@ const (
 )
 
 // foreign says what can be said of a file that cannot be read as a whole. It never says Intact.
-func foreign(src []byte, err error) Report {
+func foreign(src []byte, err error, e *effort) Report {
 	switch {
 	case errors.Is(err, errLocked):
 		return broken(ReasonEncrypted)
-	case holdsSigned(src, false):
+	case holdsSigned(src, false, e):
 		return failed(Altered, FormatFailure, ReasonAppended)
-	case wrapped(src):
+	case wrapped(src, e):
 		return failed(Altered, FormatFailure, ReasonWrapped)
 	case encrypted(src):
 		return broken(ReasonEncrypted)
@@ -268,14 +269,14 @@ func foreign(src []byte, err error) Report {
 }
 
 // wrapped says whether a whole signed file is inside another, which shows something else.
-func wrapped(src []byte) bool {
+func wrapped(src []byte, e *effort) bool {
 	for from, tried := 1, 0; tried < maxInside; tried++ {
 		n := bytes.Index(src[from:], []byte("%PDF-"))
 		if n < 0 {
 			break
 		}
 		from += n
-		if holdsSigned(src[from:], true) {
+		if holdsSigned(src[from:], true, e) {
 			return true
 		}
 		from++
@@ -284,7 +285,7 @@ func wrapped(src []byte) bool {
 }
 
 // holdsSigned says whether src begins with a whole signed file, by trying where it could end: from the end back, or from the beginning.
-func holdsSigned(src []byte, forward bool) bool {
+func holdsSigned(src []byte, forward bool, e *effort) bool {
 	if !bytes.Contains(src, []byte("/ByteRange")) {
 		return false
 	}
@@ -311,7 +312,7 @@ func holdsSigned(src []byte, forward bool) bool {
 			end++
 			ends = append(ends, end)
 		}
-		d, err := openDocument(src[:end])
+		d, err := openDocument(src[:end], e)
 		if err != nil || len(d.seals(d.last())) == 0 {
 			continue
 		}

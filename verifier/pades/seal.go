@@ -43,10 +43,10 @@ func (d *document) seals(rev int) []sealField {
 		}
 		for i := range fields.items {
 			number, ok := refOf(&fields.items[i])
-			if !ok || seen[number] {
+			if d.steps--; !ok || seen[number] {
 				continue
 			}
-			if seen[number] = true; len(seen) > maxFields {
+			if seen[number] = true; len(seen) > maxFields || d.steps < 0 {
 				d.fail(errLimit)
 				return
 			}

@@ -7,8 +7,6 @@ import (
 
 // Cross-reference tables and streams, hybrid files and linearized ones (ISO 32000-2, 7.5.4, 7.5.8, annex F).
 
-func sortInt32(v []int32) { slices.Sort(v) }
-
 // readSections follows startxref and /Prev from the newest section to the oldest.
 func (d *document) readSections() error {
 	end := len(d.src)
@@ -36,7 +34,7 @@ func (d *document) readSections() error {
 			return errXref
 		}
 		start, eof, err := d.readEnd(s)
-		if err != nil && s.prev <= s.at { // a linearized file's first section may do without
+		if err != nil && s.prev < s.at { // a linearized file's first section may do without
 			return err
 		}
 		if count += len(s.entries); count > maxEntries || len(d.revisions) >= maxRevisions {
@@ -44,7 +42,7 @@ func (d *document) readSections() error {
 		}
 		d.revisions = append(d.revisions, s)
 		switch {
-		case s.prev > s.at:
+		case s.prev >= s.at:
 			// Only the two halves of a linearized original refer forward: the first page's section to the main one at the end.
 			if err := d.readMain(s); err != nil {
 				return err
