@@ -28,7 +28,11 @@ func run(ctx context.Context, c service.Config) error {
 	if err != nil {
 		return err
 	}
-	part, err := issuing.New(h, shell, pools, set, c.StampFor)
+	stamps, err := issuing.NewStamps(h, c, set)
+	if err != nil {
+		return err
+	}
+	part, err := issuing.New(h, shell, pools, set, stamps)
 	if err != nil {
 		return err
 	}

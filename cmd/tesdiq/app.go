@@ -30,7 +30,7 @@ type parts struct {
 	Proxies   []netip.Prefix
 	SignIn    signin.Config
 	Keys      *signer.Set
-	StampFor  []netip.Prefix // who gets time stamps at /pki/tsa; nobody if empty
+	Stamps    issuing.Stamps // who dates what is signed, and for whom we do
 	Now       func() time.Time
 	Log       *slog.Logger
 
@@ -59,7 +59,7 @@ func newApp(ctx context.Context, p parts) (_ *app, err error) {
 	if err != nil {
 		return nil, err
 	}
-	made, err := issuing.New(a.host, shell, p.Pools, p.Keys, p.StampFor)
+	made, err := issuing.New(a.host, shell, p.Pools, p.Keys, p.Stamps)
 	if err != nil {
 		return nil, err
 	}

@@ -22,8 +22,11 @@ func (s serveCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	p := parts{PublicURL: c.PublicURL, Proxies: c.Proxies, StampFor: c.StampFor, Now: time.Now, Log: slog.New(slog.NewJSONHandler(os.Stdout, nil))}
+	p := parts{PublicURL: c.PublicURL, Proxies: c.Proxies, Now: time.Now, Log: slog.New(slog.NewJSONHandler(os.Stdout, nil))}
 	if p.Keys, err = issuing.Keys(c.Keys.Dir); err != nil {
+		return err
+	}
+	if p.Stamps, err = issuing.NewStamps(p.host(), c, p.Keys); err != nil {
 		return err
 	}
 	if p.SignIn, err = citizens.SignIn(c); err != nil {

@@ -70,7 +70,11 @@ type Config struct {
 	} `toml:"trust"`
 
 	TimeStamps struct {
-		AnswerTo []string `toml:"answer_to"`
+		AnswerTo  []string `toml:"answer_to"`
+		Authority string   `toml:"authority"`
+		Roots     string   `toml:"roots"`
+		Policy    string   `toml:"policy"`
+		OCSP      string   `toml:"ocsp"`
 	} `toml:"time_stamps"`
 
 	Proxies, StampFor []netip.Prefix `toml:"-"`
@@ -171,6 +175,25 @@ func judgeProxies(c *Config, refuse refusal) {
 
 func judgeTimeStamps(c *Config, refuse refusal) {
 	c.StampFor = prefixes("time_stamps.answer_to", c.TimeStamps.AnswerTo, refuse)
+	t := c.TimeStamps
+	about := []struct{ setting, value string }{{"roots", t.Roots}, {"policy", t.Policy}, {"ocsp", t.OCSP}}
+	if t.Authority == "" {
+		for _, s := range about {
+			if s.value != "" {
+				refuse("time_stamps."+s.setting, "is about an authority elsewhere, and time_stamps.authority names none")
+			}
+		}
+		return
+	}
+	// By plain HTTP too: the answers are signed.
+	for _, s := range []struct{ setting, value string }{{"authority", t.Authority}, {"ocsp", t.OCSP}} {
+		if u, err := url.Parse(s.value); s.value != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil) {
+			refuse("time_stamps."+s.setting, "%q is not an address such as \"https://tsa.example/tsp\"", s.value)
+		}
+	}
+	if t.Roots == "" {
+		refuse("time_stamps.roots", "is missing: the file with the root certificates of the authority at time_stamps.authority")
+	}
 }
 
 func prefixes(setting string, texts []string, refuse refusal) (all []netip.Prefix) {

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/netip"
 	"strings"
 	"time"
 
@@ -37,31 +36,27 @@ func Shell(h service.Host) (*web.Shell, error) {
 		Secure: strings.HasPrefix(h.PublicURL, "https:"), Proxies: h.Proxies, Observe: h.Metrics.Observe, Away: postgres.Away})
 }
 
-// New puts the part together, as the role tesdiq_issuer. stampFor may ask for time stamps.
-func New(h service.Host, shell *web.Shell, pools *postgres.Pools, set *signer.Set, stampFor []netip.Prefix) (*Issuing, error) {
+// New puts the part together, as the role tesdiq_issuer.
+func New(h service.Host, shell *web.Shell, pools *postgres.Pools, set *signer.Set, stamps Stamps) (*Issuing, error) {
 	steps := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "tesdiq_issue_steps_total",
 		Help: "Steps of issuing that began and that ended. Those of sign that began are the calls of the key: more of them than attempts in the database are an alarm."},
 		[]string{"step", "point"})
 	h.Metrics.Registry.MustRegister(steps)
-	dispatcher, err := Dispatcher(h, pools, set, func(s issuer.Step, ended bool) {
+	archivist, roots, err := newArchivist(h, set, stamps)
+	if err != nil {
+		return nil, err
+	}
+	dispatcher := newDispatcher(h, pools, archivist, roots, func(s issuer.Step, ended bool) {
 		point := "began"
 		if ended {
 			point = "ended"
 		}
 		steps.WithLabelValues(string(s), point).Inc()
 	})
-	if err != nil {
-		return nil, err
-	}
-	trust := &keysweb.Web{Shell: shell, Trust: set.TrustFile, Status: status(h, set), Stamper: set.Authority(h.Rand), StampFor: stampFor, Now: h.Now}
+	trust := &keysweb.Web{Shell: shell, Trust: set.TrustFile, Status: status(h, set), Stamper: set.Authority(h.Rand), StampFor: stamps.For, Now: h.Now}
 	if err := trust.Prepare(); err != nil {
 		return nil, err
 	}
-	archivist, err := set.Archivist(h.Rand, status(h, set))
-	if err != nil {
-		return nil, err
-	}
-	roots := dispatcher.Maker.Roots
 	renewals := &issuerdb.Renewals{Pool: pools.Issuer, Files: issuer.Renewing{With: archivist, Roots: roots}, Now: h.Now, Rand: h.Rand, Log: h.Log}
 	return &Issuing{
 		Roots: roots, Routes: []web.Routes{trust.Routes},
@@ -69,21 +64,35 @@ func New(h service.Host, shell *web.Shell, pools *postgres.Pools, set *signer.Se
 	}, nil
 }
 
-// Dispatcher makes excerpts with the keys of a set. trace is told of each step; it may be nil.
+// Dispatcher makes excerpts with the keys of a set alone. trace is told of each step; it may be nil.
 func Dispatcher(h service.Host, pools *postgres.Pools, set *signer.Set, trace func(issuer.Step, bool)) (*issuerdb.Dispatcher, error) {
-	roots, err := set.Roots()
+	archivist, roots, err := newArchivist(h, set, Stamps{})
 	if err != nil {
 		return nil, err
 	}
+	return newDispatcher(h, pools, archivist, roots, trace), nil
+}
+
+// newArchivist is who signs and renews, and the roots to which that leads.
+func newArchivist(h service.Host, set *signer.Set, stamps Stamps) (*signer.PDFSigner, *keys.Roots, error) {
 	archivist, err := set.Archivist(h.Rand, status(h, set))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
+	if stamps.Other != nil {
+		if err := archivist.StampedBy(stamps.Other); err != nil {
+			return nil, nil, err
+		}
+	}
+	return archivist, archivist.Roots, nil
+}
+
+func newDispatcher(h service.Host, pools *postgres.Pools, archivist *signer.PDFSigner, roots *keys.Roots, trace func(issuer.Step, bool)) *issuerdb.Dispatcher {
 	return &issuerdb.Dispatcher{
 		Pool: pools.Issuer, Now: h.Now, Rand: h.Rand, Log: h.Log,
 		Maker: &issuer.Maker{Kinds: issuer.Kinds(all.Kinds), Origin: h.PublicURL, Signer: documentSigner{archivist},
 			Roots: roots, Now: h.Now, Trace: trace},
-	}, nil
+	}
 }
 
 // Keys loads the keys of a service in production.
