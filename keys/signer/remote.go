@@ -311,6 +311,15 @@ func (p *PDFSigner) StampedBy(r *Remote) error {
 	if !ok {
 		return errors.New("signer: stamped elsewhere: who vouches for the signer is missing")
 	}
-	p.Stamper, p.Witness, p.Roots, p.Room = r, stampedElsewhere{own, r}, r.Roots, foreignRoom
+	for _, who := range append([]*PDFSigner{p}, whoLater(p.later)...) {
+		who.Stamper, who.Witness, who.Roots, who.Room = r, stampedElsewhere{own, r}, r.Roots, foreignRoom
+	}
 	return nil
+}
+
+func whoLater(turns []turn[*PDFSigner]) (all []*PDFSigner) {
+	for _, t := range turns {
+		all = append(all, t.who)
+	}
+	return all
 }
