@@ -349,10 +349,17 @@ func (v *visitor) signOut(ctx context.Context) error {
 
 func (p *processes) onlyTheVerifiersRolesAreConnected() {
 	p.in.t.Helper()
-	rows, _ := p.admin.Query(p.in.t.Context(), `SELECT DISTINCT usename::text FROM pg_stat_activity WHERE usename LIKE 'tesdiq\_%' ORDER BY 1`)
-	roles, err := pgx.CollectRows(rows, pgx.RowTo[string])
-	if err != nil || !slices.Equal(roles, []string{string(postgres.Reception), string(postgres.Verifier)}) {
-		p.in.t.Errorf("connected are %s, %v", roles, err)
+	// The server notices in its own time that the others are dead.
+	for end := time.Now().Add(30 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+		rows, _ := p.admin.Query(p.in.t.Context(), `SELECT DISTINCT usename::text FROM pg_stat_activity WHERE usename LIKE 'tesdiq\_%' ORDER BY 1`)
+		roles, err := pgx.CollectRows(rows, pgx.RowTo[string])
+		if err == nil && slices.Equal(roles, []string{string(postgres.Reception), string(postgres.Verifier)}) {
+			return
+		}
+		if err != nil || time.Now().After(end) {
+			p.in.t.Errorf("connected are %s, %v", roles, err)
+			return
+		}
 	}
 }
 
