@@ -362,3 +362,13 @@ func Strong(c *x509.Certificate) error {
 	}
 	return fmt.Errorf("%w: key of %q", ErrWeak, c.Subject.CommonName)
 }
+
+// IDSize is how many bytes name a signer's certificate.
+const IDSize = 8
+
+// ID names a signer's certificate in statements: the first bytes of its SHA-256. It only finds the certificate; what is
+// trusted is the chain.
+func ID(c *x509.Certificate) [IDSize]byte {
+	sum := sha256.Sum256(c.Raw)
+	return [IDSize]byte(sum[:IDSize])
+}

@@ -19,6 +19,7 @@ import (
 	"github.com/tesdiq/tesdiq/keys"
 	"github.com/tesdiq/tesdiq/keys/signer"
 	"github.com/tesdiq/tesdiq/verifier/pades"
+	"github.com/tesdiq/tesdiq/verifier/statement"
 )
 
 func TestMain(m *testing.M) {
@@ -43,6 +44,14 @@ func setup(env *testscript.Env) error {
 			return err
 		}
 		files[name+"roots.pem"] = roots.PEM()
+		files[name+"signers.pem"] = statement.NewSigners(roots, set.Signers()...).PEM()
+		if name == "" {
+			excerpts, err := issued(env, set, at)
+			if err != nil {
+				return err
+			}
+			maps.Copy(files, excerpts)
+		}
 		if files[name+"signed.pdf"], err = set.PDFSigner(rand.Reader).Sign(context.Background(), pdftest.Page(), at, signer.SignInfo{}); err != nil {
 			return err
 		}
@@ -79,7 +88,7 @@ func TestEveryReasonHasItsSentenceInEveryLanguage(t *testing.T) {
 				t.Errorf("%s: no sentence for %s", lang, r)
 			}
 		}
-		for _, key := range []string{fileMissing, fileDirectory, fileUnreadable, trustRevoked} {
+		for _, key := range append([]string{fileMissing, fileDirectory, fileUnreadable, trustRevoked}, statementKeys...) {
 			if words[key] == "" {
 				t.Errorf("%s: no sentence for %s", lang, key)
 			}

@@ -18,6 +18,7 @@ import (
 	"github.com/tesdiq/tesdiq/internal/service/pages"
 	"github.com/tesdiq/tesdiq/keys"
 	"github.com/tesdiq/tesdiq/keys/signer"
+	"github.com/tesdiq/tesdiq/verifier/statement"
 	"github.com/tesdiq/tesdiq/verifier/verifierweb"
 	"github.com/tesdiq/tesdiq/web/signin"
 	"github.com/tesdiq/tesdiq/web/signin/demoprovider"
@@ -80,7 +81,7 @@ func newApp(ctx context.Context, p parts) (_ *app, err error) {
 		}
 		routes = append(routes, provider.Routes)
 	}
-	if a.checking, err = checking.New(ctx, a.host, shell, p.Pools, a.roots, p.Example); err != nil {
+	if a.checking, err = checking.New(ctx, a.host, shell, p.Pools, a.roots, statement.NewSigners(a.roots, p.Keys.Signers()...), p.Example); err != nil {
 		return nil, err
 	}
 	a.router = shell.Router(append(routes, a.checking.Routes...)...)

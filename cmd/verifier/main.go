@@ -13,6 +13,7 @@ import (
 	"github.com/tesdiq/tesdiq/internal/service/checking"
 	"github.com/tesdiq/tesdiq/internal/service/pages"
 	"github.com/tesdiq/tesdiq/keys"
+	"github.com/tesdiq/tesdiq/verifier/statement"
 	"github.com/tesdiq/tesdiq/verifier/verifierweb"
 )
 
@@ -32,6 +33,15 @@ func run(ctx context.Context, c service.Config) error {
 	if err != nil {
 		return fmt.Errorf("trust.roots: %w", err)
 	}
+	var signers *statement.Signers
+	if c.Trust.Signers != "" {
+		if pem, err = os.ReadFile(c.Trust.Signers); err != nil {
+			return fmt.Errorf("trust.signers: %w", err)
+		}
+		if signers, err = statement.ParseSigners(roots, pem); err != nil {
+			return fmt.Errorf("trust.signers: %w", err)
+		}
+	}
 	pools, err := c.Pools(ctx)
 	if err != nil {
 		return err
@@ -42,7 +52,7 @@ func run(ctx context.Context, c service.Config) error {
 	if err != nil {
 		return err
 	}
-	part, err := checking.New(ctx, h, shell, pools, roots, verifierweb.Example{})
+	part, err := checking.New(ctx, h, shell, pools, roots, signers, verifierweb.Example{})
 	if err != nil {
 		return err
 	}

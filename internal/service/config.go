@@ -66,7 +66,8 @@ type Config struct {
 	} `toml:"keys"`
 
 	Trust struct {
-		Roots string `toml:"roots"`
+		Roots   string `toml:"roots"`
+		Signers string `toml:"signers"` // may be empty: then nothing is offered for checks without network
 	} `toml:"trust"`
 
 	TimeStamps struct {
@@ -276,12 +277,20 @@ func judgeKeys(c *Config, refuse refusal) {
 }
 
 func judgeTrust(c *Config, refuse refusal) {
+	judge := func(key, file string) {
+		if info, err := os.Stat(file); err != nil {
+			refuse(key, "%s cannot be read", file)
+		} else if info.Mode().Perm()&0o022 != 0 {
+			refuse(key, "%s can be changed by others: chmod 644 %s", file, file)
+		}
+	}
 	if c.Trust.Roots == "" {
 		refuse("trust.roots", "is missing: the file with the certificates of the authorities whose excerpts are ours (roots.pem)")
-	} else if info, err := os.Stat(c.Trust.Roots); err != nil {
-		refuse("trust.roots", "%s cannot be read", c.Trust.Roots)
-	} else if info.Mode().Perm()&0o022 != 0 {
-		refuse("trust.roots", "%s can be changed by others: chmod 644 %s", c.Trust.Roots, c.Trust.Roots)
+	} else {
+		judge("trust.roots", c.Trust.Roots)
+	}
+	if c.Trust.Signers != "" {
+		judge("trust.signers", c.Trust.Signers)
 	}
 }
 

@@ -61,13 +61,20 @@ func (w *Web) Routes(r chi.Router) {
 
 var errMissing = tesdiq.NewProblem(tesdiq.NotFound, "web.no-page")
 
-// Pinned registers the address of what relying parties pin, which needs no key.
-func Pinned(s *web.Shell, roots *keys.Roots) web.Routes {
-	return func(r chi.Router) {
-		r.Get("/pki/roots.pem", s.Do(func(rw http.ResponseWriter, _ *http.Request) error {
-			answer(rw, "application/x-pem-file", roots.PEM())
+// Pinned registers the addresses of what relying parties keep, which needs no key: the roots, and the certificates of those
+// who sign excerpts, in PEM. Without the latter there is no address for them.
+func Pinned(s *web.Shell, roots *keys.Roots, signers []byte) web.Routes {
+	file := func(r chi.Router, path string, pem []byte) {
+		r.Get(path, s.Do(func(rw http.ResponseWriter, _ *http.Request) error {
+			answer(rw, "application/x-pem-file", pem)
 			return nil
 		}))
+	}
+	return func(r chi.Router) {
+		file(r, "/pki/roots.pem", roots.PEM())
+		if signers != nil {
+			file(r, "/pki/signers.pem", signers)
+		}
 	}
 }
 

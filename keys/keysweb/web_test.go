@@ -76,7 +76,7 @@ func open(t *testing.T, stampFor ...netip.Prefix) *place {
 	if err := pages.Prepare(); err != nil {
 		t.Fatal(err)
 	}
-	server := httptest.NewUnstartedServer(shell.Router(pages.Routes, keysweb.Pinned(shell, roots)))
+	server := httptest.NewUnstartedServer(shell.Router(pages.Routes, keysweb.Pinned(shell, roots, []byte("signers"))))
 	server.Listener.Close()
 	server.Listener = listener
 	server.Start()

@@ -5,6 +5,7 @@ package verifierweb
 import (
 	"context"
 	"crypto/sha256"
+	"crypto/x509"
 	"embed"
 	"encoding/hex"
 	"net/http"
@@ -45,6 +46,9 @@ type Config struct {
 	Address   string  // where the service is reached from outside: "https://tesdiq.example"
 	Example   Example // what the page for engineers fills its requests with
 	Now       func() time.Time
+	// Signers are the certificates of those who sign excerpts, for the page that checks without network; none: there is none.
+	Signers []*x509.Certificate
+	Schema  []byte // JSON Schema of the statement that is attached to an excerpt
 }
 
 // Example is a program and an excerpt with which the requests on the page for engineers run as they stand: the demo's.
@@ -62,6 +66,7 @@ type Web struct {
 	uploads uploads
 	room    *verifier.Room // for files that wait to be read strictly
 	openapi []byte
+	offline map[tesdiq.Lang][]byte // the page that checks without network
 }
 
 // New parses the pages and writes the API's description.
@@ -73,6 +78,11 @@ func New(c Config) (*Web, error) {
 	h := &Web{Config: c, pages: pages, room: verifier.NewRoom(maxHeld)}
 	if h.openapi, err = h.describe(); err != nil {
 		return nil, err
+	}
+	if len(c.Signers) > 0 {
+		if err := h.writeOffline(); err != nil {
+			return nil, err
+		}
 	}
 	return h, nil
 }
@@ -88,6 +98,10 @@ func (h *Web) Routes(r chi.Router) {
 	s := h.Shell
 	r.Get("/check", s.Do(h.checkForm))
 	r.Post("/check", s.Do(h.upload))
+	if h.offline != nil {
+		r.Get("/check/offline", s.Do(h.checkOffline))
+	}
+	r.Get("/schema/statement-1.json", s.Do(h.schema))
 	r.Get("/v/{code}", s.Do(h.qrForm))
 	r.Post("/v/{code}", s.Do(h.checkQR))
 	r.Get("/checked/{id}", s.Do(h.checked))

@@ -4,6 +4,7 @@ package checking
 
 import (
 	"context"
+	"crypto/x509"
 	"encoding/hex"
 	"os"
 	"runtime"
@@ -15,6 +16,7 @@ import (
 	"github.com/tesdiq/tesdiq/keys/keysweb"
 	"github.com/tesdiq/tesdiq/verifier"
 	"github.com/tesdiq/tesdiq/verifier/sandbox"
+	"github.com/tesdiq/tesdiq/verifier/statement"
 	"github.com/tesdiq/tesdiq/verifier/throttle"
 	"github.com/tesdiq/tesdiq/verifier/verifierdb"
 	"github.com/tesdiq/tesdiq/verifier/verifierweb"
@@ -42,9 +44,9 @@ type Checking struct {
 	readers *sandbox.Pool
 }
 
-// New puts the part together, as the role tesdiq_verifier. It starts the process that reads foreign files. example is for
-// the page for engineers, and may be empty.
-func New(ctx context.Context, h service.Host, shell *web.Shell, pools *postgres.Pools, roots *keys.Roots, example verifierweb.Example) (*Checking, error) {
+// New puts the part together, as the role tesdiq_verifier. It starts the process that reads foreign files. signers are those
+// whose statements are checked without network; nil: that is not offered. example is for the page for engineers, and may be empty.
+func New(ctx context.Context, h service.Host, shell *web.Shell, pools *postgres.Pools, roots *keys.Roots, signers *statement.Signers, example verifierweb.Example) (*Checking, error) {
 	tripped := h.Metrics.Counter("tesdiq_guessing_tripped_total", "How often guesses of codes from all addresses together passed the limit.")
 	lost := h.Metrics.Counter("tesdiq_file_readers_lost_total", "Processes that died or hung over an uploaded file.")
 	unissued := h.Metrics.Counter("tesdiq_unissued_files_total",
@@ -60,6 +62,11 @@ func New(ctx context.Context, h service.Host, shell *web.Shell, pools *postgres.
 		tripped.Inc()
 		h.Log.Warn("codes are being guessed", "misses", misses)
 	})
+	var certificates []*x509.Certificate
+	var pem []byte
+	if signers != nil {
+		certificates, pem = signers.Certificates(), signers.PEM()
+	}
 	db := &verifierdb.DB{Pool: pools.Verifier}
 	checks, err := verifierweb.New(verifierweb.Config{
 		Shell: shell,
@@ -72,12 +79,13 @@ func New(ctx context.Context, h service.Host, shell *web.Shell, pools *postgres.
 		},
 		Door: &verifier.Door{Clients: db, Throttle: guard, Now: h.Now, Rand: h.Rand},
 		Made: db, KindTitle: pages.KindTitle, Address: h.PublicURL, Example: example, Now: h.Now,
+		Signers: certificates, Schema: statement.SchemaJSON,
 	})
 	if err != nil {
 		readers.Close()
 		return nil, err
 	}
-	return &Checking{[]web.Routes{shell.Public, checks.Routes, keysweb.Pinned(shell, roots)}, readers}, nil
+	return &Checking{[]web.Routes{shell.Public, checks.Routes, keysweb.Pinned(shell, roots, pem)}, readers}, nil
 }
 
 // Close ends the processes that read foreign files.

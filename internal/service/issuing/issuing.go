@@ -91,7 +91,7 @@ func newDispatcher(h service.Host, pools *postgres.Pools, archivist *signer.PDFS
 	return &issuerdb.Dispatcher{
 		Pool: pools.Issuer, Now: h.Now, Rand: h.Rand, Log: h.Log,
 		Maker: &issuer.Maker{Kinds: issuer.Kinds(all.Kinds), Origin: h.PublicURL, Signer: documentSigner{archivist},
-			Roots: roots, Now: h.Now, Trace: trace},
+			Roots: roots, Now: h.Now, Rand: h.Rand, Trace: trace},
 	}
 }
 
