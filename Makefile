@@ -71,7 +71,7 @@ fuzz: ## every fuzz target for a minute (FUZZTIME=1m)
 	@scripts/fuzz.sh $(FUZZTIME)
 
 .PHONY: interop
-interop: install-test build ## our PDFs before independent judges: pdfsig, qpdf, mutool
+interop: install-interop build ## our PDFs before independent judges: pdfsig, qpdf, mutool, openssl, pyHanko, EU DSS, veraPDF
 	@scripts/interop.sh
 
 .PHONY: migrate
@@ -91,6 +91,6 @@ pictures: install-test build ## the README's pictures, taken from the running pr
 clean: ## removes the programs; the demo's data in var/ stays
 	rm -rf bin
 
-.PHONY: install-run install-test
-install-run install-test: install-%:
+.PHONY: install-run install-test install-interop
+install-run install-test install-interop: install-%:
 	@scripts/install.sh $*

@@ -3,6 +3,7 @@
 #
 #   scripts/install.sh run     what `make run` and `make lint` need
 #   scripts/install.sh test    what `make test` needs besides
+#   scripts/install.sh interop what `make interop` needs besides: Python and Java, for judges that Debian does not have
 #
 # As root, or with sudo; else it prints the one command for an administrator and fails. Go and git are there already.
 set -uo pipefail
@@ -18,10 +19,10 @@ find_missing() {
 	missing=()
 	# The program asks for initdb and postgres by their folder on Debian, else on PATH. With a database of your own
 	# `make run` starts none.
-	if [ -z "${DATABASE_URL:-}" ] || [ "$1" = test ]; then
+	if [ -z "${DATABASE_URL:-}" ] || [ "$1" != run ]; then
 		compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || need postgresql initdb
 	fi
-	[ "$1" = test ] || return 0
+	[ "$1" != run ] || return 0
 	command -v google-chrome >/dev/null 2>&1 || need chromium chromium
 	compgen -G '/usr/share/fonts/truetype/*' >/dev/null || missing+=(fonts-dejavu-core)
 	need poppler-utils pdfsig
@@ -34,12 +35,16 @@ find_missing() {
 	need npm npm
 	need gcc gcc # the race detector needs cgo
 	[ -f /usr/include/stdlib.h ] || missing+=(libc6-dev)
+	[ "$1" = interop ] || return 0
+	python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
+	need maven mvn
+	need default-jdk-headless javac
 }
 
 case "${1:-}" in
-run | test) ;;
+run | test | interop) ;;
 *)
-	echo "usage: $0 run|test" >&2
+	echo "usage: $0 run|test|interop" >&2
 	exit 2
 	;;
 esac

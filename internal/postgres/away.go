@@ -1,7 +1,6 @@
 package postgres
 
 import (
-	"context"
 	"errors"
 	"io"
 	"net"
@@ -12,7 +11,7 @@ import (
 )
 
 // Away says whether an error comes of a database that does not answer at the moment, rather than of what was asked of
-// it, or not in time. The same may be asked again later. Whether it was done the first time is not known.
+// it. The same may be asked again later. Whether it was done the first time is not known.
 func Away(err error) bool {
 	var refused *pgconn.PgError
 	if errors.As(err, &refused) {
@@ -27,7 +26,7 @@ func Away(err error) bool {
 	if errors.As(err, &connect) || pgconn.SafeToRetry(err) {
 		return true
 	}
-	for _, lost := range []error{io.EOF, io.ErrUnexpectedEOF, net.ErrClosed, context.DeadlineExceeded, syscall.EPIPE, syscall.ECONNRESET} {
+	for _, lost := range []error{io.EOF, io.ErrUnexpectedEOF, net.ErrClosed, syscall.EPIPE, syscall.ECONNRESET} {
 		if errors.Is(err, lost) {
 			return true
 		}

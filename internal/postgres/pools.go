@@ -8,31 +8,21 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// Pools are the components' pools in one process: each under its own role, so that no component has another's rights even
-// where one process runs all of them. Those that the process does not need are nil.
+// Pools are the pools of all components, for a process that runs all of them: each under its own role, so that no
+// component has another's rights even here.
 type Pools struct {
-	Registry, Issuer, Verifier, Cabinet, Operator, Worker, Reception *pgxpool.Pool
+	Registry, Issuer, Verifier, Cabinet, Operator, Worker *pgxpool.Pool
 }
 
-// sizes are how many connections each pool may hold; those of one process together stay under a server's usual hundred.
-var sizes = map[Role]int{Registry: 4, Issuer: 12, Verifier: 24, Cabinet: 24, Operator: 4, Worker: 4, Reception: 12}
+// sizes are how many connections each pool may hold; together they stay under a server's usual hundred.
+var sizes = map[Role]int{Registry: 4, Issuer: 12, Verifier: 24, Cabinet: 24, Operator: 4, Worker: 4}
 
-// OneProcess are the roles of a process that runs all components. Who is signed in its cabinet keeps.
-func OneProcess() []Role { return []Role{Registry, Issuer, Verifier, Cabinet, Operator, Worker} }
-
-// OpenAll opens the pools of a process that runs all components. url leads to the database; passwords may be empty where
-// the server asks for none.
+// OpenAll opens a pool for every role. url leads to the database; passwords may be empty where the server asks for none.
 func OpenAll(ctx context.Context, url string, passwords map[Role]string) (*Pools, error) {
-	return OpenRoles(ctx, url, passwords, OneProcess()...)
-}
-
-// OpenRoles opens a pool for each of some roles.
-func OpenRoles(ctx context.Context, url string, passwords map[Role]string, roles ...Role) (*Pools, error) {
 	p := &Pools{}
-	byRole := p.byRole()
-	for _, role := range roles {
+	for role, pool := range p.byRole() {
 		var err error
-		if *byRole[role], err = OpenConfig(ctx, Config{URL: url, Role: role, Password: passwords[role], MaxConns: sizes[role]}); err != nil {
+		if *pool, err = OpenConfig(ctx, Config{URL: url, Role: role, Password: passwords[role], MaxConns: sizes[role]}); err != nil {
 			p.Close()
 			return nil, err
 		}
@@ -42,16 +32,13 @@ func OpenRoles(ctx context.Context, url string, passwords map[Role]string, roles
 
 func (p *Pools) byRole() map[Role]**pgxpool.Pool {
 	return map[Role]**pgxpool.Pool{Registry: &p.Registry, Issuer: &p.Issuer, Verifier: &p.Verifier, Cabinet: &p.Cabinet,
-		Operator: &p.Operator, Worker: &p.Worker, Reception: &p.Reception}
+		Operator: &p.Operator, Worker: &p.Worker}
 }
 
-// Ready says whether the database answers every component of the process.
+// Ready says whether the database answers every component.
 func (p *Pools) Ready(ctx context.Context) error {
 	var errs []error
 	for role, pool := range p.byRole() {
-		if *pool == nil {
-			continue
-		}
 		if err := (*pool).Ping(ctx); err != nil {
 			errs = append(errs, fmt.Errorf("postgres: %s: %w", role, err))
 		}

@@ -8,10 +8,7 @@ const maxPageTree = 64
 
 // pages compares a node of the page tree.
 func (x *delta) pages(number, depth int) {
-	if !x.step() {
-		return
-	}
-	if depth > maxPageTree {
+	if depth > maxPageTree || !x.step() {
 		x.d.fail(errLimit)
 		return
 	}

@@ -56,11 +56,7 @@ func (d *document) judge() *history {
 		for _, f := range found {
 			s, bad := d.readSeal(f, rev)
 			if bad == nil {
-				if d.hashed -= s.end; d.hashed < 0 {
-					d.fail(errLimit)
-				} else {
-					bad = s.check(d.src)
-				}
+				bad = s.check(d.src)
 			}
 			if d.bad != nil {
 				return h.fail(Broken, badStructure, d.bad)

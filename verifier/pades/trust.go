@@ -1,7 +1,6 @@
 package pades
 
 import (
-	"crypto/x509"
 	"errors"
 	"slices"
 	"time"
@@ -36,7 +35,7 @@ func (t *trust) report() Report {
 	cms := main.cms
 	t.store = t.d.evidence(cms)
 	until, archived := t.renewals(main)
-	when, dated, noTime := t.signedAt(main, until)
+	when, noTime := t.signedAt(main, until)
 	at := when
 	if noTime != nil {
 		at = cms.signer.NotBefore // to tell a stranger from one of ours without a time stamp
@@ -57,7 +56,6 @@ func (t *trust) report() Report {
 	r := Report{
 		Integrity: Intact, Indication: Passed, Reason: ReasonPassed, Level: "B-T",
 		Signer: cms.signer.Subject.CommonName, SignedAt: when, Code: t.d.printedCode(main),
-		SignerSerial: keys.Serial(cms.signer), StampSerial: keys.Serial(dated),
 	}
 	switch {
 	case archived:
@@ -81,24 +79,23 @@ func (t *trust) renewals(main *seal) (until time.Time, archived bool) {
 	return until, archived
 }
 
-// signedAt gives the time at which the signature is proven to have existed: by its own time stamp, or by the first of the document;
-// and whose stamp that is.
-func (t *trust) signedAt(main *seal, until time.Time) (time.Time, *x509.Certificate, *failure) {
+// signedAt gives the time at which the signature is proven to have existed: by its own time stamp, or by the first of the document.
+func (t *trust) signedAt(main *seal, until time.Time) (time.Time, *failure) {
 	if len(main.cms.tokens) == 0 {
 		for _, s := range t.h.seals {
 			if s.kind == tokenKind && s.rev > main.rev && !until.IsZero() && s.stamp.at.Equal(until) && t.holds(s.stamp, time.Time{}) == nil {
-				return until, s.stamp.signer, nil
+				return until, nil
 			}
 		}
-		return time.Time{}, nil, &failure{Indeterminate, NoPOE, ReasonNoTime}
+		return time.Time{}, &failure{Indeterminate, NoPOE, ReasonNoTime}
 	}
 	bad := &untrusted
 	for _, s := range main.cms.stamps {
 		if bad = t.holds(s, until); bad == nil {
-			return s.at, s.signer, nil
+			return s.at, nil
 		}
 	}
-	return time.Time{}, nil, bad
+	return time.Time{}, bad
 }
 
 // holds says whether a time stamp's authority is under the roots, was valid at the time it writes, and still at until.

@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-chi/chi/v5"
+
 	"github.com/tesdiq/tesdiq"
 	"github.com/tesdiq/tesdiq/internal/pgtest"
 	"github.com/tesdiq/tesdiq/internal/postgres"
@@ -121,7 +123,7 @@ func open(t *testing.T, change ...func(*verifierweb.Config)) *site {
 		t.Fatal(err)
 	}
 	s.has = shell.Has
-	s.Browser = webtest.Open(t, shell, h.Routes, h.SubjectRoutes)
+	s.Browser = webtest.Open(t, shell, func(r chi.Router) { h.Routes(r) })
 	return s
 }
 
