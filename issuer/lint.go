@@ -2,12 +2,14 @@ package issuer
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/tesdiq/tesdiq/templates"
 	"github.com/tesdiq/tesdiq/verifier/pades"
+	"github.com/tesdiq/tesdiq/verifier/statement"
 )
 
 // lint reads the unsigned page back, with code that shares nothing with what drew it, and compares it with what it
@@ -23,6 +25,9 @@ func lint(sheet Sheet) error {
 		if !strings.Contains(page, compact(line)) {
 			return fmt.Errorf("the page does not show text %d of %d", i+1, len(sheet.Lines)) // the text itself is personal
 		}
+	}
+	if !bytes.Equal(read.Attached, sheet.JWS) {
+		return errors.New("the attachment is not what was signed for machines")
 	}
 	return heard(read.Heard, sheet.Facts)
 }
@@ -48,10 +53,10 @@ func heard(said []pades.Said, facts []templates.Fact) error {
 	return nil
 }
 
-// check sees that the signed file is the page that was linted with a signature after it, and that whoever relies on it
-// passes it.
-func (m *Maker) check(job Job, page, signed []byte) error {
-	if len(signed) <= len(page) || !bytes.HasPrefix(signed, page) {
+// check sees that the signed file is the page that was linted with a signature after it, and that whoever relies on it passes
+// it, on paper too: the page, the attachment and the QR say the same.
+func (m *Maker) check(job Job, sheet Sheet, signed []byte) error {
+	if len(signed) <= len(sheet.PDF) || !bytes.HasPrefix(signed, sheet.PDF) {
 		return errors.New("the signer changed the page")
 	}
 	switch report := pades.Read(signed, m.Roots); {
@@ -59,6 +64,29 @@ func (m *Maker) check(job Job, page, signed []byte) error {
 		return fmt.Errorf("%s, %s (%s): %s", report.Integrity, report.Indication, report.SubIndication, report.Reason)
 	case report.Code != job.Code.String():
 		return errors.New("the page carries another code")
+	}
+	signers := statement.NewSigners(m.Roots, sheet.Signers...)
+	full, _, err := signers.ReadJWS(sheet.JWS)
+	if err != nil {
+		return fmt.Errorf("attachment: %w", err)
+	}
+	if written, err := full.JSON(); err != nil || !bytes.Equal(written, sheet.Full) {
+		return errors.New("the attachment states something else")
+	}
+	if len(full.Facts) != len(sheet.Facts) || full.Code != job.Code.String() || full.Number != string(job.Number) {
+		return errors.New("the attachment states another excerpt")
+	}
+	for i, f := range sheet.Facts {
+		if full.Facts[i] != (statement.Fact{Group: f.Group, Key: f.Key, Label: f.Label, Value: f.Value}) {
+			return fmt.Errorf("fact %d of %d is attached otherwise", i+1, len(sheet.Facts))
+		}
+	}
+	brief, err := signers.ReadQR(sheet.QR)
+	switch {
+	case err != nil:
+		return fmt.Errorf("QR: %w", err)
+	case brief.Digest != sha256.Sum256(sheet.Full), brief.Code != job.Code, brief.Number != string(job.Number), brief.Kind != job.Kind, brief.ValidUntil != job.ValidUntil:
+		return errors.New("the QR states another excerpt")
 	}
 	return nil
 }

@@ -3,8 +3,10 @@ package issuer
 import (
 	"context"
 	"crypto/sha256"
+	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/tesdiq/tesdiq/keys"
@@ -18,7 +20,8 @@ type Step string
 // The steps, in their order.
 const (
 	WriteDown Step = "write_down"
-	Claim     Step = "claim" // not a step of its own: the attempt that is committed before a key is called
+	Claim     Step = "claim"  // not a step of its own: the attempt that is committed before a key is called
+	Attest    Step = "attest" // the first half of rendering: the facts, signed for machines
 	Render    Step = "render"
 	Lint      Step = "lint"
 	Sign      Step = "sign"
@@ -39,9 +42,13 @@ type Job struct {
 	Entry   registry.Body // as entered at asking
 }
 
-// Signer signs a PDF. It is the only way to a key. until is when the certificates of its document time stamp end; zero: there is none.
+// Signer signs a PDF, and what is stated in it. It is the only way to a key.
 type Signer interface {
+	// Sign signs a PDF. until is when the certificates of its document time stamp end; zero: there is none.
 	Sign(ctx context.Context, pdf []byte, at time.Time) (signed []byte, until time.Time, err error)
+	// SignStatements signs the full statement as a JWS and the brief one, together with the address before it in the QR
+	// code, as a COSE_Sign1. With them come the signer's certificate and those between it and the root.
+	SignStatements(ctx context.Context, full, brief []byte, address string, at time.Time) (jws, cose []byte, signers []*x509.Certificate, err error)
 }
 
 // VoidError ends an intent for good.
@@ -66,6 +73,7 @@ type Maker struct {
 	Signer Signer
 	Roots  *keys.Roots // to which what was signed must chain: those that relying parties pin
 	Now    func() time.Time
+	Rand   io.Reader // for the salts of statements
 	// Trace, if not nil, is told when a step begins and when it has ended: measurements and crash tests hang on it.
 	Trace func(step Step, ended bool)
 }
@@ -81,13 +89,18 @@ func (m *Maker) Make(ctx context.Context, job Job) (Excerpt, error) {
 		return Excerpt{}, &VoidError{Reason: NotCurrent}
 	}
 
-	// 2 Render, from the template version that was current at asking.
+	// 2 Render, from the template version that was current at asking: state the facts, sign them for machines, since their
+	//   signatures stand in the QR and in the attachment, and draw. The attempt was committed before: whoever counts the key's
+	//   calls finds an attempt for each three of them.
 	var sheet Sheet
-	err := m.step(Render, func() (err error) {
-		sheet, err = m.print(job)
+	err := m.step(Attest, func() (err error) {
+		sheet, err = m.state(ctx, job)
 		return err
 	})
 	if err != nil {
+		return Excerpt{}, err
+	}
+	if err := m.step(Render, sheet.draw); err != nil {
 		return Excerpt{}, err
 	}
 
@@ -96,7 +109,7 @@ func (m *Maker) Make(ctx context.Context, job Job) (Excerpt, error) {
 		return Excerpt{}, err
 	}
 
-	// 4 Sign. The attempt was committed before: whoever counts the key's calls finds an attempt for each.
+	// 4 Sign.
 	at := Moment(m.Now())
 	var signed []byte
 	var until time.Time
@@ -109,7 +122,7 @@ func (m *Maker) Make(ctx context.Context, job Job) (Excerpt, error) {
 	}
 
 	// 5 Check what was signed, with the code that relying parties use.
-	if err := m.step(Check, func() error { return m.check(job, sheet.PDF, signed) }); err != nil {
+	if err := m.step(Check, func() error { return m.check(job, sheet, signed) }); err != nil {
 		return Excerpt{}, err
 	}
 

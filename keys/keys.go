@@ -56,6 +56,9 @@ const (
 type Roots struct {
 	certs []*x509.Certificate
 	pool  *x509.CertPool
+	// Anchors that end chains of time stamps and of nothing else: an authority elsewhere dates our documents and cannot make any.
+	stamps    []*x509.Certificate
+	stampPool *x509.CertPool // of both
 
 	// Chains that were found, by everything they depend on but the time, which is compared each time. The same few certificates
 	// sign millions of documents, and building their chains costs more than the signatures themselves.
@@ -66,12 +69,16 @@ type Roots struct {
 // maxFound bounds the chains that are kept; beyond it all are forgotten. Only chains to our own roots are ever kept.
 const maxFound = 256
 
-// ParseRoots reads anchors from PEM. Every block must be a self-signed CA certificate; text between blocks is allowed.
+// TimeStampBlock is the PEM type of an anchor for time stamps alone. Programs that know no such limit pass it over.
+const TimeStampBlock = "TIME STAMP CERTIFICATE"
+
+// ParseRoots reads anchors from PEM. Every block must be a self-signed CA certificate, of type CERTIFICATE or TimeStampBlock; text between
+// blocks is allowed.
 func ParseRoots(data []byte) (*Roots, error) {
 	if len(data) > maxPEM {
 		return nil, fmt.Errorf("keys: roots: more than %d bytes", maxPEM)
 	}
-	var certs []*x509.Certificate
+	var certs, stamps []*x509.Certificate
 	for rest := data; ; {
 		var block *pem.Block
 		block, rest = pem.Decode(rest)
@@ -81,18 +88,27 @@ func ParseRoots(data []byte) (*Roots, error) {
 			}
 			break
 		}
-		if block.Type != "CERTIFICATE" {
+		if block.Type != "CERTIFICATE" && block.Type != TimeStampBlock {
 			return nil, fmt.Errorf("keys: roots: a %q block, only CERTIFICATE belongs here", block.Type)
 		}
 		cert, err := x509.ParseCertificate(block.Bytes)
 		if err != nil {
-			return nil, fmt.Errorf("keys: roots: certificate %d: %w", len(certs)+1, err)
+			return nil, fmt.Errorf("keys: roots: certificate %d: %w", len(certs)+len(stamps)+1, err)
 		}
-		if certs = append(certs, cert); len(certs) > maxRoots {
+		if block.Type == TimeStampBlock {
+			stamps = append(stamps, cert)
+		} else {
+			certs = append(certs, cert)
+		}
+		if len(certs)+len(stamps) > maxRoots {
 			return nil, fmt.Errorf("keys: roots: more than %d certificates", maxRoots)
 		}
 	}
-	return NewRoots(certs...)
+	r, err := NewRoots(certs...)
+	if err != nil {
+		return nil, err
+	}
+	return r.WithTimeStamps(stamps...)
 }
 
 // NewRoots pins certs.
@@ -100,26 +116,50 @@ func NewRoots(certs ...*x509.Certificate) (*Roots, error) {
 	if len(certs) == 0 {
 		return nil, errors.New("keys: roots: no certificate")
 	}
-	r := &Roots{pool: x509.NewCertPool(), found: map[[sha256.Size]byte][]*x509.Certificate{}}
-	for i, c := range certs {
-		switch {
-		case !c.IsCA || !c.BasicConstraintsValid || c.KeyUsage&x509.KeyUsageCertSign == 0:
-			return nil, fmt.Errorf("keys: roots: %q is not a certification authority", c.Subject.CommonName)
-		case !bytes.Equal(c.RawIssuer, c.RawSubject) || c.CheckSignatureFrom(c) != nil:
-			return nil, fmt.Errorf("keys: roots: %q is not self-signed", c.Subject.CommonName)
-		}
-		if err := Strong(c); err != nil {
-			return nil, fmt.Errorf("keys: roots: %w", err)
-		}
-		for _, other := range certs[:i] {
-			if other.Equal(c) {
-				return nil, fmt.Errorf("keys: roots: %q stands there twice", c.Subject.CommonName)
-			}
+	r := &Roots{pool: x509.NewCertPool(), stampPool: x509.NewCertPool(), found: map[[sha256.Size]byte][]*x509.Certificate{}}
+	for _, c := range certs {
+		if err := r.anchor(c); err != nil {
+			return nil, err
 		}
 		r.certs = append(r.certs, c)
 		r.pool.AddCert(c)
 	}
 	return r, nil
+}
+
+// WithTimeStamps pins, besides those of r, anchors for time stamps alone.
+func (r *Roots) WithTimeStamps(certs ...*x509.Certificate) (*Roots, error) {
+	more, err := NewRoots(r.certs...)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range append(slices.Clone(r.stamps), certs...) {
+		if err := more.anchor(c); err != nil {
+			return nil, err
+		}
+		more.stamps = append(more.stamps, c)
+	}
+	return more, nil
+}
+
+// anchor judges a certificate that is to be pinned, and pins it for time stamps.
+func (r *Roots) anchor(c *x509.Certificate) error {
+	switch {
+	case !c.IsCA || !c.BasicConstraintsValid || c.KeyUsage&x509.KeyUsageCertSign == 0:
+		return fmt.Errorf("keys: roots: %q is not a certification authority", c.Subject.CommonName)
+	case !bytes.Equal(c.RawIssuer, c.RawSubject) || c.CheckSignatureFrom(c) != nil:
+		return fmt.Errorf("keys: roots: %q is not self-signed", c.Subject.CommonName)
+	}
+	if err := Strong(c); err != nil {
+		return fmt.Errorf("keys: roots: %w", err)
+	}
+	for _, other := range slices.Concat(r.certs, r.stamps) {
+		if other.Equal(c) {
+			return fmt.Errorf("keys: roots: %q stands there twice", c.Subject.CommonName)
+		}
+	}
+	r.stampPool.AddCert(c)
+	return nil
 }
 
 // PEM writes the anchors so that ParseRoots, openssl and certutil read them.
@@ -128,6 +168,9 @@ func (r *Roots) PEM() []byte {
 	for _, c := range r.certs {
 		// Writing to a bytes.Buffer cannot fail.
 		_ = pem.Encode(&b, &pem.Block{Type: "CERTIFICATE", Bytes: c.Raw})
+	}
+	for _, c := range r.stamps {
+		_ = pem.Encode(&b, &pem.Block{Type: TimeStampBlock, Bytes: c.Raw})
 	}
 	return b.Bytes()
 }
@@ -202,7 +245,11 @@ func (r *Roots) build(purpose Purpose, leaf *x509.Certificate, bag []*x509.Certi
 		}
 	}
 	// x509 does not know document signing, so it is told not to ask; purposeOf does.
-	options := x509.VerifyOptions{Roots: r.pool, Intermediates: between, CurrentTime: at, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}}
+	pool := r.pool
+	if purpose == TimeStamping {
+		pool = r.stampPool
+	}
+	options := x509.VerifyOptions{Roots: pool, Intermediates: between, CurrentTime: at, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}}
 	chains, err := leaf.Verify(options)
 	if err != nil {
 		if !everValid(leaf, options) {
@@ -314,4 +361,14 @@ func Strong(c *x509.Certificate) error {
 		}
 	}
 	return fmt.Errorf("%w: key of %q", ErrWeak, c.Subject.CommonName)
+}
+
+// IDSize is how many bytes name a signer's certificate.
+const IDSize = 8
+
+// ID names a signer's certificate in statements: the first bytes of its SHA-256. It only finds the certificate; what is
+// trusted is the chain.
+func ID(c *x509.Certificate) [IDSize]byte {
+	sum := sha256.Sum256(c.Raw)
+	return [IDSize]byte(sum[:IDSize])
 }

@@ -204,6 +204,53 @@ func TestChainForTimeStamps(t *testing.T) {
 	}
 }
 
+// An authority elsewhere dates our documents and cannot make any.
+func TestAnchorsForTimeStampsAlone(t *testing.T) {
+	ours, theirs := issue(t, nil, authority("root")), issue(t, nil, authority("another root"))
+	usage, err := asn1.Marshal([]asn1.ObjectIdentifier{{1, 3, 6, 1, 5, 5, 7, 3, 8}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	stamping := func(c *x509.Certificate) {
+		c.UnknownExtKeyUsage = nil
+		c.ExtraExtensions = []pkix.Extension{{Id: asn1.ObjectIdentifier{2, 5, 29, 37}, Critical: true, Value: usage}}
+	}
+	first, err := pin(t, ours).WithTimeStamps(theirs.Certificate)
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, err := keys.ParseRoots(first.PEM())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, roots := range []*keys.Roots{first, second} {
+		for _, c := range []struct {
+			name    string
+			purpose keys.Purpose
+			leaf    *issued
+			want    error
+		}{
+			{"their time stamp", keys.TimeStamping, issue(t, theirs, stamping), nil},
+			{"our time stamp", keys.TimeStamping, issue(t, ours, stamping), nil},
+			{"our document", keys.DocumentSigning, issue(t, ours, nil), nil},
+			{"their document", keys.DocumentSigning, issue(t, theirs, nil), keys.ErrNoChain},
+		} {
+			if _, err := roots.Chain(c.purpose, c.leaf.Certificate, nil, now); !errors.Is(err, c.want) {
+				t.Errorf("%s: %v, want %v", c.name, err, c.want)
+			}
+		}
+		if len(roots.Certificates()) != 1 {
+			t.Error("an anchor for time stamps is given out as one for everything")
+		}
+	}
+	if _, err := pin(t, ours).WithTimeStamps(ours.Certificate); err == nil {
+		t.Error("one certificate twice")
+	}
+	if _, err := pin(t, theirs).WithTimeStamps(issue(t, ours, nil).Certificate); err == nil {
+		t.Error("an anchor that is no authority")
+	}
+}
+
 func TestParseRoots(t *testing.T) {
 	root, other := issue(t, nil, authority("root")), issue(t, nil, authority("other"))
 	ca := issue(t, root, authority("ca"))

@@ -125,13 +125,12 @@ func (t table) draw(d *drawing, y float64, style density) {
 // panel is how to check the excerpt: the QR, the code in groups of four, the address.
 type panel struct {
 	before, at, after, code, note string
-	qr                            qrCode
 	spoken                        string // what is heard in its place
 }
 
 const (
 	panelPad  = 6 * mm
-	qrSide    = 36 * mm // with the quiet zone of four modules
+	qrSide    = 46 * mm // with the quiet zone of four modules
 	panelText = left + panelPad + qrSide + 7*mm
 )
 
@@ -180,7 +179,7 @@ func (p panel) draw(d *drawing, y float64, style density) {
 	x, qrTop := left+panelPad, y+(h-qrSide)/2
 	f := &d.tags.all[d.tags.inside]
 	f.alternate, f.left, f.bottom, f.wide, f.high = p.spoken, x, paperHeight-qrTop-qrSide, qrSide, qrSide
-	d.drawQR(p.qr, x, qrTop, qrSide)
+	d.drawQR(d.qr, x, qrTop, qrSide)
 	d.end()
 }
 

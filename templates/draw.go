@@ -24,14 +24,16 @@ var frameWords = func() Words {
 	return MustReadWords(f)
 }()
 
-// Sheet is what a page is drawn from. All fields are required.
+// Sheet is what a page is drawn from. All fields are required, to Draw it.
 type Sheet struct {
 	Statement
-	Number   string // E-2026-0048213
-	Code     tesdiq.Code
-	CheckURL string    // what the QR holds: https://tesdiq.example/v/<code without hyphens>
-	CheckAt  string    // the address that a person types: tesdiq.example/check
-	IssuedAt time.Time // becomes the file's creation date
+	Number string // E-2026-0048213
+	Code   tesdiq.Code
+	// QR is what the QR code holds: https://tesdiq.example/v/<code without hyphens>, and a signed statement in the fragment.
+	QR         string
+	CheckAt    string    // the address that a person types: tesdiq.example/check
+	IssuedAt   time.Time // becomes the file's creation date
+	Attachment []byte    // the statement for machines: a JWS
 }
 
 // ErrTooLong says that the facts do not fit on the page at a legible size.
@@ -57,6 +59,24 @@ func (s Sheet) Lines() []string {
 // Draw makes the page: one A4 sheet of PDF, unsigned. The same sheet gives the same bytes.
 // It fails with an UnprintableError or ErrTooLong rather than leave out or cover a letter.
 func Draw(s Sheet) ([]byte, error) {
+	p, err := Lay(s)
+	if err != nil {
+		return nil, err
+	}
+	return p.Draw(s.QR, s.Attachment)
+}
+
+// Page is a sheet whose facts have their places.
+type Page struct {
+	sheet  Sheet
+	faces  *[families]typeface
+	blocks []block
+	style  density
+}
+
+// Lay finds out whether a sheet can be drawn, and how closely its facts must stand; QR and Attachment need not be there
+// yet. So nothing is signed for a page that cannot be.
+func Lay(s Sheet) (*Page, error) {
 	if missing := Unprintable(joined(append(s.Lines(), s.CheckAt))); len(missing) > 0 {
 		return nil, &UnprintableError{missing}
 	}
@@ -68,13 +88,25 @@ func Draw(s Sheet) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("templates: %w", err)
 	}
-	d := &drawing{faces: faces, alphabets: alphabetOfRune(), content: make([]byte, 0, 24<<10), tags: newTags()}
+	d := &drawing{faces: faces}
 	for _, style := range []density{roomy, close, dense} {
 		if d.fits(blocks, style) {
-			return d.draw(s, blocks, style)
+			return &Page{s, faces, blocks, style}, nil
 		}
 	}
 	return nil, ErrTooLong
+}
+
+// Draw draws the page with this text in its QR code and this file attached.
+func (p *Page) Draw(qr string, attachment []byte) ([]byte, error) {
+	s := p.sheet
+	s.QR, s.Attachment = qr, attachment
+	code, err := newQR(qr)
+	if err != nil {
+		return nil, err
+	}
+	d := &drawing{faces: p.faces, alphabets: alphabetOfRune(), content: make([]byte, 0, 24<<10), tags: newTags(), qr: code}
+	return d.draw(s, p.blocks, p.style)
 }
 
 func joined(lines []string) string {
@@ -106,10 +138,6 @@ func (s Sheet) blocks() ([]block, error) {
 	if _, ok := frameWords[s.Lang]; !ok {
 		return nil, fmt.Errorf("no words in %q", s.Lang)
 	}
-	qr, err := newQR(s.CheckURL)
-	if err != nil {
-		return nil, fmt.Errorf("qr: %w", err)
-	}
 	at := s.AsOf.In(tesdiq.Baku)
 	blocks := []block{
 		// A blank stands between what is drawn in two places and heard as one sentence.
@@ -124,7 +152,7 @@ func (s Sheet) blocks() ([]block, error) {
 		blocks = append(blocks, t)
 	}
 	return append(blocks,
-		panel{before: say("check_before") + " ", at: s.CheckAt, after: say("check_after") + " ", code: s.Code.String(), note: say("check_note"), qr: qr, spoken: say("qr")},
+		panel{before: say("check_before") + " ", at: s.CheckAt, after: say("check_after") + " ", code: s.Code.String(), note: say("check_note"), spoken: say("qr")},
 		foot{text: say("foot")},
 	), nil
 }
@@ -179,6 +207,7 @@ type drawing struct {
 	alphabets *[lastRune + 1]alphabet
 	content   []byte
 	tags      tags
+	qr        qrCode
 	alphabet  alphabet // the smallest that has every letter so far
 	// What is set so far: the same is not set again, because every operator is read by everybody who reads the page.
 	font    family

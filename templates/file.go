@@ -20,8 +20,13 @@ const (
 	parentsAt
 	metadataAt
 	infoAt
+	filespecAt
+	attachmentAt
 	elementsAt
 )
+
+// AttachmentName is the name of the file that is attached: the statement, signed for machines.
+const AttachmentName = "statement.jws"
 
 // file is a file under way.
 type file struct {
@@ -33,7 +38,7 @@ type file struct {
 // file puts a page together: the stationery, its content after the mark, its structure, and what the document is called.
 func (d *drawing) file(paper *stationery, of Sheet) []byte {
 	f := &file{paper: paper, at: make([]int, 0, elementsAt+len(d.tags.all))}
-	f.b = make([]byte, 0, len(paper.head)+len(d.content)/2+len(paper.xref)+100*len(d.tags.all)+6<<10)
+	f.b = make([]byte, 0, len(paper.head)+len(d.content)/2+len(paper.xref)+100*len(d.tags.all)+len(of.Attachment)+8<<10)
 	f.b = append(f.b, paper.head...)
 
 	f.begin()
@@ -45,7 +50,8 @@ func (d *drawing) file(paper *stationery, of Sheet) []byte {
 
 	f.begin()
 	f.text("<</Type/Catalog/Pages 2 0 R/Lang(").text(string(of.Lang)).text(")/MarkInfo<</Marked true>>/ViewerPreferences<</DisplayDocTitle true>>/OutputIntents[3 0 R]/Metadata ").
-		ref(metadataAt).text("/StructTreeRoot ").ref(structureAt).text(">>").end()
+		ref(metadataAt).text("/StructTreeRoot ").ref(structureAt).text("/AF[").ref(filespecAt).
+		text("]/Names<</EmbeddedFiles<</Names[(" + AttachmentName + ")").ref(filespecAt).text("]>>>>>>").end()
 
 	f.begin()
 	f.text("<</Type/StructTreeRoot/K ").ref(elementsAt).text("/ParentTree ").ref(parentsAt).text("/ParentTreeNextKey 1>>").end()
@@ -69,6 +75,18 @@ func (d *drawing) file(paper *stationery, of Sheet) []byte {
 	f.text("/Creator(Tesdiq)/CreationDate(D:")
 	f.b = of.IssuedAt.UTC().AppendFormat(f.b, "20060102150405Z)>>")
 	f.end()
+
+	// The same facts for machines, as a file associated with the document (ISO 19005-3, 6.8).
+	f.begin()
+	f.text("<</Type/Filespec/F(" + AttachmentName + ")/UF(" + AttachmentName + ")/AFRelationship/Data/Desc ")
+	f.b = appendText(f.b, frameWords[of.Lang]["attachment"])
+	f.text("/EF<</F ").ref(attachmentAt).text("/UF ").ref(attachmentAt).text(">>>>").end()
+	f.begin()
+	f.text("<</Type/EmbeddedFile/Subtype/application#2Fjose/Params<</Size ").number(len(of.Attachment)).text("/ModDate(D:")
+	f.b = of.IssuedAt.UTC().AppendFormat(f.b, "20060102150405Z)>>/Length ")
+	f.number(len(of.Attachment)).text(">>\nstream\n")
+	f.b = append(f.b, of.Attachment...)
+	f.text("\nendstream").end()
 
 	for i := range d.tags.all {
 		f.element(&d.tags, i)

@@ -14,25 +14,29 @@ type qrCode struct {
 	rows []uint64
 }
 
-// largestQR is the largest version whose rows fit into 64 bits: 61 modules, 251 bytes at level M.
+// largestQR is the largest version whose rows fit into 64 bits: 61 modules, 251 bytes at level M, 321 at level L.
 const largestQR = 11
 
 var errQRLong = errors.New("templates: the address is too long for the QR")
 
-// newQR is the QR code of s at level M (15 % can be damaged), in the smallest version that holds it, with the mask that
-// ISO/IEC 18004, 7.8.3 asks for: the one of eight with the lowest penalty.
+// newQR is the QR code of s at level M (15 % can be damaged), or L (7 %) if it is too long for that, in the smallest version
+// that holds it, with the mask that ISO/IEC 18004, 7.8.3 asks for: the one of eight with the lowest penalty.
 //
 // rsc.io/qr encodes with mask 0 only. Masks are added modulo two to a code that is linear, so two masks of the same
 // text differ by a picture that depends on the version alone; it is made once, and each mask costs one XOR a row.
 func newQR(s string) (qrCode, error) {
 	text := segments(s)
-	version := coding.Version(coding.MinVersion)
-	for bitsOf(text, version) > version.DataBytes(coding.M)*8 {
-		if version++; version > largestQR {
+	version, level := coding.Version(coding.MinVersion), coding.M
+	for bitsOf(text, version) > version.DataBytes(level)*8 {
+		if version++; version <= largestQR {
+			continue
+		}
+		if level == coding.L {
 			return qrCode{}, errQRLong
 		}
+		version, level = coding.MinVersion, coding.L
 	}
-	f, err := qrForms[version]()
+	f, err := qrForms[level][version]()
 	if err != nil {
 		return qrCode{}, err
 	}
@@ -85,18 +89,20 @@ type qrForm struct {
 	masks [8][]uint64
 }
 
-var qrForms = func() (forms [largestQR + 1]func() (qrForm, error)) {
-	for v := coding.Version(coding.MinVersion); v <= largestQR; v++ {
-		forms[v] = sync.OnceValues(func() (qrForm, error) { return newQRForm(v) })
+var qrForms = func() (forms [coding.M + 1][largestQR + 1]func() (qrForm, error)) {
+	for level := range forms {
+		for v := coding.Version(coding.MinVersion); v <= largestQR; v++ {
+			forms[level][v] = sync.OnceValues(func() (qrForm, error) { return newQRForm(v, coding.Level(level)) })
+		}
 	}
 	return forms
 }()
 
-func newQRForm(v coding.Version) (qrForm, error) {
+func newQRForm(v coding.Version, level coding.Level) (qrForm, error) {
 	var f qrForm
 	var plain qrCode
 	for mask := range f.masks {
-		plan, err := coding.NewPlan(v, coding.M, coding.Mask(mask))
+		plan, err := coding.NewPlan(v, level, coding.Mask(mask))
 		if err != nil {
 			return qrForm{}, err
 		}

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/skip2/go-qrcode"
+	"rsc.io/qr/coding"
 )
 
 // Two encoders that share nothing draw the same picture but for the mask; by the standard's measure ours is no worse.
@@ -38,7 +39,7 @@ func TestTheCodeIsThatOfAnotherEncoder(t *testing.T) {
 		if got.side != want.side {
 			t.Fatalf("%q: %d modules, not %d", text, got.side, want.side)
 		}
-		form, err := qrForms[(got.side-17)/4]()
+		form, err := qrForms[coding.M][(got.side-17)/4]()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -130,7 +131,7 @@ func btoi(b bool) int {
 
 func TestAReaderReadsTheCodeInEveryVersion(t *testing.T) {
 	versions := map[int]bool{}
-	for length := 1; length <= 230; length += 7 {
+	for length := 1; length <= 290; length += 8 {
 		text := "https://" + strings.Repeat("tesdiq-example.", 20)[:length] + "/v/7K2M9QXA4TRCW8HNR"
 		q, err := newQR(text)
 		if err != nil {
@@ -144,7 +145,7 @@ func TestAReaderReadsTheCodeInEveryVersion(t *testing.T) {
 	if len(versions) < 8 {
 		t.Errorf("only versions %v", versions)
 	}
-	if _, err := newQR(strings.Repeat("x", 252)); err != errQRLong {
+	if _, err := newQR(strings.Repeat("x", 322)); err != errQRLong {
 		t.Error(err)
 	}
 }

@@ -109,7 +109,10 @@ func (s *Shell) serve(next http.Handler) http.Handler {
 			http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
 			return
 		}
-		ctx := context.WithValue(r.Context(), requestKey{}, id)
+		// A database that takes connections and does not answer must not keep people waiting without a word.
+		ctx, cancel := context.WithTimeout(r.Context(), s.patience(r))
+		defer cancel()
+		ctx = context.WithValue(ctx, requestKey{}, id)
 		ctx = context.WithValue(ctx, bodyKey{}, r.Body)
 		r = r.WithContext(ctx)
 		r.Body = http.MaxBytesReader(w, r.Body, MaxBody)
@@ -136,6 +139,19 @@ func (s *Shell) serve(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 		}
 	})
+}
+
+// fileTime is the longest that a file may take to come in.
+const fileTime = 3 * time.Minute
+
+// patience is how long an answer may take.
+func (s *Shell) patience(r *http.Request) time.Duration {
+	media, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";")
+	switch strings.ToLower(strings.TrimSpace(media)) {
+	case "", "application/json", "application/x-www-form-urlencoded":
+		return s.Patience
+	}
+	return fileTime + s.Patience
 }
 
 // panicked answers a request whose handler panicked. What was said stays in the log.

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -19,11 +20,13 @@ const (
 	keyPerson       = "person"
 	keyOrganisation = "organisation"
 	keyVisitor      = "visitor"
+	keyEnded        = "ended" // organisation for which the person was told that he may no longer act, where he signed in elsewhere
 )
 
-func newSessions(c Config) *scs.SessionManager {
+// newSessions prepares sessions in a store, under a cookie of that name.
+func newSessions(c Config, store scs.Store, cookie string) *scs.SessionManager {
 	m := scs.New()
-	m.Store = c.Sessions
+	m.Store = store
 	m.HashTokenInStore = true
 	m.IdleTimeout, m.Lifetime = c.Idle, c.Lifetime
 	if m.IdleTimeout == 0 {
@@ -32,9 +35,9 @@ func newSessions(c Config) *scs.SessionManager {
 	if m.Lifetime == 0 {
 		m.Lifetime = 12 * time.Hour
 	}
-	m.Cookie.Name = "session"
+	m.Cookie.Name = cookie
 	if c.Secure {
-		m.Cookie.Name = "__Host-session" // a browser takes it only from this very host, over HTTPS, for every path
+		m.Cookie.Name = "__Host-" + cookie // a browser takes it only from this very host, over HTTPS, for every path
 	}
 	m.Cookie.Secure = c.Secure
 	m.Cookie.HttpOnly = true
@@ -114,33 +117,46 @@ func (s *Shell) load(w http.ResponseWriter, r *http.Request) (*http.Request, err
 	if stateless(r.URL.Path) {
 		return r, nil
 	}
-	token := ""
-	if c, err := r.Cookie(s.sessions.Cookie.Name); err == nil {
-		token = c.Value
-	}
-	ctx, err := s.sessions.Load(ctx, token)
-	if err != nil {
-		return r, fmt.Errorf("web: load session: %w", err)
+	for _, m := range s.managers() {
+		token := ""
+		if c, err := r.Cookie(m.Cookie.Name); err == nil {
+			token = c.Value
+		}
+		var err error
+		if ctx, err = m.Load(ctx, token); err != nil {
+			return r, fmt.Errorf("web: load session: %w", err)
+		}
 	}
 	r = r.WithContext(ctx)
 	v.session = true
 	v.Visitor = s.sessions.GetString(ctx, keyVisitor)
-	if b := s.sessions.GetString(ctx, keyPerson); b != "" {
+	if b := s.signIns.GetString(ctx, keyPerson); b != "" {
 		p := new(Person)
-		if err := json.Unmarshal([]byte(b), p); err != nil {
-			// Another version of the program wrote it: the person signs in again, rather than being locked out.
+		switch err := json.Unmarshal([]byte(b), p); {
+		// Another version of the program wrote it: the person signs in again, rather than being locked out.
+		case err != nil && s.elsewhere():
+			return r, nil
+		case err != nil:
 			return r, s.SignOut(r)
 		}
 		v.Person = p
 	}
-	id := s.sessions.GetInt64(ctx, keyOrganisation)
-	if v.Person == nil || id == 0 {
+	if v.Person != nil && v.Visitor != "" && s.elsewhere() { // what was before the sign-in is forgotten here, too
+		v.Visitor = ""
+		s.sessions.Remove(ctx, keyVisitor)
+	}
+	id := s.signIns.GetInt64(ctx, keyOrganisation)
+	if v.Person == nil || id == 0 || id == s.sessions.GetInt64(ctx, keyEnded) {
 		return r, nil
 	}
 	o, err := s.membership(ctx, v.Person.FIN, id)
 	if err != nil {
 		if p := tesdiq.ProblemsOf(err)[0]; p.Kind == tesdiq.NotFound {
-			s.sessions.Remove(ctx, keyOrganisation)
+			if s.elsewhere() {
+				s.sessions.Put(ctx, keyEnded, id)
+			} else {
+				s.sessions.Remove(ctx, keyOrganisation)
+			}
 			return r, tesdiq.NewProblem(tesdiq.Forbidden, "web.membership-ended")
 		}
 		return r, err
@@ -148,6 +164,20 @@ func (s *Shell) load(w http.ResponseWriter, r *http.Request) (*http.Request, err
 	v.Organisation = &o
 	return r, nil
 }
+
+// managers are those of all sessions that a request may have: one, or two where another process keeps who is signed in.
+func (s *Shell) managers() []*scs.SessionManager {
+	if s.elsewhere() {
+		return []*scs.SessionManager{s.sessions, s.signIns}
+	}
+	return []*scs.SessionManager{s.sessions}
+}
+
+// elsewhere says whether people sign in and out at another process.
+func (s *Shell) elsewhere() bool { return s.signIns != s.sessions }
+
+// errElsewhere is what a page gets that wants to change who is signed in where that is only read.
+var errElsewhere = errors.New("web: people sign in at another process")
 
 func (s *Shell) membership(ctx context.Context, fin tesdiq.FIN, id int64) (Organisation, error) {
 	if s.Members == nil {
@@ -161,15 +191,17 @@ func (s *Shell) save(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
 	kept := w.Header()["Cache-Control"]
 	defer func() { w.Header()["Cache-Control"] = kept }() // scs adds a weaker one than ours
-	switch s.sessions.Status(ctx) {
-	case scs.Modified:
-		token, expiry, err := s.sessions.Commit(ctx)
-		if err != nil {
-			return fmt.Errorf("web: save session: %w", err)
+	for _, m := range s.managers() {
+		switch m.Status(ctx) {
+		case scs.Modified:
+			token, expiry, err := m.Commit(ctx)
+			if err != nil {
+				return fmt.Errorf("web: save session: %w", err)
+			}
+			m.WriteSessionCookie(ctx, w, token, expiry)
+		case scs.Destroyed:
+			m.WriteSessionCookie(ctx, w, "", time.Time{})
 		}
-		s.sessions.WriteSessionCookie(ctx, w, token, expiry)
-	case scs.Destroyed:
-		s.sessions.WriteSessionCookie(ctx, w, "", time.Time{})
 	}
 	return nil
 }
@@ -207,6 +239,9 @@ func (s *Shell) VisitorOfForm(r *http.Request, key string) string {
 // SignIn makes the session a person's. Its token changes and everything that it held before is forgotten, so that
 // nobody who knew or shared the session of before has a part in it.
 func (s *Shell) SignIn(r *http.Request, p Person, organisation int64) error {
+	if s.elsewhere() {
+		return errElsewhere
+	}
 	ctx := r.Context()
 	if err := s.sessions.RenewToken(ctx); err != nil {
 		return fmt.Errorf("web: sign in: %w", err)
@@ -228,6 +263,9 @@ func (s *Shell) SignIn(r *http.Request, p Person, organisation int64) error {
 
 // SignOut destroys the session where it is kept: its token is worth nothing afterwards.
 func (s *Shell) SignOut(r *http.Request) error {
+	if s.elsewhere() {
+		return errElsewhere
+	}
 	if err := s.sessions.Destroy(r.Context()); err != nil {
 		return fmt.Errorf("web: sign out: %w", err)
 	}
@@ -236,6 +274,9 @@ func (s *Shell) SignOut(r *http.Request) error {
 
 // Act makes a signed-in person act for an organisation of his, or for himself (0). The session's token changes with the role.
 func (s *Shell) Act(r *http.Request, organisation int64) error {
+	if s.elsewhere() {
+		return errElsewhere
+	}
 	ctx := r.Context()
 	v := ViewerOf(ctx)
 	if v.Person == nil {

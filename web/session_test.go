@@ -63,6 +63,34 @@ func TestAClientThatWentAwayIsNoSuccess(t *testing.T) {
 	}
 }
 
+// Nobody waits without end for a database that takes connections and does not answer.
+func TestAnAnswerComesInTime(t *testing.T) {
+	s := plainShell(t, nil)
+	s.Patience = 20 * time.Millisecond
+	s.Away = func(err error) bool { return errors.Is(err, context.DeadlineExceeded) }
+	h := s.Router(func(r chi.Router) {
+		r.Post("/hangs", s.Do(func(_ http.ResponseWriter, r *http.Request) error {
+			<-r.Context().Done()
+			return fmt.Errorf("frozen: %w", r.Context().Err())
+		}))
+		r.Post("/file", s.Do(func(w http.ResponseWriter, r *http.Request) error {
+			until, ok := r.Context().Deadline()
+			if !ok || time.Until(until) < time.Minute {
+				t.Errorf("a file must come in until %v", until)
+			}
+			return nil
+		}))
+	})
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/hangs", nil))
+	if w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") == "" || !strings.Contains(w.Body.String(), "</html>") {
+		t.Errorf("%d %v %s", w.Code, w.Header(), w.Body)
+	}
+	r := httptest.NewRequest(http.MethodPost, "/file", strings.NewReader("%PDF"))
+	r.Header.Set("Content-Type", "Multipart/form-data; boundary=b")
+	h.ServeHTTP(httptest.NewRecorder(), r)
+}
+
 // A database that is away is no fault of ours to be reported, but a moment to be waited for; a program is told how long.
 func TestADatabaseThatIsAwayIsWaitedFor(t *testing.T) {
 	away := errors.New("no database")

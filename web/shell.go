@@ -48,6 +48,7 @@ type Inbox interface {
 // Config is what a Shell is made of. Sessions, Log, Now and Rand are required.
 type Config struct {
 	Sessions   scs.Store    // where sessions are kept; their tokens come hashed
+	SignIns    scs.Store    // nil: Sessions holds who is signed in. Else another process keeps that here, and it is only read; Sessions holds the rest
 	Members    Members      // nil: nobody acts for an organisation
 	Inbox      Inbox        // nil: no count beside "messages"
 	Log        *slog.Logger // gets one line per request, and every internal fault once
@@ -60,6 +61,7 @@ type Config struct {
 	Lifetime   time.Duration                                      // a session ends after so long in any case; 0 means 12 hours
 	Demo       bool                                               // every page says that the people are invented
 	Observe    func(route string, status int, took time.Duration) // for metrics; may be nil
+	Patience   time.Duration                                      // an answer takes no longer, without the time in which a file comes in; 0 means 20 seconds
 	Away       func(error) bool                                   // whether an error passes by itself, as when the database is away; may be nil
 }
 
@@ -67,6 +69,7 @@ type Config struct {
 type Shell struct {
 	Config
 	sessions *scs.SessionManager
+	signIns  *scs.SessionManager // where it is known who is signed in: sessions, or those of another process
 	words    *words
 	static   *static
 	csp      string
@@ -79,8 +82,15 @@ func New(c Config) (*Shell, error) {
 	if c.Sessions == nil || c.Log == nil || c.Now == nil || c.Rand == nil {
 		return nil, errors.New("web: Sessions, Log, Now and Rand are required")
 	}
+	if c.Patience <= 0 {
+		c.Patience = 20 * time.Second
+	}
 	s := &Shell{Config: c, csp: contentSecurityPolicy(c.FormAction), csrf: http.NewCrossOriginProtection()}
-	s.sessions = newSessions(c)
+	s.sessions = newSessions(c, c.Sessions, "session")
+	s.signIns = s.sessions
+	if c.SignIns != nil {
+		s.sessions, s.signIns = newSessions(c, c.Sessions, "visit"), newSessions(c, c.SignIns, "session")
+	}
 	var err error
 	if s.words, err = readWords(localeFiles); err != nil {
 		return nil, err

@@ -26,7 +26,7 @@ const (
 var now = time.Date(2026, 11, 21, 10, 0, 0, 0, time.UTC)
 
 func TestStatements(t *testing.T) {
-	pgtest.PrepareAll(t, pgtest.Open(t), postgres.Cabinet)
+	pgtest.PrepareAll(t, pgtest.Open(t), postgres.Cabinet, postgres.Reception)
 }
 
 func open(t *testing.T) (*pgtest.DB, cabinetdb.DB) {

@@ -18,10 +18,8 @@ import (
 //go:embed pages/*.html
 var pageFiles embed.FS
 
-// Roles tells who may act for whom; Members makes of it what the shell and the sign-in ask.
+// Roles tells who may act for whom.
 type Roles interface {
-	Membership(ctx context.Context, fin tesdiq.FIN, organisation int64) (cabinet.Membership, error)
-	MembershipByVOEN(ctx context.Context, fin tesdiq.FIN, voen tesdiq.VOEN) (cabinet.Membership, error)
 	Memberships(ctx context.Context, fin tesdiq.FIN) ([]cabinet.Membership, error)
 }
 
@@ -89,28 +87,4 @@ func (h *Web) act(w http.ResponseWriter, r *http.Request) error {
 	}
 	http.Redirect(w, r, "/cabinet", http.StatusSeeOther)
 	return nil
-}
-
-// members is Roles as the shell and the sign-in ask it.
-type members struct{ roles Roles }
-
-// Members tells the shell and the sign-in who may act for whom.
-func Members(roles Roles) interface {
-	web.Members
-	OrganisationByVOEN(ctx context.Context, fin tesdiq.FIN, voen tesdiq.VOEN) (int64, error)
-} {
-	return members{roles}
-}
-
-func (m members) Membership(ctx context.Context, fin tesdiq.FIN, organisation int64) (web.Organisation, error) {
-	found, err := m.roles.Membership(ctx, fin, organisation)
-	if err != nil {
-		return web.Organisation{}, err
-	}
-	return web.Organisation{ID: found.ID, Name: found.Name, Role: found.Role}, nil
-}
-
-func (m members) OrganisationByVOEN(ctx context.Context, fin tesdiq.FIN, voen tesdiq.VOEN) (int64, error) {
-	found, err := m.roles.MembershipByVOEN(ctx, fin, voen)
-	return found.ID, err
 }

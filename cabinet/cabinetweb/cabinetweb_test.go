@@ -69,25 +69,19 @@ func (p *people) Memberships(_ context.Context, fin tesdiq.FIN) ([]cabinet.Membe
 	return p.memberships[fin], nil
 }
 
-func (p *people) Membership(_ context.Context, fin tesdiq.FIN, id int64) (cabinet.Membership, error) {
+// Membership is what the shell asks.
+func (p *people) Membership(_ context.Context, fin tesdiq.FIN, id int64) (web.Organisation, error) {
 	for _, m := range p.memberships[fin] {
 		if m.ID == id {
-			return m, nil
+			return web.Organisation{ID: m.ID, Name: m.Name, Role: m.Role}, nil
 		}
 	}
-	return cabinet.Membership{}, tesdiq.NewProblem(tesdiq.NotFound, "cabinet.no-member")
-}
-
-func (p *people) MembershipByVOEN(ctx context.Context, fin tesdiq.FIN, voen tesdiq.VOEN) (cabinet.Membership, error) {
-	if voen != "1400057421" {
-		return cabinet.Membership{}, tesdiq.NewProblem(tesdiq.NotFound, "cabinet.no-member")
-	}
-	return p.Membership(ctx, fin, 1)
+	return web.Organisation{}, tesdiq.NewProblem(tesdiq.NotFound, "cabinet.no-member")
 }
 
 func open(t *testing.T, p *people) *webtest.Browser {
 	t.Helper()
-	s := webtest.Shell(t, func(c *web.Config) { c.Members, c.Inbox = cabinetweb.Members(p), p })
+	s := webtest.Shell(t, func(c *web.Config) { c.Members, c.Inbox = p, p })
 	h := &cabinetweb.Web{Shell: s, Homes: p, Messages: p, Roles: p, Now: func() time.Time { return now }}
 	if err := h.Prepare(); err != nil {
 		t.Fatal(err)

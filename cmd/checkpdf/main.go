@@ -1,5 +1,5 @@
 // Command checkpdf checks saved excerpts offline: whether they are as they were signed, by whom, and when. It needs no database and
-// no network. It cannot say whether an excerpt still holds today; only a check by its code does.
+// no network. So it reads what an excerpt says for programs, and the QR code of a print. It cannot say whether an excerpt still holds today; only a check by its code does.
 package main
 
 import (
@@ -17,6 +17,7 @@ import (
 
 	"github.com/tesdiq/tesdiq/keys"
 	"github.com/tesdiq/tesdiq/verifier/pades"
+	"github.com/tesdiq/tesdiq/verifier/statement"
 )
 
 //go:embed words/*.json
@@ -24,16 +25,23 @@ var wordFiles embed.FS
 
 const usage = `checkpdf checks saved excerpts offline.
 
-  checkpdf -roots FILE [-at TIME] [-json] [-lang az|en|ru] FILE…
+  checkpdf -roots FILE [-trust FILE] [-at TIME] [-json] [-lang az|en|ru] FILE…
   checkpdf -integrity  [-json] [-lang az|en|ru] FILE…
+  checkpdf -qr TEXT   -roots FILE -signers FILE [-trust FILE] [-json] [-lang az|en|ru]
+  checkpdf -statement -roots FILE -signers FILE [-trust FILE] [-lang az|en|ru] FILE
 
   -roots FILE   judge by the pinned root certificates in FILE (PEM; an issuer publishes its own as /pki/roots.pem)
+  -trust FILE   and by the issuer’s trust list in FILE (/pki/trust.json), which knows what was revoked later
   -integrity    judge only whether the bytes are as they were signed, whoever signed
+  -qr TEXT      judge what the QR code of a print says: genuine as of its day, or not
+  -statement    print what an excerpt (PDF, or the statement.jws out of one) states, as JSON
+  -signers FILE certificates of those who sign excerpts (PEM; an issuer publishes its own as /pki/signers.pem)
   -at TIME      judge as of that time (2026-11-21T10:00:00Z) instead of now
   -json         one line of JSON for each file
   -lang LANG    language of the sentences: az, en (default) or ru
 
-Exit status: 0 every file is TOTAL-PASSED (with -integrity: intact), 1 some are not, 2 wrong use.
+Exit status: 0 every file is TOTAL-PASSED (with -integrity: intact; with -qr and -statement: genuine), 1 some are not,
+2 wrong use.
 `
 
 // Exit statuses.
@@ -61,12 +69,16 @@ func run(args []string, stdout, stderr io.Writer) int {
 	flags.SetOutput(stderr)
 	flags.Usage = func() { fmt.Fprint(stderr, usage) }
 	rootsFile := flags.String("roots", "", "")
+	trustFile := flags.String("trust", "", "")
 	integrity := flags.Bool("integrity", false, "")
 	now := time.Now()
 	flags.Func("at", "", func(s string) (err error) {
 		now, err = time.Parse(time.RFC3339, s)
 		return err
 	})
+	qr := flags.String("qr", "", "")
+	printed := flags.Bool("statement", false, "")
+	signersFile := flags.String("signers", "", "")
 	asJSON := flags.Bool("json", false, "")
 	lang := flags.String("lang", "en", "")
 	refuse := func(format string, args ...any) int {
@@ -78,10 +90,17 @@ func run(args []string, stdout, stderr io.Writer) int {
 		return allPassed
 	case err != nil:
 		return wrongUse
-	case flags.NArg() == 0:
+	case *qr != "" && (*printed || *integrity || flags.NArg() > 0), *printed && (*integrity || *asJSON || flags.NArg() > 1):
+		return refuse("-qr takes no file, -statement one, and neither another way to check; checkpdf -h says how to use them")
+	case (*qr != "" || *printed) != (*signersFile != ""):
+		return refuse("-qr and -statement need -signers FILE, and nothing else does; checkpdf -h says what it is")
+	case flags.NArg() == 0 && *qr == "":
 		return refuse("no file to check; checkpdf -h says how to use it")
 	case (*rootsFile == "") == !*integrity:
 		return refuse("give one of -roots FILE and -integrity; checkpdf -h says what they do")
+	}
+	if *trustFile != "" && *rootsFile == "" {
+		return refuse("-trust needs -roots, by which the list is judged")
 	}
 	words, err := readWords(*lang)
 	if err != nil {
@@ -93,10 +112,34 @@ func run(args []string, stdout, stderr io.Writer) int {
 			return refuse("the root certificates cannot be read: %v", err)
 		}
 	}
+	var trust *keys.TrustList
+	if *trustFile != "" {
+		if trust, err = readTrust(*trustFile, roots); err != nil {
+			return refuse("the trust list cannot be used: %v", err)
+		}
+		if now.After(trust.NextUpdate) {
+			fmt.Fprintf(stderr, "checkpdf: warning: the trust list is out of date since %s; get a newer one\n", trust.NextUpdate.Format(time.RFC3339))
+		}
+	}
+	if *signersFile != "" {
+		signers, err := readSigners(*signersFile, roots)
+		if err != nil {
+			return refuse("the signers' certificates cannot be read: %v", err)
+		}
+		s := &statements{signers: signers, roots: roots, now: now, trust: trust, words: words, stdout: stdout, stderr: stderr}
+		if *qr != "" {
+			return s.qr(*qr, *asJSON)
+		}
+		return s.print(flags.Arg(0))
+	}
 
 	status := allPassed
 	for _, name := range flags.Args() {
 		report, key := check(name, roots, now)
+		if trust != nil && report.Indication == pades.Passed && revoked(trust, report) {
+			report = pades.Report{Integrity: report.Integrity, Indication: pades.Failed, SubIndication: pades.Revoked}
+			key = trustRevoked
+		}
 		if report.Indication != pades.Passed && !(*integrity && report.Integrity == pades.Intact) {
 			status = someNot
 		}
@@ -156,8 +199,9 @@ func printable(s string) string {
 	}, s)
 }
 
-// Keys of the sentences on files that are not even read. The others are pades.Reasons.
+// Keys of the sentences on files that are not even read, and on those of which only the trust list knows. The others are pades.Reasons.
 const (
+	trustRevoked   = "trust.revoked"
 	fileMissing    = "file.missing"
 	fileDirectory  = "file.directory"
 	fileUnreadable = "file.unreadable"
@@ -167,17 +211,26 @@ const (
 func check(name string, roots *keys.Roots, now time.Time) (pades.Report, string) {
 	// The standard's word for "what was signed cannot be obtained".
 	unread := pades.Report{Integrity: pades.Broken, Indication: pades.Indeterminate, SubIndication: "SIGNED_DATA_NOT_FOUND"}
-	data, err := read(name)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return unread, fileMissing
-	case errors.Is(err, errDirectory):
-		return unread, fileDirectory
-	case err != nil:
-		return unread, fileUnreadable
+	data, key := load(name)
+	if key != "" {
+		return unread, key
 	}
 	report := pades.ReadAt(data, roots, now)
 	return report, string(report.Reason)
+}
+
+// load reads a file, or gives the key of the sentence that says why it cannot.
+func load(name string) (data []byte, key string) {
+	data, err := read(name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, fileMissing
+	case errors.Is(err, errDirectory):
+		return nil, fileDirectory
+	case err != nil:
+		return nil, fileUnreadable
+	}
+	return data, ""
 }
 
 var errDirectory = errors.New("is a directory")
@@ -199,6 +252,25 @@ func read(name string) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(f, pades.MaxSize+1))
 }
 
+// revoked says whether the list knows that a certificate by which the file passes was revoked when it was signed.
+func revoked(t *keys.TrustList, r pades.Report) bool {
+	for _, serial := range []string{r.SignerSerial, r.StampSerial} {
+		if _, so := t.RevokedFor(serial, r.SignedAt); so {
+			return true
+		}
+	}
+	return false
+}
+
+// readTrust reads the trust list.
+func readTrust(name string, roots *keys.Roots) (*keys.TrustList, error) {
+	data, err := read(name)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return keys.ReadTrustList(data, roots)
+}
+
 // readRoots reads the pinned certificates. Errors name the file.
 func readRoots(name string) (*keys.Roots, error) {
 	data, err := read(name)
@@ -210,6 +282,19 @@ func readRoots(name string) (*keys.Roots, error) {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return roots, nil
+}
+
+// readSigners reads the certificates of those who sign excerpts. Errors name the file.
+func readSigners(name string, roots *keys.Roots) (*statement.Signers, error) {
+	data, err := read(name)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	signers, err := statement.ParseSigners(roots, data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return signers, nil
 }
 
 // readWords gives the sentences of a language by their keys.

@@ -9,14 +9,17 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/tesdiq/tesdiq/internal/pdftest"
+	"github.com/tesdiq/tesdiq/keys"
 	"github.com/tesdiq/tesdiq/keys/signer"
 	"github.com/tesdiq/tesdiq/verifier/pades"
+	"github.com/tesdiq/tesdiq/verifier/statement"
 )
 
 func TestMain(m *testing.M) {
@@ -41,6 +44,14 @@ func setup(env *testscript.Env) error {
 			return err
 		}
 		files[name+"roots.pem"] = roots.PEM()
+		files[name+"signers.pem"] = statement.NewSigners(roots, set.Signers()...).PEM()
+		if name == "" {
+			excerpts, err := issued(env, set, at)
+			if err != nil {
+				return err
+			}
+			maps.Copy(files, excerpts)
+		}
 		if files[name+"signed.pdf"], err = set.PDFSigner(rand.Reader).Sign(context.Background(), pdftest.Page(), at, signer.SignInfo{}); err != nil {
 			return err
 		}
@@ -77,7 +88,7 @@ func TestEveryReasonHasItsSentenceInEveryLanguage(t *testing.T) {
 				t.Errorf("%s: no sentence for %s", lang, r)
 			}
 		}
-		for _, key := range []string{fileMissing, fileDirectory, fileUnreadable} {
+		for _, key := range append([]string{fileMissing, fileDirectory, fileUnreadable, trustRevoked}, statementKeys...) {
 			if words[key] == "" {
 				t.Errorf("%s: no sentence for %s", lang, key)
 			}
@@ -102,5 +113,78 @@ func TestAPipeThatIsClosedIsNotSuccess(t *testing.T) {
 	}
 	if got := run([]string{"-integrity", name}, w, io.Discard); got == allPassed {
 		t.Error("exit status 0")
+	}
+}
+
+// What was revoked after a file was made the file cannot know; the issuer's list does.
+func TestTheTrustListKnowsWhatWasRevokedLater(t *testing.T) {
+	at := time.Now().Truncate(time.Second)
+	set, err := signer.NewThrowaway(rand.Reader, at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	roots, err := set.Roots()
+	if err != nil {
+		t.Fatal(err)
+	}
+	pdf, err := set.PDFSigner(rand.Reader).Sign(t.Context(), pdftest.Page(), at, signer.SignInfo{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	if err := set.Save(filepath.Join(dir, "keys")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(filepath.Join(dir, "keys", "root.key")); err != nil { // so that the issuing authority's is found
+		t.Fatal(err)
+	}
+	write := func(name string, data []byte) string {
+		t.Helper()
+		name = filepath.Join(dir, name)
+		if err := os.WriteFile(name, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return name
+	}
+	rootsFile, file := write("roots.pem", roots.PEM()), write("signed.pdf", pdf)
+	checked := func(name string, list []byte) (int, string) {
+		t.Helper()
+		var out, complaint bytes.Buffer
+		status := run([]string{"-roots", rootsFile, "-trust", write(name, list), "-json", file}, &out, &complaint)
+		return status, out.String() + complaint.String()
+	}
+	if status, said := checked("nothing.json", set.TrustFile); status != allPassed {
+		t.Errorf("nothing is revoked: %d %s", status, said)
+	}
+	authority, err := set.LoadAuthority(filepath.Join(dir, "keys"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name   string
+		serial string
+		from   time.Time
+		status int
+		says   string
+	}{
+		{"later", keys.Serial(set.Signer), at.Add(time.Second), allPassed, "TOTAL-PASSED"},
+		{"at once", keys.Serial(set.Signer), at, someNot, `"indication":"TOTAL-FAILED","sub_indication":"REVOKED"`},
+		{"the time stamp's", keys.Serial(set.TSA), at.Add(-time.Hour), someNot, "REVOKED"},
+	} {
+		fresh := *set
+		revoked := map[string]keys.Revoked{c.serial: {At: at.Add(time.Hour), InvalidFrom: c.from, Reason: "keyCompromise", Why: "a test"}}
+		if err := fresh.Publish(rand.Reader, authority, revoked, at.Add(time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+		if status, said := checked(c.name, fresh.TrustFile); status != c.status || !strings.Contains(said, c.says) {
+			t.Errorf("%s: %d %s", c.name, status, said)
+		}
+	}
+	other, err := signer.NewThrowaway(rand.Reader, at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if status, said := checked("foreign.json", other.TrustFile); status != wrongUse || !strings.Contains(said, "not signed by a pinned root") {
+		t.Errorf("a foreign list: %d %s", status, said)
 	}
 }

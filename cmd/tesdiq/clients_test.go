@@ -43,7 +43,7 @@ const (
 	numbered    = "numbered"     // the form was answered with this number
 	drawn       = "drawn"        // code seen and file fetched
 	void        = "void"         // the page said that there will be no excerpt
-	checking    = "checking"     // a program is about to ask with this key
+	progAsking  = "checking"     // a program is about to ask with this key
 	pageAsking  = "page asking"  // a clerk is about to send the form
 	checked     = "checked"      // by a program: the answer was read
 	pageChecked = "page checked" // by a clerk: the page with the answer was shown
@@ -317,7 +317,7 @@ func (b *bank) check() error {
 	if err != nil {
 		return err
 	}
-	e := event{What: checking, Key: key, Code: b.pick()}
+	e := event{What: progAsking, Key: key, Code: b.pick()}
 	if err := b.history.write(e); err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/tesdiq/tesdiq/internal/people"
 	"github.com/tesdiq/tesdiq/internal/postgres"
 	"github.com/tesdiq/tesdiq/internal/privatepg"
+	"github.com/tesdiq/tesdiq/internal/service"
 )
 
 // database is where the components' pools lead, and how to end what was started for it.
@@ -37,9 +38,19 @@ func demoDatabaseIn(ctx context.Context, data string) (database, error) {
 		} else if foreign {
 			return database{}, errors.New("DATABASE_URL leads to a database with entries that are not the demonstration's: give it one of its own, or unset DATABASE_URL")
 		}
-		passwords, err := demoPasswords(filepath.Join(data, "passwords"))
+		folder := filepath.Join(data, "passwords")
+		_, never := os.Stat(folder)
+		passwords, err := demoPasswords(folder)
 		if err != nil {
 			return database{}, err
+		}
+		taken, err := postgres.HasRoles(ctx, admin)
+		if err != nil {
+			return database{}, err
+		}
+		if taken && never != nil {
+			// Roles belong to the whole server, not to the database.
+			fmt.Fprintln(os.Stderr, "Careful: this PostgreSQL server already had Tesdiq's roles, and they get new passwords now. If another installation uses the server, `tesdiq migrate -config FILE` gives its passwords back.")
 		}
 		if err := postgres.Migrate(ctx, admin); err != nil {
 			return database{}, err
@@ -82,20 +93,7 @@ func demoPasswords(dir string) (map[postgres.Role]string, error) {
 			return nil, err
 		}
 	}
-	return readPasswords(dir)
-}
-
-// readPasswords reads one file per role.
-func readPasswords(dir string) (map[postgres.Role]string, error) {
-	passwords := make(map[postgres.Role]string)
-	for _, role := range postgres.Roles() {
-		word, err := secret(filepath.Join(dir, string(role)))
-		if err != nil {
-			return nil, err
-		}
-		passwords[role] = word
-	}
-	return passwords, nil
+	return service.Passwords(dir, postgres.Roles()...)
 }
 
 // where tells an operator's command which installation it works on.
@@ -107,18 +105,14 @@ type where struct {
 // open opens the installation's database: by its configuration, else the demonstration's, running or not.
 func (w where) open(ctx context.Context) (database, error) {
 	if w.Config != "" {
-		c, err := readConfig(w.Config)
-		if err != nil {
-			return database{}, err
-		}
-		return c.database()
+		return configured(w.Config, service.Operator.Roles())
 	}
 	if _, err := os.Stat(w.Data); err != nil {
 		return database{}, fmt.Errorf("there is no demonstration in %s: name its folder with -data, or the service's configuration with -config", w.Data)
 	}
 	if admin := os.Getenv("DATABASE_URL"); admin != "" {
 		// Not demoDatabaseIn: it would migrate whatever database that is, and change its roles' passwords under a service.
-		passwords, err := readPasswords(filepath.Join(w.Data, "passwords"))
+		passwords, err := service.Passwords(filepath.Join(w.Data, "passwords"), service.Operator.Roles()...)
 		if err != nil {
 			return database{}, fmt.Errorf("DATABASE_URL is set, but the demonstration in %s was not started with it: unset it, or name the service's configuration with -config: %w", w.Data, err)
 		}
@@ -130,9 +124,13 @@ func (w where) open(ctx context.Context) (database, error) {
 	return demoDatabaseIn(ctx, w.Data)
 }
 
-// database is the one that the configuration names.
-func (c config) database() (database, error) {
-	passwords, err := readPasswords(c.Database.Passwords)
+// configured is the database that a configuration names, with the passwords of some roles.
+func configured(file string, roles []postgres.Role) (database, error) {
+	c, err := service.ReadConfig(file, service.Operator)
+	if err != nil {
+		return database{}, err
+	}
+	passwords, err := service.Passwords(c.Database.Passwords, roles...)
 	if err != nil {
 		return database{}, err
 	}
@@ -154,11 +152,7 @@ func (m migrateCommand) Run(ctx context.Context) error {
 		return err
 	}
 	if m.Config != "" {
-		c, err := readConfig(m.Config)
-		if err != nil {
-			return err
-		}
-		d, err := c.database()
+		d, err := configured(m.Config, postgres.Roles())
 		if err != nil {
 			return err
 		}

@@ -19,6 +19,7 @@ import (
 	"github.com/tesdiq/tesdiq"
 	"github.com/tesdiq/tesdiq/internal/people"
 	"github.com/tesdiq/tesdiq/internal/postgres"
+	"github.com/tesdiq/tesdiq/internal/service"
 	"github.com/tesdiq/tesdiq/keys/signer"
 	"github.com/tesdiq/tesdiq/organisation"
 	"github.com/tesdiq/tesdiq/organisation/organisationdb"
@@ -61,7 +62,7 @@ func (d demoCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return misuse("-addr " + d.Addr + ": a host and a port, for example localhost:8080")
 	}
-	if !local(host) {
+	if !service.Local(host) {
 		fmt.Fprintln(os.Stderr, "Careful: others than this machine can reach "+d.Addr+", and anybody may sign in there as anybody.")
 	}
 	l, err := net.Listen("tcp", d.Addr)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/tesdiq/tesdiq"
 	"github.com/tesdiq/tesdiq/internal/people"
+	"github.com/tesdiq/tesdiq/internal/service/issuing"
 	"github.com/tesdiq/tesdiq/issuer"
 	"github.com/tesdiq/tesdiq/issuer/issuerdb"
 	"github.com/tesdiq/tesdiq/organisation/organisationdb"
@@ -149,20 +150,19 @@ func (s stage) draw(ctx context.Context, fin tesdiq.FIN, number, name string, da
 
 // issue makes the excerpt of an intent. A start that was broken off may have left an attempt, whose lease is waited for.
 func (s stage) issue(ctx context.Context, desk *issuerdb.Cabinet, fin tesdiq.FIN, n issuer.Number, daysAgo int) error {
-	roots, err := s.Keys.Roots()
+	host := s.host()
+	host.Now = s.clock(daysAgo)
+	dispatcher, err := issuing.Dispatcher(host, s.Pools, s.Keys, nil)
 	if err != nil {
 		return err
 	}
-	archivist, err := s.Keys.Archivist(rand.Reader, s.status())
-	if err != nil {
-		return err
-	}
-	dispatcher := &issuerdb.Dispatcher{Pool: s.Pools.Issuer, Now: s.clock(daysAgo), Rand: rand.Reader, Log: s.Log,
-		Maker: &issuer.Maker{Kinds: issuer.Kinds(all.Kinds), Origin: s.PublicURL, Signer: documentSigner{archivist}, Roots: roots, Now: s.clock(daysAgo)}}
 	working, stop := context.WithCancel(ctx)
 	done := make(chan error, 1)
 	go func() { done <- dispatcher.Run(working) }()
 	_, err = desk.Wait(ctx, fin, n, time.Minute)
 	stop()
-	return errors.Join(err, ended(<-done))
+	if ended := <-done; !errors.Is(ended, context.Canceled) {
+		err = errors.Join(err, ended)
+	}
+	return err
 }

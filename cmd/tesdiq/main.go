@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/signal"
 	"regexp"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"syscall"
@@ -16,7 +15,8 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/tesdiq/tesdiq"
-	"github.com/tesdiq/tesdiq/verifier/sandbox"
+	"github.com/tesdiq/tesdiq/internal/service"
+	"github.com/tesdiq/tesdiq/internal/service/checking"
 )
 
 // commands are all that the program does. What changes data is a dry run unless -apply is given.
@@ -29,26 +29,16 @@ type commands struct {
 	Registry registryCommands `cmd:"" help:"Books of record: append, correct, annul, show."`
 	Org      orgCommands      `cmd:"" help:"Organisations that check excerpts, their members and programs."`
 	Revoke   revokeCommand    `cmd:"" help:"Revoke an excerpt."`
-	Keys     keysCommands     `cmd:"" help:"Keys and certificates: ceremony."`
+	Keys     keysCommands     `cmd:"" help:"Keys and certificates: ceremony, list, rotate, publish."`
 
 	Bench benchCommand `cmd:"" help:"Measure what this machine carries, beside a baseline: issue, check or verify."`
 }
 
-// readFiles is how the program starts itself to read foreign files, and nothing else.
-const readFiles = "read-files"
-
 func main() {
-	if len(os.Args) == 2 && os.Args[1] == readFiles {
-		if sandbox.Serve(os.Stdin, os.Stdout) != nil {
-			os.Exit(1) // who started it sees that it ended
-		}
+	if checking.Child() {
 		return
 	}
-	// What lives long is small (fonts, words, sessions are elsewhere) and what a request makes is short-lived: collecting
-	// less often costs some tens of megabytes and saves a tenth of the processor. GOGC still decides if it is set.
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(400)
-	}
+	service.Prepare()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	os.Exit(run(ctx, os.Args[1:]))

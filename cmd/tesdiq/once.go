@@ -163,9 +163,8 @@ func (j *mainJob) signIn(ctx context.Context, who people.Actor, voen, to string)
 
 var codePattern = regexp.MustCompile(`[0-9A-HJKMNP-TV-Z]{4}(-[0-9A-HJKMNP-TV-Z]{4}){3}-[0-9A-HJKMNP-TV-Z]`)
 
-// draw asks for an excerpt of the newest entry of a book, and fetches it.
-func (j *mainJob) draw(ctx context.Context, citizen *visitor, kind string) (summaryExcerpt, error) {
-	e := summaryExcerpt{Kind: kind, Lang: tesdiq.Az, PDF: kind + ".pdf"}
+// ask asks for an excerpt of the newest entry of a book.
+func (j *mainJob) ask(ctx context.Context, citizen *visitor, kind string) error {
 	err := citizen.open(ctx, j.address+"/cabinet/"+kind+"s")
 	if err == nil {
 		err = citizen.follow(ctx, "/cabinet/"+kind+"s/", "")
@@ -174,8 +173,14 @@ func (j *mainJob) draw(ctx context.Context, citizen *visitor, kind string) (summ
 		err = citizen.follow(ctx, "/cabinet/excerpts/new", "")
 	}
 	if err == nil {
-		err = citizen.submit(ctx, "validity", "30", "lang", string(e.Lang), "recipient", people.Organisations[0].Name, "purpose", "kredit")
+		err = citizen.submit(ctx, "validity", "30", "lang", string(tesdiq.Az), "recipient", people.Organisations[0].Name, "purpose", "kredit")
 	}
+	return err
+}
+
+// draw asks for an excerpt, and fetches it.
+func (j *mainJob) draw(ctx context.Context, citizen *visitor, kind string) (summaryExcerpt, error) {
+	err := j.ask(ctx, citizen, kind)
 	// It is there within a second; on a machine under load the page says that it is being made.
 	for range 20 {
 		if err != nil || codePattern.MatchString(citizen.text()) {
@@ -185,8 +190,14 @@ func (j *mainJob) draw(ctx context.Context, citizen *visitor, kind string) (summ
 		err = citizen.open(ctx, citizen.at.String())
 	}
 	if err != nil {
-		return e, err
+		return summaryExcerpt{}, err
 	}
+	return j.fetch(ctx, citizen, kind)
+}
+
+// fetch takes the excerpt whose page is open.
+func (j *mainJob) fetch(ctx context.Context, citizen *visitor, kind string) (summaryExcerpt, error) {
+	e := summaryExcerpt{Kind: kind, Lang: tesdiq.Az, PDF: kind + ".pdf"}
 	code, err := tesdiq.ParseCode(codePattern.FindString(citizen.text()))
 	if err != nil {
 		return e, fmt.Errorf("the page shows no code: %w", err)

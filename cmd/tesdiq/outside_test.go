@@ -352,7 +352,7 @@ func (a *auditor) accountChecks(events []event, count *figures) {
 	acknowledged := map[string]bool{}
 	for _, e := range events {
 		switch e.What {
-		case checking:
+		case progAsking:
 			asked[e.Key] = true
 		case pageAsking:
 			sent++

@@ -19,11 +19,12 @@ import (
 	"time"
 )
 
-// program is `tesdiq demo` as a process of its own, which may be killed and started again with the same arguments.
+// program is one of ours as a process of its own, which may be killed and started again with the same arguments.
 type program struct {
 	t       testing.TB
 	dir     string // -data
 	address string // http://127.0.0.1:PORT, the same at every start
+	path    string // of the program; empty: tesdiq
 	args    []string
 	env     []string
 	log     string // file to which everything that it says is appended
@@ -61,7 +62,11 @@ func (p *program) start() *process {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	run := &process{program: p, cmd: exec.Command(binary(p.t), p.args...), began: time.Now(), out: &logged{}, errors: &logged{}, done: make(chan struct{})}
+	path := p.path
+	if path == "" {
+		path = binary(p.t)
+	}
+	run := &process{program: p, cmd: exec.Command(path, p.args...), began: time.Now(), out: &logged{}, errors: &logged{}, done: make(chan struct{})}
 	run.cmd.Env, run.cmd.Stderr, run.cmd.Stdout = p.env, io.MultiWriter(log, run.errors), io.MultiWriter(log, run.out)
 	run.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	started := make(chan error)

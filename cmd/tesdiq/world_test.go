@@ -21,6 +21,7 @@ import (
 	"github.com/tesdiq/tesdiq/internal/people"
 	"github.com/tesdiq/tesdiq/internal/pgtest"
 	"github.com/tesdiq/tesdiq/internal/postgres"
+	"github.com/tesdiq/tesdiq/internal/service/checking"
 	"github.com/tesdiq/tesdiq/keys/signer"
 	"github.com/tesdiq/tesdiq/organisation/organisationdb"
 	"github.com/tesdiq/tesdiq/registry/registrydb"
@@ -30,7 +31,7 @@ import (
 
 // TestMain lets the test binary be the program: a script that says "exec tesdiq" runs it under that name.
 func TestMain(m *testing.M) {
-	if filepath.Base(os.Args[0]) == "tesdiq" || len(os.Args) == 2 && os.Args[1] == readFiles {
+	if filepath.Base(os.Args[0]) == "tesdiq" || len(os.Args) == 2 && os.Args[1] == checking.ReadFiles {
 		main()
 		return
 	}

@@ -42,6 +42,7 @@ const (
 	together  kind = "internal/together"
 	people    kind = "internal/people"
 	bench     kind = "internal/bench"
+	service   kind = "internal/service"
 	testHelp  kind = "help for tests"
 )
 
@@ -62,6 +63,7 @@ var places = []struct {
 	{"internal/together", together},
 	{"internal/people/…", people},
 	{"internal/bench/…", bench},
+	{"internal/service/…", service},
 	{"internal/archtest", testHelp},
 	{"internal/pgtest", testHelp},
 	{"internal/pdftest", testHelp},
@@ -74,6 +76,7 @@ var places = []struct {
 	{"keys/signer/…", signer},
 	{"keys/…", keys},
 	{"verifier/pades/…", pades},
+	{"verifier/statement", pades},
 	{"ledger/…", ledger},
 	{"gateway/…", gateway},
 	{"registry/…", entries},
@@ -133,7 +136,7 @@ var ours = []struct {
 	{signer, []kind{root, keys},
 		"what can sign knows nothing of what it signs"},
 	{pades, []kind{root, keys},
-		"the strict reading serves issuer and relying parties alike, offline"},
+		"the strict reading, and that of statements, serve issuer and relying parties alike, offline"},
 	{ledger, []kind{root},
 		"a proof must be checkable without the service"},
 	{gateway, []kind{root},
@@ -160,6 +163,8 @@ var ours = []struct {
 		"it gathers calls and knows nothing of what they do"},
 	{people, []kind{root, entries},
 		"invented people are data"},
+	{service, []kind{root, component, dbSide, webSide, templates, keys, signer, pades, entries, ledger, gateway, shell, writer, postgres, service},
+		"it puts together what cmd's programs have in common; invented people and private servers are for the demonstration alone"},
 	{bench, everything,
 		"it measures the whole"},
 	{program, everything,
@@ -169,7 +174,7 @@ var ours = []struct {
 }
 
 var everything = []kind{root, component, dbSide, webSide, program, templates, keys, signer, pades, entries, ledger, gateway,
-	shell, writer, postgres, privatepg, together, people, bench}
+	shell, writer, postgres, privatepg, together, people, bench, service}
 
 // ofOne are the kinds that belong to one component and may import a component only if it is that one.
 var ofOne = []kind{component, dbSide, webSide}
@@ -188,9 +193,9 @@ var theirs = []struct {
 		"there is one place that migrates"},
 	{"github.com/riverqueue/river", []kind{writer, dbSide, program, postgres, testHelp},
 		"a job is inserted with its data and worked in one place; postgres makes its tables"},
-	{"net/http", []kind{webSide, shell, gateway, program, testHelp, bench},
+	{"net/http", []kind{webSide, shell, gateway, program, service, testHelp, bench},
 		"what is said over HTTP is decided without it"},
-	{"github.com/go-chi", []kind{webSide, shell, gateway, program, testHelp, bench},
+	{"github.com/go-chi", []kind{webSide, shell, gateway, program, service, testHelp, bench},
 		"what is said over HTTP is decided without it"},
 	{"github.com/danielgtaylor/huma", []kind{webSide, shell, program, testHelp},
 		"what is said over HTTP is decided without it"},
@@ -213,8 +218,30 @@ var reach = []struct {
 	reason    string
 }{
 	{"cmd/verifier", Module + "/keys/signer", "the verifier cannot sign"},
+	{"cmd/verifier", Module + "/issuer", "the verifier makes no excerpts and asks for none"},
 	{"cmd/verifier", Module + "/casework", "the verifier holds no cases"},
+	{"cmd/verifier", Module + "/registry/registrydb", "the verifier reads no book but by its own statements, and writes none"},
+	{"cmd/verifier", Module + "/registry/registryweb", "the verifier shows nobody's entries"},
+	{"cmd/verifier", Module + "/cabinet/cabinetweb", "the verifier is no cabinet"},
+	{"cmd/verifier", Module + "/web/signin", "the verifier signs nobody in, and holds no secret of the provider's"},
+	{"cmd/verifier", Module + "/organisation", "the verifier lets no organisation in"},
+	{"cmd/verifier", Module + "/internal/worker", "the verifier is stateless: housekeeping is done elsewhere"},
 	{"cmd/casework", Module + "/keys/signer", "only the issuing process can sign"},
+	{"cmd/casework", Module + "/verifier/sandbox", "foreign files are read by the verifier alone"},
+	{"cmd/casework", Module + "/organisation", "organisations are let in by the operator"},
+	{"cmd/issuer", Module + "/casework", "what can sign holds no cases"},
+	{"cmd/issuer", Module + "/verifier/verifierdb", "what can sign answers nobody who checks"},
+	{"cmd/issuer", Module + "/verifier/verifierweb", "what can sign answers nobody who checks"},
+	{"cmd/issuer", Module + "/verifier/sandbox", "what can sign reads no foreign file"},
+	{"cmd/issuer", Module + "/issuer/issuerweb", "what can sign shows nobody a page"},
+	{"cmd/issuer", Module + "/cabinet", "what can sign shows nobody a page"},
+	{"cmd/issuer", Module + "/registry/registryweb", "what can sign shows nobody a page"},
+	{"cmd/issuer", Module + "/web/signin", "what can sign signs nobody in"},
+	{"cmd/issuer", Module + "/organisation", "organisations are let in by the operator"},
+	{"cmd/verifier", Module + "/internal/people", "the demonstration is cmd/tesdiq's alone"},
+	{"cmd/casework", Module + "/web/signin/demoprovider", "the demonstration is cmd/tesdiq's alone"},
+	{"cmd/casework", Module + "/internal/people", "the demonstration is cmd/tesdiq's alone"},
+	{"cmd/issuer", Module + "/internal/people", "the demonstration is cmd/tesdiq's alone"},
 	{"cmd/checkpdf", Module + "/keys/signer", "a relying party needs no signing code"},
 	{"cmd/checkpdf", Module + "/internal/postgres", "it needs no database"},
 	{"cmd/checkpdf", "github.com/jackc/pgx", "it needs no database"},

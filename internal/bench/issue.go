@@ -88,7 +88,7 @@ func (db *database) service(ctx context.Context, o Options, cabinet *issuerdb.Ca
 	}
 	dispatcher := &issuerdb.Dispatcher{
 		Pool: pool, Now: o.Now, Rand: o.Rand, Log: o.Log,
-		Maker: &issuer.Maker{Kinds: all.Kinds, Origin: origin, Signer: pdfSigner{archivist}, Roots: roots, Now: o.Now},
+		Maker: &issuer.Maker{Kinds: all.Kinds, Origin: origin, Signer: pdfSigner{archivist}, Roots: roots, Now: o.Now, Rand: o.Rand},
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	var running sync.WaitGroup

@@ -92,7 +92,7 @@ func signedFile(ctx context.Context, o Options) ([]byte, *keys.Roots, error) {
 			return nil, nil, err
 		}
 		page, err := templates.Draw(templates.Sheet{
-			Statement: s, Number: "E-2026-0000001", Code: code, CheckURL: origin + "/v/" + string(code), CheckAt: "tesdiq.example/check", IssuedAt: now,
+			Statement: s, Number: "E-2026-0000001", Code: code, QR: origin + "/v/" + string(code), CheckAt: "tesdiq.example/check", IssuedAt: now, Attachment: []byte("e30.e30.AA"),
 		})
 		if err != nil {
 			return nil, nil, err

@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net"
@@ -11,7 +12,7 @@ import (
 )
 
 // Away says whether an error comes of a database that does not answer at the moment, rather than of what was asked of
-// it. The same may be asked again later. Whether it was done the first time is not known.
+// it, or not in time. The same may be asked again later. Whether it was done the first time is not known.
 func Away(err error) bool {
 	var refused *pgconn.PgError
 	if errors.As(err, &refused) {
@@ -26,7 +27,7 @@ func Away(err error) bool {
 	if errors.As(err, &connect) || pgconn.SafeToRetry(err) {
 		return true
 	}
-	for _, lost := range []error{io.EOF, io.ErrUnexpectedEOF, net.ErrClosed, syscall.EPIPE, syscall.ECONNRESET} {
+	for _, lost := range []error{io.EOF, io.ErrUnexpectedEOF, net.ErrClosed, context.DeadlineExceeded, syscall.EPIPE, syscall.ECONNRESET} {
 		if errors.Is(err, lost) {
 			return true
 		}

@@ -21,12 +21,13 @@ type Role string
 
 // The components' roles.
 const (
-	Registry Role = "tesdiq_registry"
-	Issuer   Role = "tesdiq_issuer"
-	Verifier Role = "tesdiq_verifier"
-	Cabinet  Role = "tesdiq_cabinet"
-	Operator Role = "tesdiq_operator"
-	Worker   Role = "tesdiq_worker"
+	Registry  Role = "tesdiq_registry"
+	Issuer    Role = "tesdiq_issuer"
+	Verifier  Role = "tesdiq_verifier"
+	Cabinet   Role = "tesdiq_cabinet"
+	Operator  Role = "tesdiq_operator"
+	Worker    Role = "tesdiq_worker"
+	Reception Role = "tesdiq_reception"
 )
 
 // Owner owns every table. Nobody signs in as it: Migrate becomes it for as long as it takes.
@@ -34,7 +35,7 @@ const Owner = "tesdiq_owner"
 
 // Roles are all components' roles.
 func Roles() []Role {
-	return []Role{Registry, Issuer, Verifier, Cabinet, Operator, Worker}
+	return []Role{Registry, Issuer, Verifier, Cabinet, Operator, Worker, Reception}
 }
 
 // Roles belong to the whole server, so that two databases of one server may be migrated at the same moment, and each
@@ -120,6 +121,25 @@ func Admit(ctx context.Context, conn *pgx.Conn, database string) error {
 		return fmt.Errorf("postgres: admit to %s: %w", database, err)
 	}
 	return nil
+}
+
+const sqlHasRoles = `SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = ANY($1))`
+
+// HasRoles says whether any of our roles is on the server.
+func HasRoles(ctx context.Context, adminURL string) (has bool, err error) {
+	conn, err := pgx.Connect(ctx, adminURL)
+	if err != nil {
+		return false, fmt.Errorf("postgres: roles: %w", err)
+	}
+	defer conn.Close(context.WithoutCancel(ctx))
+	var names []string
+	for _, role := range Roles() {
+		names = append(names, string(role))
+	}
+	if err := conn.QueryRow(ctx, sqlHasRoles, names).Scan(&has); err != nil {
+		return false, fmt.Errorf("postgres: roles: %w", err)
+	}
+	return has, nil
 }
 
 // SetPasswords gives roles their passwords. The server gets only what it stores (SCRAM-SHA-256, RFC 5803), so that no

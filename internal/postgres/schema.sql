@@ -443,6 +443,12 @@ CREATE TABLE public.sessions (
     expiry timestamp with time zone NOT NULL
 );
 
+CREATE TABLE public.visits (
+    token text NOT NULL,
+    data bytea NOT NULL,
+    expiry timestamp with time zone NOT NULL
+);
+
 CREATE TABLE public.voids (
     intent_id bigint NOT NULL,
     reason text NOT NULL,
@@ -549,6 +555,9 @@ ALTER TABLE ONLY public.river_queue
 ALTER TABLE ONLY public.sessions
     ADD CONSTRAINT sessions_pkey PRIMARY KEY (token);
 
+ALTER TABLE ONLY public.visits
+    ADD CONSTRAINT visits_pkey PRIMARY KEY (token);
+
 ALTER TABLE ONLY public.voids
     ADD CONSTRAINT voids_pkey PRIMARY KEY (intent_id);
 
@@ -610,6 +619,8 @@ CREATE INDEX river_notification_created_at_idx ON public.river_notification USIN
 CREATE INDEX river_notification_topic_id_idx ON public.river_notification USING btree (topic, id);
 
 CREATE INDEX sessions_expiry ON public.sessions USING btree (expiry);
+
+CREATE INDEX visits_expiry ON public.visits USING btree (expiry);
 
 ALTER TABLE ONLY public.api_clients
     ADD CONSTRAINT api_clients_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES public.organisations(id);

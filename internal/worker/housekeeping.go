@@ -9,13 +9,14 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// Housekeeping are the jobs that remove what has expired: sessions and API tokens.
+// Housekeeping are the jobs that remove what has expired: sessions, visits and API tokens.
 func Housekeeping(pool *pgxpool.Pool, now func() time.Time) []Job {
 	remove := func(what, statement string) func(context.Context) error {
 		return func(ctx context.Context) error { return removeExpired(ctx, pool, what, statement, now()) }
 	}
 	return []Job{
 		Periodic("expired-sessions", 10*time.Minute, remove("sessions", sqlExpiredSessions)),
+		Periodic("expired-visits", 10*time.Minute, remove("visits", sqlExpiredVisits)),
 		Periodic("expired-tokens", 10*time.Minute, remove("tokens", sqlExpiredTokens)),
 	}
 }
@@ -25,6 +26,9 @@ const (
 	sqlExpiredSessions = `
 		DELETE FROM sessions
 		WHERE token IN (SELECT token FROM sessions WHERE expiry < @now LIMIT 1000)`
+	sqlExpiredVisits = `
+		DELETE FROM visits
+		WHERE token IN (SELECT token FROM visits WHERE expiry < @now LIMIT 1000)`
 	sqlExpiredTokens = `
 		DELETE FROM api_tokens
 		WHERE sha256 IN (SELECT sha256 FROM api_tokens WHERE expires_at < @now LIMIT 1000)`

@@ -180,8 +180,11 @@ func TestHousekeepingRemovesOnlyWhatHasExpired(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := db.Admin.Exec(t.Context(), `INSERT INTO sessions (token, data, expiry) VALUES ('live', '', $1)`, now); err != nil {
-		t.Fatal(err)
+	for _, fill := range []string{`INSERT INTO sessions (token, data, expiry) VALUES ('live', '', $1)`,
+		`INSERT INTO visits (token, data, expiry) VALUES ('live', '', $1), ('old', '', $1::timestamptz - interval '1 second')`} {
+		if _, err := db.Admin.Exec(t.Context(), fill, now); err != nil {
+			t.Fatal(err)
+		}
 	}
 	_, err = db.Admin.Exec(t.Context(), `
 		WITH o AS (INSERT INTO organisations (voen, name, sort, added_at) VALUES ('1234567891', 'Bank', 'bank', $1) RETURNING id),
@@ -198,14 +201,14 @@ func TestHousekeepingRemovesOnlyWhatHasExpired(t *testing.T) {
 	for {
 		var old, live int
 		err := db.Admin.QueryRow(t.Context(), `
-			SELECT (SELECT count(*) FROM sessions WHERE token LIKE 'old%') + (SELECT count(*) FROM api_tokens WHERE sha256 = sha256('old')),
-			       (SELECT count(*) FROM sessions WHERE token = 'live') + (SELECT count(*) FROM api_tokens WHERE sha256 = sha256('live'))`).
+			SELECT (SELECT count(*) FROM sessions WHERE token LIKE 'old%') + (SELECT count(*) FROM visits WHERE token = 'old') + (SELECT count(*) FROM api_tokens WHERE sha256 = sha256('old')),
+			       (SELECT count(*) FROM sessions WHERE token = 'live') + (SELECT count(*) FROM visits WHERE token = 'live') + (SELECT count(*) FROM api_tokens WHERE sha256 = sha256('live'))`).
 			Scan(&old, &live)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if live != 2 {
-			t.Fatalf("%d of 2 live ones are left", live)
+		if live != 3 {
+			t.Fatalf("%d of 3 live ones are left", live)
 		}
 		if old == 0 {
 			break

@@ -42,7 +42,7 @@ func (f *freezer) trace(step issuer.Step, ended bool) {
 
 // R2: the process dies before and after each named step; another one finishes.
 func TestACrashAtEachStepLosesAndDoublesNothing(t *testing.T) {
-	for _, step := range []issuer.Step{issuer.Claim, issuer.Render, issuer.Lint, issuer.Sign, issuer.Check, issuer.Store} {
+	for _, step := range []issuer.Step{issuer.Claim, issuer.Attest, issuer.Render, issuer.Lint, issuer.Sign, issuer.Check, issuer.Store} {
 		for _, ended := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s ended=%v", step, ended), func(t *testing.T) {
 				t.Parallel()

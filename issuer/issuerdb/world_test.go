@@ -3,6 +3,7 @@ package issuerdb_test
 import (
 	"context"
 	"crypto/rand"
+	"crypto/x509"
 	"fmt"
 	"log/slog"
 	"strconv"
@@ -66,7 +67,7 @@ func (w *world) maker() *issuer.Maker {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	return &issuer.Maker{Kinds: all.Kinds, Origin: "https://tesdiq.example", Signer: w.keys, Roots: roots, Now: now}
+	return &issuer.Maker{Kinds: all.Kinds, Origin: "https://tesdiq.example", Signer: w.keys, Roots: roots, Now: now, Rand: rand.Reader}
 }
 
 func (w *world) dispatcher() *issuerdb.Dispatcher {
@@ -107,8 +108,9 @@ func (w *world) listen() {
 // key counts the calls of the real signer's key.
 type key struct {
 	signer *signer.PDFSigner
-	calls  atomic.Int64
-	fail   atomic.Bool // as if the key were away
+	calls  atomic.Int64 // of Sign
+	stated atomic.Int64 // of SignStatements
+	fail   atomic.Bool  // as if the key were away
 }
 
 func newKey(t testing.TB) *key {
@@ -125,6 +127,14 @@ func (k *key) Sign(ctx context.Context, pdf []byte, at time.Time) ([]byte, time.
 		return nil, time.Time{}, fmt.Errorf("the key is away")
 	}
 	return k.signer.SignUntil(ctx, pdf, at, signer.SignInfo{})
+}
+
+func (k *key) SignStatements(ctx context.Context, full, brief []byte, address string, at time.Time) (jws, cose []byte, signers []*x509.Certificate, err error) {
+	k.stated.Add(1)
+	if k.fail.Load() {
+		return nil, nil, nil, fmt.Errorf("the key is away")
+	}
+	return k.signer.SignStatements(ctx, full, brief, address, at)
 }
 
 // person enters an invented person with one examination in force, and returns the FIN and the examination's number.
@@ -229,7 +239,7 @@ func (w *world) consistent() {
 			w.t.Errorf("%s: %d", name, n)
 		}
 	}
-	if calls, attempts := int(w.keys.calls.Load()), w.count(`SELECT count(*) FROM attempts`); calls > attempts {
+	if calls, attempts := int(max(w.keys.calls.Load(), w.keys.stated.Load())), w.count(`SELECT count(*) FROM attempts`); calls > attempts {
 		w.t.Errorf("the key was called %d times for %d attempts", calls, attempts)
 	}
 }
@@ -244,8 +254,16 @@ func (w *world) rows(sql string) pgx.Rows {
 	return rows
 }
 
-// signerFunc is a signer that does something else.
+// signerFunc is a signer that does something else with the page.
 type signerFunc func([]byte) []byte
+
+func (f signerFunc) SignStatements(ctx context.Context, full, brief []byte, address string, at time.Time) (jws, cose []byte, signers []*x509.Certificate, err error) {
+	set, err := authority()
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	return set.PDFSigner(rand.Reader).SignStatements(ctx, full, brief, address, at)
+}
 
 func (f signerFunc) Sign(_ context.Context, pdf []byte, _ time.Time) ([]byte, time.Time, error) {
 	return f(pdf), time.Time{}, nil

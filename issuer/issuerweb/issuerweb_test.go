@@ -66,7 +66,7 @@ func newTown(t *testing.T) *town {
 	town.cabinet = &issuerdb.Cabinet{Pool: db.Pool(postgres.Cabinet), Kinds: all.Kinds, Now: morning, Rand: rand.Reader, Log: quiet}
 	town.dispatcher = &issuerdb.Dispatcher{
 		Pool: db.Pool(postgres.Issuer), Now: morning, Rand: rand.Reader, Log: quiet, Lease: 20 * time.Millisecond, Poll: 20 * time.Millisecond,
-		Maker: &issuer.Maker{Kinds: all.Kinds, Origin: "https://tesdiq.example", Signer: pen{set.PDFSigner(rand.Reader)}, Roots: roots, Now: morning},
+		Maker: &issuer.Maker{Kinds: all.Kinds, Origin: "https://tesdiq.example", Signer: pen{set.PDFSigner(rand.Reader)}, Roots: roots, Now: morning, Rand: rand.Reader},
 	}
 	shell := webtest.Shell(t) // sessions end by the real clock, whatever day the pages show
 	pages := &issuerweb.Web{

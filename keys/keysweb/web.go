@@ -36,10 +36,10 @@ type Stamper interface {
 	Reply(request []byte, now time.Time) (der []byte, err error)
 }
 
-// Web serves /pki. All fields but Stamper and StampFor are required.
+// Web serves /pki but what is pinned. All fields but Trust, Stamper and StampFor are required.
 type Web struct {
 	Shell    *web.Shell
-	Roots    *keys.Roots
+	Trust    []byte // the signed list of who was valid when; nil: there is none
 	Status   Status
 	Stamper  Stamper
 	StampFor []netip.Prefix // who gets time stamps; nobody if empty: whoever stole the signer's key must not get them from us
@@ -51,7 +51,7 @@ const maxRequest = 4 << 10
 
 // Routes registers the addresses.
 func (w *Web) Routes(r chi.Router) {
-	r.Get("/pki/roots.pem", w.Shell.Do(w.roots))
+	r.Get("/pki/trust.json", w.Shell.Do(w.trust))
 	r.Get("/pki/crl/{file}", w.Shell.Do(w.crl))
 	r.Get("/pki/certificates/{file}", w.Shell.Do(w.certificate))
 	r.Get("/pki/ocsp/*", w.Shell.Do(w.ocspGet))
@@ -61,8 +61,28 @@ func (w *Web) Routes(r chi.Router) {
 
 var errMissing = tesdiq.NewProblem(tesdiq.NotFound, "web.no-page")
 
-func (w *Web) roots(rw http.ResponseWriter, _ *http.Request) error {
-	answer(rw, "application/x-pem-file", w.Roots.PEM())
+// Pinned registers the addresses of what relying parties keep, which needs no key: the roots, and the certificates of those
+// who sign excerpts, in PEM. Without the latter there is no address for them.
+func Pinned(s *web.Shell, roots *keys.Roots, signers []byte) web.Routes {
+	file := func(r chi.Router, path string, pem []byte) {
+		r.Get(path, s.Do(func(rw http.ResponseWriter, _ *http.Request) error {
+			answer(rw, "application/x-pem-file", pem)
+			return nil
+		}))
+	}
+	return func(r chi.Router) {
+		file(r, "/pki/roots.pem", roots.PEM())
+		if signers != nil {
+			file(r, "/pki/signers.pem", signers)
+		}
+	}
+}
+
+func (w *Web) trust(rw http.ResponseWriter, _ *http.Request) error {
+	if w.Trust == nil {
+		return errMissing
+	}
+	answer(rw, "application/jose+json", w.Trust)
 	return nil
 }
 
@@ -184,8 +204,8 @@ func answer(rw http.ResponseWriter, kind string, body []byte) {
 
 // Prepare refuses what is incomplete.
 func (w *Web) Prepare() error {
-	if w.Shell == nil || w.Roots == nil || w.Status == nil || w.Now == nil {
-		return errors.New("keysweb: Shell, Roots, Status and Now are required")
+	if w.Shell == nil || w.Status == nil || w.Now == nil {
+		return errors.New("keysweb: Shell, Status and Now are required")
 	}
 	return nil
 }

@@ -71,12 +71,12 @@ func open(t *testing.T, stampFor ...netip.Prefix) *place {
 	}
 	shell := webtest.Shell(t)
 	pages := &keysweb.Web{
-		Shell: shell, Roots: roots, Status: p.set.Status(rand.Reader, p.revoked), Stamper: p.set.Authority(rand.Reader), StampFor: stampFor, Now: time.Now,
+		Shell: shell, Status: p.set.Status(rand.Reader, p.revoked), Stamper: p.set.Authority(rand.Reader), StampFor: stampFor, Now: time.Now,
 	}
 	if err := pages.Prepare(); err != nil {
 		t.Fatal(err)
 	}
-	server := httptest.NewUnstartedServer(shell.Router(pages.Routes))
+	server := httptest.NewUnstartedServer(shell.Router(pages.Routes, keysweb.Pinned(shell, roots, []byte("signers"))))
 	server.Listener.Close()
 	server.Listener = listener
 	server.Start()

@@ -85,6 +85,7 @@ func readStream(src []byte) ([]byte, error) {
 // Renew brings a file that this signer or a former one made to a new document time stamp, before the certificates of the last one end;
 // until is when those of the new one do. One that was never archived is archived.
 func (p *PDFSigner) Renew(ctx context.Context, pdf []byte, at time.Time) (_ []byte, until time.Time, err error) {
+	p = onDuty(p, p.later, at)
 	if p.Witness == nil {
 		return nil, until, errors.New("signer: renew: nobody vouches for anything")
 	}

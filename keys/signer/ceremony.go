@@ -54,7 +54,7 @@ func Perform(rand io.Reader, plan Plan, now time.Time) (*Ceremony, error) {
 			from: from, to: from.AddDate(k.Years, 0, 0).Add(-time.Second),
 		}
 	}
-	b := blueprint{address: plan.Address, key: inMemory(rand), subjects: map[role]subject{
+	b := blueprint{address: plan.Address, listed: from.AddDate(0, 0, trustDays), key: inMemory(rand), subjects: map[role]subject{
 		rootRole: named(plan.Root), issuingRole: named(plan.Issuing), documentRole: named(plan.Document), stampRole: named(plan.TimeStamp),
 		answersRole: named(plan.Answers), rootAnswersRole: named(plan.Answers),
 	}}
@@ -113,6 +113,7 @@ func (c *Ceremony) Save(dir string) error {
 		{ServiceFolder + "/" + RootsFile, "CERTIFICATE", s.Root.Raw, 0o644},
 		{ServiceFolder + "/" + rootName + ".crl", "X509 CRL", s.RootCRL, 0o644},
 		{ServiceFolder + "/" + caName + ".crl", "X509 CRL", s.CRL, 0o644},
+		{ServiceFolder + "/" + TrustFile, "", s.TrustFile, 0o644},
 	}
 	for _, k := range []struct {
 		folder string

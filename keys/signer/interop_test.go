@@ -116,7 +116,7 @@ func onEachPage(t *testing.T, test func(t *testing.T, d *desk)) {
 	real, err := templates.Draw(templates.Sheet{
 		Statement: templates.Statement{Lang: tesdiq.Az, Title: "Əlilliyin müəyyən edilməsi barədə çıxarış", AsOf: at, Facts: []templates.Fact{
 			{Key: "name", Group: "Şəxs", Label: "Soyad, ad, ata adı", Value: "Əliyeva Şəfəq İsmayıl qızı"}}},
-		Number: "E-2026-0048213", Code: code, CheckURL: "https://tesdiq.example/v/" + string(code), CheckAt: "tesdiq.example/check", IssuedAt: at,
+		Number: "E-2026-0048213", Code: code, QR: "https://tesdiq.example/v/" + string(code), CheckAt: "tesdiq.example/check", IssuedAt: at, Attachment: []byte("e30.e30.AA"),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -37,6 +37,7 @@ type PDFSigner struct {
 	Roots   *keys.Roots // to which these chains lead
 
 	stamps stampChains
+	later  []turn[*PDFSigner] // who takes over
 }
 
 // SignInfo is what a reader shows beside the signature. Empty fields are left out.
@@ -55,6 +56,7 @@ func (p *PDFSigner) Sign(ctx context.Context, pdf []byte, at time.Time, info Sig
 // SignUntil is Sign, and says when the certificates of the last time stamp end: before that, the file must be renewed. The time is zero
 // where nothing is archived.
 func (p *PDFSigner) SignUntil(ctx context.Context, pdf []byte, at time.Time, info SignInfo) (_ []byte, until time.Time, err error) {
+	p = onDuty(p, p.later, at)
 	b, err := readBase(pdf)
 	if err != nil {
 		return nil, until, fmt.Errorf("signer: not a PDF that we sign: %w", err)

@@ -28,6 +28,11 @@ type Set struct {
 	// which it answers); both with one key. nil in a set that was made before there were any.
 	Responder, RootResponder *x509.Certificate
 	ResponderKey             crypto.Signer
+	// Later take over from Signer and TSA, in this order; what signs goes by the time.
+	Later []Duty
+	// Trust is the list of who was valid when, and TrustFile the same as it is signed; nil in a set without one.
+	Trust     *keys.TrustList
+	TrustFile []byte
 	// CRL and RootCRL are the authorities' lists, DER, where their keys are elsewhere.
 	CRL, RootCRL []byte
 }
@@ -73,7 +78,7 @@ func NewThrowawayAt(rand io.Reader, now time.Time, origin string) (*Set, error) 
 	} {
 		names[r.role] = throwawaySubject(r.name, from, from.AddDate(r.years, 0, 0))
 	}
-	return blueprint{address: origin, subjects: names, key: inMemory(rand)}.make(rand)
+	return blueprint{address: origin, listed: from.AddDate(rootYears, 0, 0), subjects: names, key: inMemory(rand)}.make(rand)
 }
 
 const answersName, rootAnswersName = "Tesdiq answers, issuing authority", "Tesdiq answers, root authority"
@@ -102,6 +107,7 @@ func inMemory(rand io.Reader) func(role) (crypto.Signer, error) {
 // blueprint is what a set is made from: what each certificate says, and where the keys come from.
 type blueprint struct {
 	address  string
+	listed   time.Time // until when the list of trust holds
 	subjects map[role]subject
 	key      func(role) (crypto.Signer, error)
 }
@@ -120,7 +126,10 @@ func (b blueprint) make(rand io.Reader) (s *Set, err error) {
 	if s.TSA, s.TSAKey, err = b.pair(rand, stampRole, s.Root, rootRole, s.RootKey); err != nil {
 		return nil, err
 	}
-	return s, b.addResponders(s, rand)
+	if err := b.addResponders(s, rand); err != nil {
+		return nil, err
+	}
+	return s, s.signTrust(rand, s.newTrust(b.address, s.Root.NotBefore, b.listed), Authorized{Certificate: s.Root, Key: s.RootKey, role: rootRole})
 }
 
 func (b blueprint) addResponders(s *Set, rand io.Reader) (err error) {
@@ -172,7 +181,8 @@ func (s *Set) Roots() (*keys.Roots, error) { return keys.NewRoots(s.Root) }
 
 // Authority is the set's own time-stamp authority. Rand is for serial numbers and signatures.
 func (s *Set) Authority(rand io.Reader) *Authority {
-	return &Authority{Key: s.TSAKey, Certificate: s.TSA, Policy: s.stampPolicy(), Rand: rand}
+	return &Authority{Key: s.TSAKey, Certificate: s.TSA, Policy: s.stampPolicy(), Rand: rand,
+		later: turns(s, func(on *Set) *Authority { return on.Authority(rand) })}
 }
 
 // stampPolicy names the rules of the set's time stamps: those that the ceremony wrote into the time-stamp signer's certificate.
@@ -185,7 +195,8 @@ func (s *Set) stampPolicy() x509.OID {
 
 // PDFSigner signs with the set's document signer and its own time-stamp authority, as B-T.
 func (s *Set) PDFSigner(rand io.Reader) *PDFSigner {
-	return &PDFSigner{Key: s.SignerKey, Certificate: s.Signer, Chain: []*x509.Certificate{s.CA}, Stamper: s.Authority(rand), Rand: rand, Room: s.room()}
+	return &PDFSigner{Key: s.SignerKey, Certificate: s.Signer, Chain: []*x509.Certificate{s.CA}, Stamper: s.Authority(rand), Rand: rand, Room: s.room(),
+		later: turns(s, func(on *Set) *PDFSigner { return on.PDFSigner(rand) })}
 }
 
 // Archivist signs as PDFSigner does, and brings what it signs to B-LTA with what status says.
@@ -198,6 +209,9 @@ func (s *Set) Archivist(rand io.Reader, status *Status) (*PDFSigner, error) {
 	}
 	if s.Responder == nil {
 		return nil, errors.New("signer: there is no OCSP responder, so nothing that is signed can be vouched for later")
+	}
+	for _, t := range p.later {
+		t.who.Witness, t.who.Roots = p.Witness, p.Roots
 	}
 	return p, nil
 }
@@ -239,7 +253,8 @@ func (s *Set) check() error {
 		optional bool
 	}{
 		{"root", s.RootKey, s.Root, true}, {"issuing authority", s.CAKey, s.CA, true},
-		{"document signer", s.SignerKey, s.Signer, false}, {"time-stamp signer", s.TSAKey, s.TSA, false},
+		// Who was relieved for good needs no key any more.
+		{"document signer", s.SignerKey, s.Signer, s.relieved(keys.RoleDocumentSigner)}, {"time-stamp signer", s.TSAKey, s.TSA, s.relieved(keys.RoleStampSigner)},
 	} {
 		if p.key == nil && p.optional {
 			continue
@@ -247,6 +262,9 @@ func (s *Set) check() error {
 		if err := fits(p.key, p.cert); err != nil {
 			return fmt.Errorf("%s: %w", p.what, err)
 		}
+	}
+	if err := s.checkLater(); err != nil {
+		return err
 	}
 	if s.Responder == nil && s.RootResponder == nil {
 		return nil

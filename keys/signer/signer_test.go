@@ -80,7 +80,7 @@ func TestSaveAndLoad(t *testing.T) {
 		t.Fatal(err)
 	}
 	files, err := filepath.Glob(filepath.Join(dir, "*"))
-	if err != nil || len(files) != 12 {
+	if err != nil || len(files) != 13 {
 		t.Fatalf("%d files, %v", len(files), err)
 	}
 	for _, f := range files {
@@ -150,7 +150,7 @@ func TestLoadRefuses(t *testing.T) {
 	}{
 		{"a key that the group can read", "can be read by others", func(dir string) error { return os.Chmod(filepath.Join(dir, "document-signer.key"), 0o640) }},
 		{"a key that all can read", "can be read by others", func(dir string) error { return os.Chmod(filepath.Join(dir, "root.key"), 0o604) }},
-		{"no document signer's key", "no such file", func(dir string) error { return os.Remove(filepath.Join(dir, "document-signer.key")) }},
+		{"no document signer's key", "does not exist", func(dir string) error { return os.Remove(filepath.Join(dir, "document-signer.key")) }},
 		{"no certificate", "no such file", func(dir string) error { return os.Remove(filepath.Join(dir, "time-stamp-signer.pem")) }},
 		{"another's key", "the key is not the certificate's", func(dir string) error { return copyFrom(dir, "document-signer.key") }},
 		{"another's signer", "no chain to a pinned root", func(dir string) error {

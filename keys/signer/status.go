@@ -244,6 +244,9 @@ func (s *Status) keepList(name string, l list) {
 func (s *Set) Registers(further ...*x509.Certificate) []Register {
 	issuing := Register{Name: caName, Authority: s.CA, Issued: []*x509.Certificate{s.Signer}, Responder: s.Responder, ResponderKey: s.ResponderKey, Key: s.CAKey, CRL: s.CRL}
 	root := Register{Name: rootName, Authority: s.Root, Issued: []*x509.Certificate{s.CA, s.TSA}, Responder: s.RootResponder, ResponderKey: s.ResponderKey, Key: s.RootKey, CRL: s.RootCRL}
+	for _, d := range s.Later {
+		further = append(further, d.Certificate)
+	}
 	for _, c := range further {
 		for _, r := range []*Register{&issuing, &root} {
 			if bytes.Equal(c.RawIssuer, r.Authority.RawSubject) {

@@ -10,6 +10,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/tesdiq/tesdiq/keys"
 )
 
 // RootsFile is the file in a set's folder that relying parties need; it may be given to anybody.
@@ -50,6 +52,9 @@ func (s *Set) Save(dir string) error {
 		}
 		files = append(files, file{string(p.role) + ".key", "PRIVATE KEY", der, 0o600})
 	}
+	if s.TrustFile != nil {
+		files = append(files, file{TrustFile, "", s.TrustFile, 0o644})
+	}
 	return saveNew(dir, append(files, file{RootsFile, "CERTIFICATE", s.Root.Raw, 0o644}))
 }
 
@@ -71,17 +76,16 @@ func syncDir(dir string) error {
 }
 
 // Load reads a set that Save wrote. It refuses key files that others than their owner can read, and a set that does not fit
-// together. The keys of root and issuing authority may be absent.
+// together. The keys of root and issuing authority may be absent, and those of signers who were relieved.
 func Load(dir string) (*Set, error) {
 	s := &Set{}
 	for _, p := range []struct {
-		name     string
-		cert     **x509.Certificate
-		key      *crypto.Signer
-		optional bool
+		name string
+		cert **x509.Certificate
+		key  *crypto.Signer
 	}{
-		{rootName, &s.Root, &s.RootKey, true}, {caName, &s.CA, &s.CAKey, true},
-		{signerName, &s.Signer, &s.SignerKey, false}, {tsaName, &s.TSA, &s.TSAKey, false},
+		{rootName, &s.Root, &s.RootKey}, {caName, &s.CA, &s.CAKey},
+		{signerName, &s.Signer, &s.SignerKey}, {tsaName, &s.TSA, &s.TSAKey}, // or check refuses
 	} {
 		der, err := readPEM(filepath.Join(dir, p.name+".pem"), "CERTIFICATE", 0)
 		if err != nil {
@@ -91,13 +95,24 @@ func Load(dir string) (*Set, error) {
 			return nil, fmt.Errorf("signer: load %s: %w", p.name, err)
 		}
 		key, err := readKey(filepath.Join(dir, p.name+".key"))
-		if p.optional && errors.Is(err, fs.ErrNotExist) {
+		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
 		if err != nil {
 			return nil, fmt.Errorf("signer: load: %w", err)
 		}
 		*p.key = key
+	}
+	if err := s.loadTrust(dir); err != nil {
+		return nil, fmt.Errorf("signer: load: %w", err)
+	}
+	for _, p := range []struct {
+		role string
+		key  crypto.Signer
+	}{{keys.RoleDocumentSigner, s.SignerKey}, {keys.RoleStampSigner, s.TSAKey}} {
+		if p.key == nil && !s.relieved(p.role) {
+			return nil, fmt.Errorf("signer: load: %s.key: %w", filepath.Join(dir, p.role), fs.ErrNotExist)
+		}
 	}
 	if err := s.loadStatus(dir); err != nil {
 		return nil, fmt.Errorf("signer: load: %w", err)

@@ -18,6 +18,7 @@ type signedData struct {
 	content      []byte // TSTInfo; nil in a signature
 	certificates []byte // the bag as written
 	sid          []byte // of the one signer: issuer and serial number
+	afterSID     []byte // the rest of the SignerInfo
 	token        []byte // the signature's time stamp; nil if there is none
 	info         tstInfo
 	at           time.Time // the time stamp's
@@ -46,7 +47,7 @@ func readSigned(der []byte) (*signedData, error) {
 		!info.SkipASN1(casn1.INTEGER) || !info.ReadASN1(&sid, casn1.SEQUENCE) {
 		return nil, errToken
 	}
-	t.certificates, t.sid = certificates, sid
+	t.certificates, t.sid, t.afterSID = certificates, sid, info
 	if kind.Equal(oidTSTInfo) {
 		if !encapsulated.ReadASN1(&wrapped, tagContext0) || !wrapped.ReadASN1(&content, casn1.OCTET_STRING) {
 			return nil, errToken

@@ -3,6 +3,8 @@ package all_test
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/base32"
+	"encoding/base64"
 	"encoding/hex"
 	"errors"
 	"flag"
@@ -89,8 +91,20 @@ func pages(t testing.TB) map[string]templates.Sheet {
 }
 
 func sheet(s templates.Statement) templates.Sheet {
+	// Of the sizes that signed statements have; what they say is tested where they are signed.
 	return templates.Sheet{Statement: s, Number: "E-2026-0048213", Code: "7K2M9QXA4TRCW8HNR",
-		CheckURL: "https://tesdiq.example/v/7K2M9QXA4TRCW8HNR", CheckAt: "tesdiq.example/check", IssuedAt: at}
+		QR:      "https://tesdiq.example/v/7K2M9QXA4TRCW8HNR#" + base32.StdEncoding.EncodeToString(noise(180)),
+		CheckAt: "tesdiq.example/check", IssuedAt: at, Attachment: []byte(base64.RawURLEncoding.EncodeToString(noise(2600)))}
+}
+
+// noise looks as a signature does, and is the same each time.
+func noise(n int) []byte {
+	var b []byte
+	for len(b) < n {
+		sum := sha256.Sum256(b)
+		b = append(b, sum[:]...)
+	}
+	return b[:n]
 }
 
 func command(t *testing.T, name string, args ...string) string {
@@ -139,7 +153,7 @@ func TestEveryFactStandsOnThePageAndTheQRReads(t *testing.T) {
 				t.Errorf("not every font is embedded:\n%s", fonts)
 			}
 			command(t, "pdftoppm", "-r", "150", "-png", "-singlefile", file, strings.TrimSuffix(file, ".pdf"))
-			if got := strings.TrimSpace(command(t, "zbarimg", "-q", "--raw", strings.TrimSuffix(file, ".pdf")+".png")); got != s.CheckURL {
+			if got := strings.TrimSpace(command(t, "zbarimg", "-q", "--raw", strings.TrimSuffix(file, ".pdf")+".png")); got != s.QR {
 				t.Errorf("the QR says %q", got)
 			}
 		})

@@ -140,7 +140,7 @@ async function lose(v) {
 }
 
 // again presses "try again" on the browser's own page of errors; the browser may press it first, when there is a connection.
-const again = (page) => page.reload().catch((e) => assert.match(e.message, /ERR_ABORTED/));
+const again = (page) => page.reload().catch((e) => assert.match(e.message, /ERR_ABORTED|Not attached to an active page/));
 
 // slowly makes the connection of a page answer late, so that something can happen while it waits.
 async function slowly(v, what) {

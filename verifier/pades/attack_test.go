@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"github.com/tesdiq/tesdiq/internal/pdftest"
+	"github.com/tesdiq/tesdiq/keys"
 	"github.com/tesdiq/tesdiq/keys/signer"
 	"github.com/tesdiq/tesdiq/verifier/pades"
 	"golang.org/x/crypto/cryptobyte"
@@ -33,6 +34,7 @@ func TestSignedFilePasses(t *testing.T) {
 	want := pades.Report{
 		Integrity: pades.Intact, Indication: pades.Passed, Reason: pades.ReasonPassed,
 		Signer: "Tesdiq document signer (DEMO, not for real use)", SignedAt: now, Level: "B-T", Code: pdftest.Code, Signed: len(w.signed),
+		SignerSerial: keys.Serial(w.set.Signer), StampSerial: keys.Serial(w.set.TSA),
 	}
 	if got != want {
 		t.Errorf("got  %+v\nwant %+v", got, want)

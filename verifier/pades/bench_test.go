@@ -2,10 +2,29 @@ package pades_test
 
 import (
 	"bytes"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/rand"
+	"crypto/sha256"
 	"testing"
 
 	"github.com/tesdiq/tesdiq/verifier/pades"
 )
+
+// BenchmarkVerify is one signature alone, to compare the others with on a machine that does other things too.
+func BenchmarkVerify(b *testing.B) {
+	w := newWorld(b)
+	hash := sha256.Sum256(w.page)
+	signature, err := w.set.SignerKey.Sign(rand.Reader, hash[:], crypto.SHA256)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		if !ecdsa.VerifyASN1(w.set.SignerKey.Public().(*ecdsa.PublicKey), hash[:], signature) {
+			b.Fatal("does not verify")
+		}
+	}
+}
 
 func BenchmarkRead(b *testing.B) {
 	w := newWorld(b)

@@ -28,9 +28,6 @@ const (
 var identity = setOf("P", "Pg", "Page", "Parent", "Kids", "Obj", "T", "Fields", "CO", "D", "Dest", "Dests", "Names", "Nums", "K", "Annots", "Data",
 	"OpenAction", "Popup", "IRT")
 
-// maxSteps bounds the walks of one delta.
-const maxSteps = 3_000_000
-
 // delta is one such difference, while it is judged.
 type delta struct {
 	d        *document
@@ -39,13 +36,14 @@ type delta struct {
 	roles    map[int]role
 	allowed  map[int]bool // changed objects that a rule has seen
 	queue    []site       // what must be as it was
-	steps    int
 	denied   error
 
 	names   map[string]bool // of all fields before
 	widgets map[int]*widget // of new signature fields
 	signed  []sealField     // fields that got their signature
 	filled  []string        // names of fields that were filled
+	painted []string        // names of fields that look otherwise
+	valued  map[string]bool // names of fields that have another value
 	grown   bool            // new fields, signed or not
 	marked  bool            // new annotations of harmless kinds
 }
@@ -66,7 +64,7 @@ type widget struct {
 // compare judges the step from revision rev-1 to rev.
 func (d *document) compare(rev int) *delta {
 	x := &delta{d: d, old: rev - 1, new: rev, memo: map[int]bool{}, roles: map[int]role{}, allowed: map[int]bool{},
-		names: map[string]bool{}, widgets: map[int]*widget{}}
+		names: map[string]bool{}, widgets: map[int]*widget{}, valued: map[string]bool{}}
 	x.carriers()
 	x.trailer()
 	x.rest()
@@ -81,12 +79,12 @@ func (x *delta) deny(format string, args ...any) {
 	}
 }
 
+// step says whether a walk may go on.
 func (x *delta) step() bool {
-	x.steps++
-	if x.steps > maxSteps {
+	if x.d.steps--; x.d.steps < 0 {
 		x.d.fail(errLimit)
 	}
-	return x.steps <= maxSteps && x.d.bad == nil && x.denied == nil
+	return x.d.bad == nil && x.denied == nil
 }
 
 // changed says whether the newer revision gives an object another content. What is written again as it was has not changed.
@@ -113,6 +111,9 @@ func (x *delta) changed(number int) bool {
 func (x *delta) alike(a, b *value) bool {
 	if !x.step() {
 		return false
+	}
+	if a == b {
+		return true
 	}
 	if a.kind != b.kind {
 		return isNumber(a) && isNumber(b) && numberOf(a) == numberOf(b)
@@ -347,13 +348,30 @@ func (x *delta) references(v *value, key string) {
 // orphans denies new objects that nothing refers to: they cannot be seen now, and would be there to be switched in.
 func (x *delta) orphans() {
 	s := x.d.revisions[x.new]
+	idle := true
 	for number, e := range s.entries {
-		if e.kind == freeEntry || !x.changed(int(number)) || x.allowed[int(number)] || s.carriers[number] {
+		if e.kind == freeEntry || !x.changed(int(number)) {
 			continue
 		}
-		if it := x.d.load(int(number), x.new); it != nil && it.isFlow && it.value.get("Type").isName("XRef") {
+		if x.allowed[int(number)] {
+			idle = false
+			continue
+		}
+		if s.carriers[number] {
+			continue
+		}
+		if number == s.stream || x.isXref(int(number)) {
 			continue
 		}
 		x.deny("object %d: nothing refers to it", number)
 	}
+	if idle {
+		x.deny("an update that does nothing")
+	}
+}
+
+// isXref says whether an object is a cross-reference stream, which nothing refers to by its number.
+func (x *delta) isXref(number int) bool {
+	it := x.d.load(number, x.new)
+	return it != nil && it.isFlow && it.value.get("Type").isName("XRef")
 }

@@ -73,6 +73,10 @@ func (x *delta) resources(o, n *value, depth int) {
 				x.deny("/DR changed")
 				return
 			}
+			if key == "XObject" { // how some writers keep the pictures of signatures; no field is drawn from here
+				x.reach(nv)
+				return
+			}
 			x.resources(ov, nv, 1)
 		default:
 			x.same(key, o, n)
@@ -111,6 +115,11 @@ func (x *delta) fields(o, n *value) {
 	}
 	if len(old) != 0 {
 		x.deny("a field is gone")
+	}
+	for _, painted := range x.painted { // a field looks otherwise only because it was filled
+		if !x.valued[painted] {
+			x.deny("field %q: looks otherwise and says the same", painted)
+		}
 	}
 }
 
@@ -176,15 +185,17 @@ func (x *delta) field(number int, above inherited, depth int) {
 func (x *delta) fieldKey(key string, o, n *value, in inherited, depth int) {
 	sig := in.kind == "Sig"
 	fillable := !in.signed && (!sig || in.signs) && (in.kind != "Btn" || in.flags&pushbuttonField == 0)
-	fill := func(ok bool) {
+	fill := func(ok bool) bool {
 		switch hit := x.reach(n); {
 		case x.alike(o, n) && !hit:
 			x.queue = append(x.queue, site{n, key})
+			return false
 		case !fillable || !ok:
 			x.deny("field %q: /%s changed", in.name, key)
-		default:
-			x.filled = append(x.filled, in.name)
+			return false
 		}
+		x.filled = append(x.filled, in.name)
+		return true
 	}
 	switch key {
 	case "Kids":
@@ -205,11 +216,17 @@ func (x *delta) fieldKey(key string, o, n *value, in inherited, depth int) {
 		if sig && in.signs {
 			return // the signature itself is read elsewhere
 		}
-		fill(!sig)
+		if fill(!sig) {
+			x.valued[in.name] = true
+		}
 	case "AP":
-		fill(true)
+		if fill(true) && !sig {
+			x.painted = append(x.painted, in.name)
+		}
 	case "AS":
-		fill(!sig && n.kind == name)
+		if fill(!sig && n.kind == name) {
+			x.valued[in.name] = true
+		}
 	case "I":
 		fill(!sig)
 	case "RV":
@@ -226,6 +243,10 @@ func (x *delta) fieldKey(key string, o, n *value, in inherited, depth int) {
 		if !in.signs || n.kind != integer || n.n&(hiddenWidget|noViewWidget) != 0 {
 			x.same(key, o, n)
 		}
+	case "Rect":
+		if !in.signs || !isNowhere(n) {
+			x.same(key, o, n)
+		}
 	case "DA", "MK":
 		if !in.signs || key == "MK" && o.kind != null {
 			x.same(key, o, n)
@@ -235,6 +256,19 @@ func (x *delta) fieldKey(key string, o, n *value, in inherited, depth int) {
 	default:
 		x.same(key, o, n)
 	}
+}
+
+// isNowhere says whether a rectangle is without extent: a prepared field that is signed invisibly.
+func isNowhere(v *value) bool {
+	if v.kind != array || len(v.items) != 4 {
+		return false
+	}
+	for i := range v.items {
+		if !isNumber(&v.items[i]) || numberOf(&v.items[i]) != 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // reach allows what a value leads to to be new, if nothing that must stay leads there too, and says whether something is new.

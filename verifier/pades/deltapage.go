@@ -8,7 +8,10 @@ const maxPageTree = 64
 
 // pages compares a node of the page tree.
 func (x *delta) pages(number, depth int) {
-	if depth > maxPageTree || !x.step() {
+	if !x.step() {
+		return
+	}
+	if depth > maxPageTree {
 		x.d.fail(errLimit)
 		return
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // A document is any PDF, whoever wrote it: a list of revisions, each of which has a cross-reference section that says where its
@@ -13,11 +14,13 @@ import (
 // Limits of a document of others. Reading stops there with errLimit, before it costs memory or time.
 const (
 	maxRevisions  = 256
-	maxEntries    = 600_000    // of all cross-reference sections
+	maxEntries    = 400_000    // of all cross-reference sections
 	maxKeptValues = 600_000    // values in memory at a time, about 90 bytes each
-	maxOneObject  = 300_000    // values of one object that is not kept
-	maxAllValues  = 12_000_000 // values read in all, kept or not
+	maxOneObject  = 200_000    // values of one object
+	maxAllValues  = 12_000_000 // values read in all, kept or not, however often a file is tried
 	maxUnpacked   = 40 << 20   // bytes of all cross-reference and object streams together
+	maxHashed     = 512 << 20  // bytes hashed for all signatures
+	maxSteps      = 12_000_000 // of all walks
 	maxPacked     = 200_000    // objects in one object stream
 	maxHops       = 16         // references to references
 )
@@ -40,6 +43,9 @@ type entry struct {
 
 type span struct{ from, to int }
 
+// placed is an object and where it begins.
+type placed struct{ at, number int32 }
+
 // section is a revision: what one cross-reference section adds to the ones before it.
 type section struct {
 	from, eof int // src[from:eof] is the revision, eof being behind the word %%EOF
@@ -49,7 +55,9 @@ type section struct {
 	prev      int // -1 if none
 	hybrid    int // /XRefStm, -1 if none
 	spans     []span
-	carriers  map[int32]bool // numbers of objects that carry others or are the cross-reference stream
+	placed    []placed       // objects that stand in this revision, in their order
+	carriers  map[int32]bool // numbers of object streams
+	stream    int32          // number of the cross-reference stream, 0 if it is a table
 	size      int
 }
 
@@ -72,13 +80,23 @@ type document struct {
 	keep      *reader    // reads what stays
 	pass      *reader    // reads what is gone after one look
 	left      int        // values that may still be kept
-	work      int        // values that may still be read
-	unpacked  int        // bytes that may still be decompressed
+	*effort              // shared by all readings of one file
 	items     map[place]*item
 	packs     map[int32]*pack // by the offset of the container
-	starts    map[int32]int32 // offset of every object found → its number
 	loading   int
 	bad       error
+}
+
+// effort is what may still be spent on a file.
+type effort struct {
+	work     int // values to be read
+	unpacked int // bytes to be decompressed
+	hashed   int // bytes to be hashed
+	steps    int // of walks
+}
+
+func newEffort() *effort {
+	return &effort{work: maxAllValues, unpacked: maxUnpacked, hashed: maxHashed, steps: maxSteps}
 }
 
 var (
@@ -93,9 +111,9 @@ var (
 )
 
 // openDocument reads all cross-reference sections of src, from the last to the first, and accounts for every byte.
-func openDocument(src []byte) (*document, error) {
-	d := &document{src: src, left: maxKeptValues, work: maxAllValues, unpacked: maxUnpacked,
-		items: make(map[place]*item, 32), packs: map[int32]*pack{}, starts: make(map[int32]int32, 32)}
+func openDocument(src []byte, e *effort) (*document, error) {
+	d := &document{src: src, left: maxKeptValues, effort: e,
+		items: make(map[place]*item, 32), packs: map[int32]*pack{}}
 	d.keep = &reader{src: src, values: &d.left, legal: true}
 	d.pass = &reader{src: src, values: new(int), legal: true}
 	if !isHeader(src) {
@@ -243,6 +261,10 @@ func (d *document) root(rev int) (int, *value) {
 
 // readObject reads "12 0 obj … endobj" at an offset. rev is for an indirect /Length.
 func (d *document) readObject(r *reader, at, number, gen, rev int) (*item, error) {
+	if rest := d.left - maxOneObject; r == d.keep && rest > 0 {
+		d.left = maxOneObject
+		defer func() { d.left += rest }()
+	}
 	r.at = at
 	n, g, ok := r.objectHeader()
 	if !ok || n != number || g != gen {
@@ -332,43 +354,40 @@ func skip(src []byte, at int) int {
 // itself, to white space or to a comment. What a reader that goes by the table would not see, one that repairs would.
 func (d *document) account(k int) error {
 	s := d.revisions[k]
-	offsets := make([]int32, 0, len(s.entries))
-	byOffset := make(map[int32]int32, len(s.entries))
+	s.placed = make([]placed, 0, len(s.entries))
 	for number, e := range s.entries {
 		if e.kind == packedEntry {
-			carrier, _, ok := d.lookup(int(e.at), k)
-			if !ok || carrier.kind != plainEntry {
-				return fmt.Errorf("object %d: %w", number, errElse)
+			if !s.carriers[e.at] {
+				carrier, _, ok := d.lookup(int(e.at), k)
+				if !ok || carrier.kind != plainEntry {
+					return fmt.Errorf("object %d: %w", number, errElse)
+				}
+				s.carriers[e.at] = true
 			}
-			s.carriers[e.at] = true
 			continue
 		}
 		if e.kind != plainEntry {
 			continue
 		}
-		if int(e.at) >= s.eof {
+		if int(e.at) >= s.eof || int(e.at) < s.from && !d.stands(e.at, number, k) { // said again, or something older that comes back
 			return fmt.Errorf("object %d: %w", number, errElse)
 		}
-		if int(e.at) < s.from { // said again, or something older that comes back
-			if d.starts[e.at] != number {
-				return fmt.Errorf("object %d: %w", number, errElse)
-			}
-			continue
+		if int(e.at) >= s.from {
+			s.placed = append(s.placed, placed{e.at, number})
 		}
-		if _, twice := byOffset[e.at]; twice {
+	}
+	slices.SortFunc(s.placed, func(a, b placed) int { return int(a.at) - int(b.at) })
+	for i := 1; i < len(s.placed); i++ {
+		if s.placed[i].at == s.placed[i-1].at {
 			return errTwice
 		}
-		byOffset[e.at] = number
-		offsets = append(offsets, e.at)
 	}
-	sortInt32(offsets)
 	at, next := s.from, 0
 	spans := s.spans
 	for {
 		at = skip(d.src, at)
 		if len(spans) > 0 && at == spans[0].from {
-			if next < len(offsets) && int(offsets[next]) == at { // a cross-reference stream that names itself
-				d.starts[offsets[next]] = byOffset[offsets[next]]
+			if next < len(s.placed) && int(s.placed[next].at) == at { // a cross-reference stream that names itself
 				next++
 			}
 			at, spans = spans[0].to, spans[1:]
@@ -378,8 +397,8 @@ func (d *document) account(k int) error {
 			break
 		}
 		number, gen := -1, -1
-		if next < len(offsets) && int(offsets[next]) == at {
-			number = int(byOffset[offsets[next]])
+		if next < len(s.placed) && int(s.placed[next].at) == at {
+			number = int(s.placed[next].number)
 			gen = int(s.entries[int32(number)].gen)
 			next++
 		} else {
@@ -401,16 +420,28 @@ func (d *document) account(k int) error {
 		if err != nil {
 			return fmt.Errorf("object %d: %w", number, err)
 		}
-		d.starts[int32(at)] = int32(number)
 		if len(spans) > 0 && it.to > spans[0].from {
 			return errTwice
 		}
 		at = it.to
 	}
-	if next != len(offsets) || len(spans) != 0 {
+	if next != len(s.placed) || len(spans) != 0 {
 		return errElse
 	}
 	return nil
+}
+
+// stands says whether an object begins at an offset, in a revision before rev.
+func (d *document) stands(at, number int32, rev int) bool {
+	for k := rev - 1; k >= 0; k-- {
+		s := d.revisions[k]
+		if int(at) < s.from {
+			continue
+		}
+		i, ok := slices.BinarySearchFunc(s.placed, at, func(p placed, at int32) int { return int(p.at) - int(at) })
+		return ok && s.placed[i].number == number
+	}
+	return false
 }
 
 func (d *document) isHybrid(s *section, at int) bool { return s.hybrid == at }
@@ -423,7 +454,9 @@ func (d *document) first(at, number, gen, rev int) (*item, error) {
 	if d.left > maxKeptValues/2 {
 		before := d.left
 		it, err := d.readObject(d.keep, at, number, gen, rev)
-		d.work -= before - d.left
+		if d.work -= before - d.left; d.work < 0 {
+			err = errLimit
+		}
 		if err == nil && d.bad == nil {
 			d.items[place{-1, int32(at)}] = it
 		}

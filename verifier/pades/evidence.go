@@ -6,10 +6,12 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
+	"math/big"
 	"sync"
 	"time"
 
 	"golang.org/x/crypto/cryptobyte"
+	casn1 "golang.org/x/crypto/cryptobyte/asn1"
 	"golang.org/x/crypto/ocsp"
 )
 
@@ -41,7 +43,7 @@ func (d *document) evidence(s *signedData) evidence {
 			if it == nil || !it.isFlow {
 				continue
 			}
-			if data, err := d.decode(it, rev); err == nil {
+			if data, err := d.decode(it, rev, 0); err == nil {
 				all = append(all, data)
 			}
 		}
@@ -88,6 +90,9 @@ func (e *evidence) revokedSince(c, issuer *x509.Certificate) (since time.Time, f
 		}
 	}
 	for _, der := range e.ocsps {
+		if !saysRevoked(der, c.SerialNumber) {
+			continue
+		}
 		// This checks that the issuer signed the answer, or a responder that the issuer appointed.
 		response, err := ocsp.ParseResponseForCert(der, c, issuer)
 		if err != nil || response.Status != ocsp.Revoked {
@@ -96,7 +101,7 @@ func (e *evidence) revokedSince(c, issuer *x509.Certificate) (since time.Time, f
 		note(response.RevokedAt, response.Extensions)
 	}
 	for _, der := range e.crls {
-		if !bytes.Contains(der, issuer.RawSubject) {
+		if !bytes.Contains(der, c.SerialNumber.Bytes()) || !bytes.Contains(der, issuer.RawSubject) {
 			continue
 		}
 		list, err := x509.ParseRevocationList(der)
@@ -110,6 +115,33 @@ func (e *evidence) revokedSince(c, issuer *x509.Certificate) (since time.Time, f
 		}
 	}
 	return since, found
+}
+
+// saysRevoked says whether an OCSP answer has an entry that calls this serial number revoked, whoever signed it. Only then it is worth to
+// find out who did.
+func saysRevoked(der []byte, serial *big.Int) bool {
+	var outer, wrapped, body, octets, basic, tbs, list, skip cryptobyte.String
+	context2 := casn1.Tag(2).ContextSpecific().Constructed()
+	in := cryptobyte.String(der)
+	if !in.ReadASN1(&outer, casn1.SEQUENCE) || !outer.SkipASN1(casn1.ENUM) || !outer.ReadASN1(&wrapped, context0) ||
+		!wrapped.ReadASN1(&body, casn1.SEQUENCE) || !body.SkipASN1(casn1.OBJECT_IDENTIFIER) || !body.ReadASN1(&octets, casn1.OCTET_STRING) ||
+		!octets.ReadASN1(&basic, casn1.SEQUENCE) || !basic.ReadASN1(&tbs, casn1.SEQUENCE) || !tbs.SkipOptionalASN1(context0) ||
+		!tbs.SkipOptionalASN1(context1) || !tbs.SkipOptionalASN1(context2) || // by name or by key
+		!tbs.ReadASN1(&skip, casn1.GeneralizedTime) || !tbs.ReadASN1(&list, casn1.SEQUENCE) {
+		return false
+	}
+	for !list.Empty() {
+		var one, id cryptobyte.String
+		number := new(big.Int)
+		if !list.ReadASN1(&one, casn1.SEQUENCE) || !one.ReadASN1(&id, casn1.SEQUENCE) || !id.SkipASN1(casn1.SEQUENCE) ||
+			!id.SkipASN1(casn1.OCTET_STRING) || !id.SkipASN1(casn1.OCTET_STRING) || !id.ReadASN1Integer(number) {
+			return false
+		}
+		if one.PeekASN1Tag(context1) && number.Cmp(serial) == 0 {
+			return true
+		}
+	}
+	return false
 }
 
 var oidInvalidityDate = asn1.ObjectIdentifier{2, 5, 29, 24}

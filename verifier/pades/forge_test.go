@@ -225,9 +225,11 @@ type forgedUpdate struct {
 	ranges   func(from, to, length int) string
 	hex      func([]byte) string
 	cms      func(*forgedCMS)
-	raw      func([]byte) []byte // changes the DER
-	after    string              // behind %%EOF
-	table    func(string) string // changes the cross-reference table
+	raw      func([]byte) []byte        // changes the DER
+	after    string                     // behind %%EOF
+	sig      int                        // number of the signature's object
+	stamp    func(digest []byte) []byte // instead of a signature, a token over the digest
+	table    func(string) string        // changes the cross-reference table
 }
 
 type forgedObject struct {
@@ -258,6 +260,7 @@ func (w *world) genuine() *forgedUpdate {
 			{13, "<</Type/Annot/Subtype/Widget/FT/Sig/T(Tesdiq)/V 12 0 R/P 5 0 R/Rect[0 0 0 0]/F 132>>"},
 			{14, string(info)},
 		},
+		sig:      12,
 		trailer:  "<</Size 15/Root 1 0 R/Info 14 0 R/Prev %d>>",
 		contents: "/ByteRange%r\n/Contents%s>>",
 		ranges:   func(from, to, length int) string { return fmt.Sprintf("[0 %d %d %d]", from, to, length-to) },
@@ -287,7 +290,7 @@ func (u *forgedUpdate) write(w *world, base []byte) []byte {
 	for _, o := range u.objects {
 		offsets[o.number] = out.Len()
 		fmt.Fprintf(&out, "%d 0 obj\n%s", o.number, o.body)
-		if o.number == 12 {
+		if o.number == u.sig && u.sig != 0 {
 			before, rest, _ := strings.Cut(u.contents, "%r")
 			between, after, _ := strings.Cut(rest, "%s")
 			out.WriteString(before)
@@ -323,6 +326,9 @@ func (u *forgedUpdate) write(w *world, base []byte) []byte {
 	prev, _, _ := bytes.Cut(tail, []byte("\n"))
 	fmt.Fprintf(&out, "trailer\n%s\nstartxref\n%d\n%%%%EOF\n%s", strings.Replace(u.trailer, "%d", string(prev), 1), xref, u.after)
 	file := out.Bytes()
+	if u.sig == 0 {
+		return file
+	}
 	copy(file[rangeAt:], u.ranges(from, to, len(file)))
 	h := sha256.New()
 	h.Write(file[:from])
@@ -331,7 +337,12 @@ func (u *forgedUpdate) write(w *world, base []byte) []byte {
 	if u.cms != nil {
 		u.cms(forged)
 	}
-	der := forged.der()
+	var der []byte
+	if u.stamp != nil {
+		der = u.stamp(h.Sum(nil))
+	} else {
+		der = forged.der()
+	}
 	if u.raw != nil {
 		der = u.raw(der)
 	}

@@ -23,7 +23,7 @@ func drawn(t testing.TB) []byte {
 	page, err := templates.Draw(templates.Sheet{
 		Statement: templates.Statement{Kind: "examination", Version: 1, Lang: tesdiq.En, Title: "Excerpt", AsOf: at,
 			Facts: []templates.Fact{{Key: "result", Group: "Examination", Label: "Result", Value: "No disability established"}}},
-		Number: "E-2026-0048213", Code: "7K2M9QXA4TRCW8HNR", CheckURL: "https://tesdiq.example/v/7K2M9QXA4TRCW8HNR", CheckAt: "tesdiq.example/check", IssuedAt: at,
+		Number: "E-2026-0048213", Code: "7K2M9QXA4TRCW8HNR", QR: "https://tesdiq.example/v/7K2M9QXA4TRCW8HNR", CheckAt: "tesdiq.example/check", IssuedAt: at, Attachment: []byte("e30.e30.AA"),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -56,7 +56,11 @@ func (d *document) judge() *history {
 		for _, f := range found {
 			s, bad := d.readSeal(f, rev)
 			if bad == nil {
-				bad = s.check(d.src)
+				if d.hashed -= s.end; d.hashed < 0 {
+					d.fail(errLimit)
+				} else {
+					bad = s.check(d.src)
+				}
 			}
 			if d.bad != nil {
 				return h.fail(Broken, badStructure, d.bad)

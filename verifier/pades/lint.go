@@ -16,6 +16,7 @@ func Lint(pdf []byte) []string { return Inspect(pdf).Findings }
 type Inspection struct {
 	Drawn    []string // see Text
 	Heard    []Said   // what a screen reader says, in its order; empty if the file is not tagged
+	Attached []byte   // see Attachment
 	Findings []string // see Lint
 }
 
@@ -29,6 +30,10 @@ func Inspect(pdf []byte) Inspection {
 		return Inspection{Findings: []string{"structure: " + err.Error()}}
 	}
 	l := linter{file: f, seen: map[int]bool{}}
+	var ok bool
+	if l.attached, l.parts, ok = f.attachment(); !ok {
+		l.find("attachment: not as ours is")
+	}
 	if f.update != nil {
 		if _, ok := readExcerpt(f); !ok {
 			l.find("structure: the update is not one of our signer's")
@@ -41,7 +46,7 @@ func Inspect(pdf []byte) Inspection {
 	l.objects()
 	l.page()
 	sort.Strings(l.findings)
-	return Inspection{Drawn: l.drawn, Heard: l.heard, Findings: slices.Compact(l.findings)}
+	return Inspection{Drawn: l.drawn, Heard: l.heard, Attached: l.attached, Findings: slices.Compact(l.findings)}
 }
 
 type linter struct {
@@ -50,6 +55,8 @@ type linter struct {
 	findings []string
 	drawn    []string
 	heard    []Said
+	attached []byte
+	parts    map[*value]bool // of which the attachment consists
 }
 
 func (l *linter) find(format string, args ...any) {
@@ -62,7 +69,7 @@ func (l *linter) find(format string, args ...any) {
 var (
 	trailerKeys = []string{"Size", "Root", "Info", "ID", "Prev"}
 	catalogKeys = []string{"Type", "Version", "Pages", "Lang", "MarkInfo", "StructTreeRoot", "Metadata", "OutputIntents",
-		"ViewerPreferences", "PageMode", "PageLayout", "AcroForm", "Perms"}
+		"ViewerPreferences", "PageMode", "PageLayout", "AcroForm", "Perms", "AF", "Names"}
 	pagesKeys = []string{"Type", "Count", "Kids", "MediaBox", "Resources"}
 	pageKeys  = []string{"Type", "Parent", "Resources", "Contents", "MediaBox", "StructParents", "Tabs", "Group", "Annots"}
 )
@@ -143,14 +150,15 @@ func (l *linter) walk(start *value) {
 
 func (l *linter) dict(v *value) {
 	for i := range v.pairs {
-		if what := forbiddenKeys[v.pairs[i].key]; what != "" {
+		// Where an attachment must be, and nowhere else, the keys that lead to it are right.
+		if what := forbiddenKeys[v.pairs[i].key]; what != "" && !l.parts[v] {
 			l.find("%s: /%s", what, v.pairs[i].key)
 		}
 	}
 	if s := v.get("S"); s.kind == name && slices.Contains(actionNames, string(s.s)) {
 		l.find("action: /S /%s", s.s)
 	}
-	if t := v.get("Type"); t.isName("Action") || t.isName("Filespec") || t.isName("EmbeddedFile") || t.isName("ObjStm") || t.isName("XRef") {
+	if t := v.get("Type"); t.isName("Action") || !l.parts[v] && (t.isName("Filespec") || t.isName("EmbeddedFile")) || t.isName("ObjStm") || t.isName("XRef") {
 		l.find("%s: not in what we sign", t.s)
 	}
 	if v.get("Type").isName("Font") {

@@ -132,6 +132,10 @@ type Report struct {
 	// with a revision; what follows are validation data and time stamps.
 	Signed int
 
+	// With Passed: the numbers of the signer's certificate and of that of the time stamp that dates it, lower-case hexadecimal. What was
+	// revoked after the file was made, the file cannot know.
+	SignerSerial, StampSerial string
+
 	why error // for our own tests: what exactly was found
 }
 
@@ -149,16 +153,17 @@ func ReadAt(pdf []byte, roots *keys.Roots, now time.Time) Report {
 	case !bytes.HasPrefix(pdf, []byte("%PDF-")):
 		return broken(ReasonNotPDF)
 	}
-	d, err := openDocument(pdf)
+	e := newEffort()
+	d, err := openDocument(pdf, e)
 	if err != nil {
-		r := foreign(pdf, err)
+		r := foreign(pdf, err, e)
 		r.why = err
 		return r
 	}
 	h := d.judge()
 	if h.bad != nil {
 		r := h.bad.report(h.integrity)
-		if h.integrity != Altered && h.bad.reason != ReasonWeak && wrapped(pdf) {
+		if h.integrity != Altered && h.bad.reason != ReasonWeak && wrapped(pdf, e) {
 			r = failed(Altered, FormatFailure, ReasonWrapped)
 		}
 		r.why = h.why
@@ -247,13 +252,13 @@ const (
 )
 
 // foreign says what can be said of a file that cannot be read as a whole. It never says Intact.
-func foreign(src []byte, err error) Report {
+func foreign(src []byte, err error, e *effort) Report {
 	switch {
 	case errors.Is(err, errLocked):
 		return broken(ReasonEncrypted)
-	case holdsSigned(src, false):
+	case holdsSigned(src, false, e):
 		return failed(Altered, FormatFailure, ReasonAppended)
-	case wrapped(src):
+	case wrapped(src, e):
 		return failed(Altered, FormatFailure, ReasonWrapped)
 	case encrypted(src):
 		return broken(ReasonEncrypted)
@@ -264,14 +269,14 @@ func foreign(src []byte, err error) Report {
 }
 
 // wrapped says whether a whole signed file is inside another, which shows something else.
-func wrapped(src []byte) bool {
+func wrapped(src []byte, e *effort) bool {
 	for from, tried := 1, 0; tried < maxInside; tried++ {
 		n := bytes.Index(src[from:], []byte("%PDF-"))
 		if n < 0 {
 			break
 		}
 		from += n
-		if holdsSigned(src[from:], true) {
+		if holdsSigned(src[from:], true, e) {
 			return true
 		}
 		from++
@@ -280,7 +285,7 @@ func wrapped(src []byte) bool {
 }
 
 // holdsSigned says whether src begins with a whole signed file, by trying where it could end: from the end back, or from the beginning.
-func holdsSigned(src []byte, forward bool) bool {
+func holdsSigned(src []byte, forward bool, e *effort) bool {
 	if !bytes.Contains(src, []byte("/ByteRange")) {
 		return false
 	}
@@ -307,7 +312,7 @@ func holdsSigned(src []byte, forward bool) bool {
 			end++
 			ends = append(ends, end)
 		}
-		d, err := openDocument(src[:end])
+		d, err := openDocument(src[:end], e)
 		if err != nil || len(d.seals(d.last())) == 0 {
 			continue
 		}
@@ -342,11 +347,11 @@ func encrypted(src []byte) bool {
 
 // printedCode finds the authentication code on the page of a file of ours: the first line that is one.
 func (d *document) printedCode(main *seal) (code string) {
-	f, err := readFile(d.src[:main.end])
-	if err != nil {
+	f := d.asOurs(main.rev)
+	if f == nil {
 		return ""
 	}
-	_, err = f.text(nil, func(line string) bool {
+	_, err := f.text(nil, func(line string) bool {
 		if c, err := tesdiq.ParseCode(line); err == nil && c.String() == line {
 			code = line
 		}
@@ -356,6 +361,31 @@ func (d *document) printedCode(main *seal) (code string) {
 		return ""
 	}
 	return code
+}
+
+// maxOurs is how many objects a file of ours has at most; ten times as many as any.
+const maxOurs = 500
+
+// asOurs gives a revision in the form in which pages of ours are read; nil if it is too large for one.
+func (d *document) asOurs(rev int) *file {
+	all := &revision{index: map[int]int{}, trailer: d.revisions[rev].trailer}
+	for k := rev; k >= 0; k-- {
+		for number := range d.revisions[k].entries {
+			if _, newer := all.index[int(number)]; newer {
+				continue
+			}
+			it := d.load(int(number), rev)
+			if it == nil {
+				continue
+			}
+			if len(all.objects) == maxOurs {
+				return nil
+			}
+			all.index[int(number)] = len(all.objects)
+			all.objects = append(all.objects, object{number: int(number), at: it.at, value: it.value, stream: it.stream})
+		}
+	}
+	return &file{src: d.src, base: all, to: len(d.src)}
 }
 
 // holds says whether certs has c.

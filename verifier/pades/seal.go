@@ -43,10 +43,10 @@ func (d *document) seals(rev int) []sealField {
 		}
 		for i := range fields.items {
 			number, ok := refOf(&fields.items[i])
-			if !ok || seen[number] {
+			if d.steps--; !ok || seen[number] {
 				continue
 			}
-			if seen[number] = true; len(seen) > maxFields {
+			if seen[number] = true; len(seen) > maxFields || d.steps < 0 {
 				d.fail(errLimit)
 				return
 			}
@@ -212,7 +212,7 @@ func (d *document) readRange(s *seal, b *value) bool {
 func (d *document) readLocks(s *seal, references *value) bool {
 	allow := func(p *value) bool {
 		switch {
-		case p.kind == null:
+		case p.kind == null || p.isInt(0): // 0: how some writers say that they do not certify
 			return true
 		case p.kind != integer || p.n < 1 || p.n > 3:
 			return false

@@ -44,7 +44,7 @@ func TestPagesThatAreReallyDrawn(t *testing.T) {
 						t.Fatal(err)
 					}
 					sheet := templates.Sheet{Statement: statement, Number: "E-2026-0048213", Code: code, IssuedAt: now,
-						CheckURL: "https://tesdiq.example/v/" + string(code), CheckAt: "tesdiq.example/check"}
+						QR: "https://tesdiq.example/v/" + string(code), CheckAt: "tesdiq.example/check", Attachment: []byte("e30.e30.AA")}
 					page, err := templates.Draw(sheet)
 					if err != nil {
 						t.Fatal(err)

@@ -141,7 +141,7 @@ func (f *file) inflate(v *value, budget *int) ([]byte, error) {
 // unzippers keeps decompressors, each of which has a window of 32 KiB.
 var unzippers sync.Pool
 
-// unzip decompresses, at most one byte more than limit.
+// unzip decompresses, at most one byte more than limit. With an error it gives what came before it.
 func unzip(src []byte, limit int) ([]byte, error) {
 	in := bytes.NewReader(src)
 	z, ok := unzippers.Get().(io.ReadCloser)
@@ -158,7 +158,7 @@ func unzip(src []byte, limit int) ([]byte, error) {
 	var out bytes.Buffer
 	out.Grow(min(limit, 4*len(src)) + bytes.MinRead)
 	if _, err := out.ReadFrom(io.LimitReader(z, int64(limit)+1)); err != nil {
-		return nil, errFilter
+		return out.Bytes(), errFilter
 	}
 	return out.Bytes(), nil
 }

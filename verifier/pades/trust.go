@@ -1,6 +1,7 @@
 package pades
 
 import (
+	"crypto/x509"
 	"errors"
 	"slices"
 	"time"
@@ -35,7 +36,7 @@ func (t *trust) report() Report {
 	cms := main.cms
 	t.store = t.d.evidence(cms)
 	until, archived := t.renewals(main)
-	when, noTime := t.signedAt(main, until)
+	when, dated, noTime := t.signedAt(main, until)
 	at := when
 	if noTime != nil {
 		at = cms.signer.NotBefore // to tell a stranger from one of ours without a time stamp
@@ -56,6 +57,7 @@ func (t *trust) report() Report {
 	r := Report{
 		Integrity: Intact, Indication: Passed, Reason: ReasonPassed, Level: "B-T",
 		Signer: cms.signer.Subject.CommonName, SignedAt: when, Code: t.d.printedCode(main),
+		SignerSerial: keys.Serial(cms.signer), StampSerial: keys.Serial(dated),
 	}
 	switch {
 	case archived:
@@ -79,23 +81,24 @@ func (t *trust) renewals(main *seal) (until time.Time, archived bool) {
 	return until, archived
 }
 
-// signedAt gives the time at which the signature is proven to have existed: by its own time stamp, or by the first of the document.
-func (t *trust) signedAt(main *seal, until time.Time) (time.Time, *failure) {
+// signedAt gives the time at which the signature is proven to have existed: by its own time stamp, or by the first of the document;
+// and whose stamp that is.
+func (t *trust) signedAt(main *seal, until time.Time) (time.Time, *x509.Certificate, *failure) {
 	if len(main.cms.tokens) == 0 {
 		for _, s := range t.h.seals {
 			if s.kind == tokenKind && s.rev > main.rev && !until.IsZero() && s.stamp.at.Equal(until) && t.holds(s.stamp, time.Time{}) == nil {
-				return until, nil
+				return until, s.stamp.signer, nil
 			}
 		}
-		return time.Time{}, &failure{Indeterminate, NoPOE, ReasonNoTime}
+		return time.Time{}, nil, &failure{Indeterminate, NoPOE, ReasonNoTime}
 	}
 	bad := &untrusted
 	for _, s := range main.cms.stamps {
 		if bad = t.holds(s, until); bad == nil {
-			return s.at, nil
+			return s.at, s.signer, nil
 		}
 	}
-	return time.Time{}, bad
+	return time.Time{}, nil, bad
 }
 
 // holds says whether a time stamp's authority is under the roots, was valid at the time it writes, and still at until.

@@ -45,7 +45,7 @@ func (d *document) readPack(number, rev int) (*pack, error) {
 	if n.kind != integer || first.kind != integer || n.n > maxPacked {
 		return nil, errStream
 	}
-	data, err := d.decode(it, rev)
+	data, err := d.decode(it, rev, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -70,8 +70,9 @@ func (d *document) readPack(number, rev int) (*pack, error) {
 	return p, nil
 }
 
-// decode gives the bytes of a stream that structure depends on.
-func (d *document) decode(it *item, rev int) ([]byte, error) {
+// decode gives the bytes of a stream that structure depends on. If it breaks off after exactly need bytes, which is all that it is to
+// hold, they are taken: some writers do not end what they compress.
+func (d *document) decode(it *item, rev, need int) ([]byte, error) {
 	filter, params := it.value.get("Filter"), it.value.get("DecodeParms")
 	if filter.kind == array {
 		switch len(filter.items) {
@@ -93,7 +94,7 @@ func (d *document) decode(it *item, rev int) ([]byte, error) {
 		return nil, errFilter
 	}
 	data, err := unzip(it.stream, d.unpacked)
-	if err != nil {
+	if err != nil && (need == 0 || len(data) != need || params.has("Predictor")) {
 		return nil, err
 	}
 	if d.unpacked -= len(data); d.unpacked < 0 {

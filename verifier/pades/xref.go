@@ -7,8 +7,6 @@ import (
 
 // Cross-reference tables and streams, hybrid files and linearized ones (ISO 32000-2, 7.5.4, 7.5.8, annex F).
 
-func sortInt32(v []int32) { slices.Sort(v) }
-
 // readSections follows startxref and /Prev from the newest section to the oldest.
 func (d *document) readSections() error {
 	end := len(d.src)
@@ -36,7 +34,7 @@ func (d *document) readSections() error {
 			return errXref
 		}
 		start, eof, err := d.readEnd(s)
-		if err != nil && s.prev <= s.at { // a linearized file's first section may do without
+		if err != nil && s.prev < s.at { // a linearized file's first section may do without
 			return err
 		}
 		if count += len(s.entries); count > maxEntries || len(d.revisions) >= maxRevisions {
@@ -44,7 +42,7 @@ func (d *document) readSections() error {
 		}
 		d.revisions = append(d.revisions, s)
 		switch {
-		case s.prev > s.at:
+		case s.prev >= s.at:
 			// Only the two halves of a linearized original refer forward: the first page's section to the main one at the end.
 			if err := d.readMain(s); err != nil {
 				return err
@@ -89,7 +87,16 @@ func (d *document) readStart(mark int) (int, bool) {
 	if !r.take("%%EOF") {
 		return 0, false
 	}
+	n = d.blank(n)
 	return n, n < len(d.src)
+}
+
+// blank passes over white space: some writers point to the line end before a section.
+func (d *document) blank(at int) int {
+	for at < len(d.src) && isSpace(d.src[at]) {
+		at++
+	}
+	return at
 }
 
 // readEnd reads what must follow a section: startxref, a number, %%EOF. It gives the number and the place behind.
@@ -109,7 +116,7 @@ func (d *document) readEnd(s *section) (start, eof int, err error) {
 		return 0, 0, errEnd
 	}
 	last.to = r.at
-	return start, r.at, nil
+	return d.blank(start), r.at, nil
 }
 
 // readMain reads the main section of a linearized file into the first page's section. The two may not say anything of the same object.
@@ -178,7 +185,7 @@ func (d *document) readSection(at int) (*section, error) {
 		if prev.kind != integer {
 			return nil, errXref
 		}
-		s.prev = int(prev.n)
+		s.prev = d.blank(int(prev.n))
 	}
 	for number := range s.entries {
 		if int(number) >= s.size {
@@ -265,7 +272,7 @@ func tableEntry(line []byte) (entry, bool) {
 	}
 	gen, ok2 := digits(line[11:16])
 	end := string(line[18:])
-	if !ok2 || gen > 65535 || line[10] != ' ' || line[16] != ' ' || end != " \n" && end != "\r\n" && end != " \r" {
+	if !ok2 || gen > 65535 && line[17] != 'f' || line[10] != ' ' || line[16] != ' ' || end != " \n" && end != "\r\n" && end != " \r" {
 		return entry{}, false
 	}
 	switch {
@@ -307,10 +314,6 @@ func (d *document) readXrefStream(s *section, at int) error {
 	if width[1] == 0 {
 		return errXref
 	}
-	data, err := d.decode(it, 0)
-	if err != nil {
-		return err
-	}
 	ranges := []int{0, int(size.n)}
 	if index := v.get("Index"); index.kind != null {
 		if index.kind != array || len(index.items)%2 != 0 {
@@ -323,6 +326,14 @@ func (d *document) readXrefStream(s *section, at int) error {
 			}
 			ranges = append(ranges, int(index.items[i].n))
 		}
+	}
+	need := 0
+	for i := 1; i < len(ranges); i += 2 {
+		need = min(need+ranges[i]*total, maxUnpacked)
+	}
+	data, err := d.decode(it, 0, need)
+	if err != nil {
+		return err
 	}
 	s.entries = map[int32]entry{}
 	for ; len(ranges) > 0; ranges = ranges[2:] {
@@ -347,7 +358,7 @@ func (d *document) readXrefStream(s *section, at int) error {
 	}
 	s.trailer, s.size = it.value, int(size.n)
 	s.spans = []span{{at, it.to}}
-	s.carriers[int32(number)] = true
+	s.stream = int32(number)
 	return nil
 }
 

@@ -23,6 +23,7 @@ type checkView struct {
 	Key                 string // of this form: sent twice, it is one check
 	QR                  bool   // came by the QR: there is a code and no choice
 	Organisation        bool   // may add a note
+	Offline             bool   // there is a page that checks without network
 	Purposes            []web.Choice
 	Today               []line // what the organisation has checked today
 	Manager             bool
@@ -86,7 +87,7 @@ func (h *Web) form(w http.ResponseWriter, r *http.Request, v checkView, after ve
 		v.Today, v.Next = h.page(viewer.Lang, rows, "/check?after=")
 		v.Manager, v.More = by.Manager, !after.At.IsZero()
 	}
-	v.Organisation = viewer.Organisation != nil
+	v.Organisation, v.Offline = viewer.Organisation != nil, h.offline != nil && !v.QR
 	p := web.Page{Title: title, Section: "check", Data: v, Problems: ps, NoIndex: v.QR}
 	if len(ps) > 0 && ps[0].Kind != tesdiq.Refused {
 		p.Status = web.StatusOf(ps[0].Kind)

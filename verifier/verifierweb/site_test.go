@@ -15,8 +15,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/go-chi/chi/v5"
-
 	"github.com/tesdiq/tesdiq"
 	"github.com/tesdiq/tesdiq/internal/pgtest"
 	"github.com/tesdiq/tesdiq/internal/postgres"
@@ -123,7 +121,7 @@ func open(t *testing.T, change ...func(*verifierweb.Config)) *site {
 		t.Fatal(err)
 	}
 	s.has = shell.Has
-	s.Browser = webtest.Open(t, shell, func(r chi.Router) { h.Routes(r) })
+	s.Browser = webtest.Open(t, shell, h.Routes, h.SubjectRoutes)
 	return s
 }
 

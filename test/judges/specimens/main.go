@@ -116,7 +116,7 @@ func sheets(now time.Time) (map[string]templates.Sheet, error) {
 					return nil, fmt.Errorf("%s: %w", k.Name, err)
 				}
 				out[k.Name+"-"+string(o.Lang)+"-"+size] = templates.Sheet{Statement: s, Number: "E-2026-0048213", Code: code,
-					CheckURL: "https://tesdiq.example/v/" + string(code), CheckAt: "tesdiq.example/check", IssuedAt: now}
+					QR: "https://tesdiq.example/v/" + string(code), CheckAt: "tesdiq.example/check", IssuedAt: now}
 			}
 		}
 	}

@@ -52,6 +52,7 @@ type Organisation struct {
 // Config names the only client, and the people.
 type Config struct {
 	Address          string // of the service, without a path: "http://localhost:8080"
+	Issuer           string // the provider's name and address; empty: Address and Path
 	ClientID, Secret string
 	RedirectURLs     []string // exact
 	PostLogoutURLs   []string // exact
@@ -108,7 +109,12 @@ func New(s *web.Shell, c Config) (*Provider, error) {
 }
 
 // Issuer is the provider's name and address.
-func (p *Provider) Issuer() string { return p.config.Address + Path }
+func (p *Provider) Issuer() string {
+	if p.config.Issuer != "" {
+		return p.config.Issuer
+	}
+	return p.config.Address + Path
+}
 
 // Routes registers the provider's addresses.
 func (p *Provider) Routes(r chi.Router) {

@@ -1,4 +1,4 @@
-package main
+package service
 
 import (
 	"context"
@@ -13,7 +13,7 @@ import (
 // browser here has open (under a name that leads to this machine) gets them.
 func TestMetricsAreForThisMachine(t *testing.T) {
 	r := chi.NewRouter()
-	newMetrics().operations(func(context.Context) error { return nil })(r)
+	NewMetrics().Operations(func(context.Context) error { return nil })(r)
 	for _, tt := range []struct {
 		name, peer, host, header string
 		want                     int

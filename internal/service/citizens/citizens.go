@@ -1,0 +1,91 @@
+// Package citizens puts together what serves a signed-in person: signing in, the cabinet, his entries, asking for
+// excerpts, who checked them, and the housekeeping. It asks for excerpts and waits; it cannot make one.
+package citizens
+
+import (
+	"context"
+	"net/url"
+
+	"github.com/tesdiq/tesdiq/cabinet/cabinetdb"
+	"github.com/tesdiq/tesdiq/cabinet/cabinetweb"
+	"github.com/tesdiq/tesdiq/internal/postgres"
+	"github.com/tesdiq/tesdiq/internal/service"
+	"github.com/tesdiq/tesdiq/internal/service/pages"
+	"github.com/tesdiq/tesdiq/internal/worker"
+	"github.com/tesdiq/tesdiq/issuer"
+	"github.com/tesdiq/tesdiq/issuer/issuerdb"
+	"github.com/tesdiq/tesdiq/issuer/issuerweb"
+	"github.com/tesdiq/tesdiq/registry/registrydb"
+	"github.com/tesdiq/tesdiq/registry/registryweb"
+	"github.com/tesdiq/tesdiq/templates/all"
+	"github.com/tesdiq/tesdiq/verifier/verifierdb"
+	"github.com/tesdiq/tesdiq/verifier/verifierweb"
+	"github.com/tesdiq/tesdiq/web"
+	"github.com/tesdiq/tesdiq/web/signin"
+)
+
+// Citizens is that part of a process.
+type Citizens struct {
+	Routes []web.Routes
+	Loops  []service.Loop
+}
+
+// New puts the part together, as the roles tesdiq_cabinet and tesdiq_worker.
+func New(h service.Host, shell *web.Shell, pools *postgres.Pools, s signin.Config) (*Citizens, error) {
+	public, err := url.Parse(h.PublicURL)
+	if err != nil {
+		return nil, err
+	}
+	roles := cabinetdb.DB{Pool: pools.Cabinet}
+	signIn, err := signin.New(shell, s, pages.Members{Roles: roles})
+	if err != nil {
+		return nil, err
+	}
+	home := &cabinetweb.Web{Shell: shell, Homes: roles, Messages: roles, Roles: roles, Now: h.Now, KindTitle: pages.KindTitle}
+	books := &registryweb.Web{Shell: shell, Books: registrydb.Reader{Pool: pools.Cabinet}, Now: h.Now}
+	desk := &issuerdb.Cabinet{Pool: pools.Cabinet, Kinds: issuer.Kinds(all.Kinds), Now: h.Now, Rand: h.Rand, Log: h.Log}
+	excerpts := &issuerweb.Web{Shell: shell, Desk: desk, Archive: desk, Kinds: desk.Kinds, Host: public.Host, Now: h.Now, Rand: h.Rand}
+	for _, w := range []interface{ Prepare() error }{home, books, excerpts} {
+		if err := w.Prepare(); err != nil {
+			return nil, err
+		}
+	}
+	seen, err := verifierweb.New(verifierweb.Config{Shell: shell, Seen: &verifierdb.Cabinet{Pool: pools.Cabinet}, KindTitle: pages.KindTitle, Now: h.Now})
+	if err != nil {
+		return nil, err
+	}
+	jobs, err := worker.New(pools.Worker, worker.Config{Jobs: worker.Housekeeping(pools.Worker, h.Now), Log: h.Log})
+	if err != nil {
+		return nil, err
+	}
+	return &Citizens{
+		Routes: []web.Routes{signIn.Routes, home.Routes, books.Routes, excerpts.Routes, seen.SubjectRoutes},
+		Loops:  []service.Loop{desk.Listen, work(jobs)},
+	}, nil
+}
+
+// work runs background jobs until ctx ends, and then waits for those under way.
+func work(jobs *worker.Worker) service.Loop {
+	return func(ctx context.Context) error {
+		if err := jobs.Start(ctx); err != nil {
+			return err
+		}
+		<-ctx.Done()
+		stopping, done := context.WithTimeout(context.WithoutCancel(ctx), service.BackgroundPatience)
+		defer done()
+		return jobs.Stop(stopping)
+	}
+}
+
+// SignIn is how people sign in, as the configuration says.
+func SignIn(c service.Config) (signin.Config, error) {
+	word, err := service.Secret(c.SignIn.ClientSecret)
+	if err != nil {
+		return signin.Config{}, err
+	}
+	claims := c.SignIn.Claims
+	return signin.Config{Issuer: c.SignIn.Issuer, ClientID: c.SignIn.ClientID, Secret: word,
+		RedirectURL: c.PublicURL + "/signin/callback", PostLogout: c.PublicURL + "/signin/out",
+		Claims: signin.Claims{FIN: claims["fin"], Surname: claims["surname"], Given: claims["given"], Father: claims["father"],
+			Sex: claims["sex"], VOEN: claims["voen"]}}, nil
+}

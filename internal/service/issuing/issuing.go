@@ -1,0 +1,124 @@
+// Package issuing puts together what only the issuing process has: the keys, the dispatcher that makes excerpts of
+// intents, and what programs ask about the keys' certificates. Nothing in it answers people.
+package issuing
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/alexedwards/scs/v2/memstore"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/tesdiq/tesdiq/internal/postgres"
+	"github.com/tesdiq/tesdiq/internal/service"
+	"github.com/tesdiq/tesdiq/issuer"
+	"github.com/tesdiq/tesdiq/issuer/issuerdb"
+	"github.com/tesdiq/tesdiq/keys"
+	"github.com/tesdiq/tesdiq/keys/keysweb"
+	"github.com/tesdiq/tesdiq/keys/signer"
+	"github.com/tesdiq/tesdiq/templates/all"
+	"github.com/tesdiq/tesdiq/web"
+)
+
+// Issuing is that part of a process.
+type Issuing struct {
+	Roots  *keys.Roots // of what it signs
+	Routes []web.Routes
+	Loops  []service.Loop
+}
+
+// Shell makes the shell of a process in which nobody signs in.
+func Shell(h service.Host) (*web.Shell, error) {
+	return web.New(web.Config{Sessions: memstore.NewWithCleanupInterval(0), Log: h.Log, Now: h.Now, Rand: h.Rand,
+		Secure: strings.HasPrefix(h.PublicURL, "https:"), Proxies: h.Proxies, Observe: h.Metrics.Observe, Away: postgres.Away})
+}
+
+// New puts the part together, as the role tesdiq_issuer.
+func New(h service.Host, shell *web.Shell, pools *postgres.Pools, set *signer.Set, stamps Stamps) (*Issuing, error) {
+	steps := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "tesdiq_issue_steps_total",
+		Help: "Steps of issuing that began and that ended. Those of sign that began are the calls of the key: more of them than attempts in the database are an alarm."},
+		[]string{"step", "point"})
+	h.Metrics.Registry.MustRegister(steps)
+	archivist, roots, err := newArchivist(h, set, stamps)
+	if err != nil {
+		return nil, err
+	}
+	dispatcher := newDispatcher(h, pools, archivist, roots, func(s issuer.Step, ended bool) {
+		point := "began"
+		if ended {
+			point = "ended"
+		}
+		steps.WithLabelValues(string(s), point).Inc()
+	})
+	trust := &keysweb.Web{Shell: shell, Trust: set.TrustFile, Status: status(h, set), Stamper: set.Authority(h.Rand), StampFor: stamps.For, Now: h.Now}
+	if err := trust.Prepare(); err != nil {
+		return nil, err
+	}
+	renewals := &issuerdb.Renewals{Pool: pools.Issuer, Files: issuer.Renewing{With: archivist, Roots: roots}, Now: h.Now, Rand: h.Rand, Log: h.Log}
+	return &Issuing{
+		Roots: roots, Routes: []web.Routes{trust.Routes},
+		Loops: []service.Loop{dispatcher.Run, service.Every(10*time.Minute, h, "renew-time-stamps", renewals.Run)},
+	}, nil
+}
+
+// Dispatcher makes excerpts with the keys of a set alone. trace is told of each step; it may be nil.
+func Dispatcher(h service.Host, pools *postgres.Pools, set *signer.Set, trace func(issuer.Step, bool)) (*issuerdb.Dispatcher, error) {
+	archivist, roots, err := newArchivist(h, set, Stamps{})
+	if err != nil {
+		return nil, err
+	}
+	return newDispatcher(h, pools, archivist, roots, trace), nil
+}
+
+// newArchivist is who signs and renews, and the roots to which that leads.
+func newArchivist(h service.Host, set *signer.Set, stamps Stamps) (*signer.PDFSigner, *keys.Roots, error) {
+	archivist, err := set.Archivist(h.Rand, status(h, set))
+	if err != nil {
+		return nil, nil, err
+	}
+	if stamps.Other != nil {
+		if err := archivist.StampedBy(stamps.Other); err != nil {
+			return nil, nil, err
+		}
+	}
+	return archivist, archivist.Roots, nil
+}
+
+func newDispatcher(h service.Host, pools *postgres.Pools, archivist *signer.PDFSigner, roots *keys.Roots, trace func(issuer.Step, bool)) *issuerdb.Dispatcher {
+	return &issuerdb.Dispatcher{
+		Pool: pools.Issuer, Now: h.Now, Rand: h.Rand, Log: h.Log,
+		Maker: &issuer.Maker{Kinds: issuer.Kinds(all.Kinds), Origin: h.PublicURL, Signer: documentSigner{archivist},
+			Roots: roots, Now: h.Now, Rand: h.Rand, Trace: trace},
+	}
+}
+
+// Keys loads the keys of a service in production.
+func Keys(dir string) (*signer.Set, error) {
+	set, err := signer.Load(dir)
+	if err != nil {
+		return nil, fmt.Errorf("keys.dir: %w", err)
+	}
+	if set.Throwaway() {
+		return nil, errors.New("keys.dir: these are the demonstration's keys: whoever has the program's source can make the like. docs/keys.md says how to make real ones")
+	}
+	if set.Responder == nil {
+		return nil, errors.New("keys.dir: ocsp-responder.pem, ocsp-responder.key and root-ocsp-responder.pem are missing: what is signed could not be vouched for later. docs/keys.md says how to make them")
+	}
+	return set, nil
+}
+
+// status answers whether our certificates were revoked: none is in this version.
+func status(h service.Host, set *signer.Set) *signer.Status {
+	return set.Status(h.Rand, signer.NothingRevoked{})
+}
+
+// documentSigner signs excerpts and says nothing beside the signature: everything stands on the page.
+type documentSigner struct{ *signer.PDFSigner }
+
+// Sign signs one excerpt, and says until when it is stamped.
+func (s documentSigner) Sign(ctx context.Context, pdf []byte, at time.Time) ([]byte, time.Time, error) {
+	return s.PDFSigner.SignUntil(ctx, pdf, at, signer.SignInfo{})
+}
