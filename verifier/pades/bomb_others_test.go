@@ -11,23 +11,7 @@ import (
 	"github.com/tesdiq/tesdiq/verifier/pades"
 )
 
-// plain writes a file of these objects, numbered from 1, with a right table. The first is the catalog.
-func plain(objects ...string) []byte {
-	var b bytes.Buffer
-	b.WriteString("%PDF-1.7\n")
-	var offsets []int
-	for i, o := range objects {
-		offsets = append(offsets, b.Len())
-		fmt.Fprintf(&b, "%d 0 obj\n%s\nendobj\n", i+1, o)
-	}
-	xref := b.Len()
-	fmt.Fprintf(&b, "xref\n0 %d\n0000000000 65535 f \n", len(objects)+1)
-	for _, o := range offsets {
-		fmt.Fprintf(&b, "%010d 00000 n \n", o)
-	}
-	fmt.Fprintf(&b, "trailer\n<</Size %d/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF\n", len(objects)+1, xref)
-	return b.Bytes()
-}
+var plain = pades.PlainFile
 
 // withXrefStream writes a file of these objects and of a cross-reference stream with these keys and data.
 func withXrefStream(keys string, data []byte, objects ...string) []byte {

@@ -192,6 +192,15 @@ func TestNothingElseMayFollow(t *testing.T) {
 			return increment(f, edited(f, 18, "/F 4", "/F 4/AP<</N 40 0 R>>/V<</Type/Sig>>"), look(40))
 		},
 		"a signature over the page": func(f []byte) []byte { return w.signAgain(f, "", "/Rect[0 0 595 842]/F 132/AP<</N 32 0 R>>", look(32)) },
+		"a signature over a word": func(f []byte) []byte {
+			return w.signAgain(f, "", "/Rect[60 765 120 785]/F 132/AP<</N 32 0 R>>", look(32))
+		},
+		"a signature over a field": func(f []byte) []byte {
+			return w.signAgain(f, "", "/Rect[60 40 120 60]/F 132/AP<</N 32 0 R>>", look(32))
+		},
+		"a signature over an annotation": func(f []byte) []byte {
+			return w.signAgain(f, "", "/Rect[190 290 230 330]/F 132/AP<</N 32 0 R>>", look(32))
+		},
 		"a signature with an action": func(f []byte) []byte {
 			return w.signAgain(f, "", "/Rect[0 0 0 0]/F 132/A<</S/URI/URI(http://evil.example)>>")
 		},

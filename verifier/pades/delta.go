@@ -45,6 +45,7 @@ type delta struct {
 	painted []string        // names of fields that look otherwise
 	valued  map[string]bool // names of fields that have another value
 	grown   bool            // new fields, signed or not
+	styled  bool            // what fields are drawn with has grown
 	marked  bool            // new annotations of harmless kinds
 }
 

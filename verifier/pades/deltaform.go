@@ -32,6 +32,12 @@ func (x *delta) form(o, n *value) {
 	if n.kind == reference && x.roles[int(n.n)] == 0 {
 		x.roles[int(n.n)] = formRole
 	}
+	defer func() {
+		// Fields that are drawn anew at each opening would be drawn in another font.
+		if x.styled && x.before(ov.get("NeedAppearances")).isTrue() {
+			x.deny("fields are drawn in another way")
+		}
+	}()
 	each(ov, nv, func(key string, o, n *value) {
 		switch key {
 		case "Fields":
@@ -45,6 +51,8 @@ func (x *delta) form(o, n *value) {
 		case "DA", "Q":
 			if o.kind != null || n.kind != text && n.kind != integer {
 				x.same(key, o, n)
+			} else {
+				x.styled = true
 			}
 		case "NeedAppearances":
 			if n.kind != null && (n.kind != boolean || n.n != 0) {
@@ -67,6 +75,7 @@ func (x *delta) resources(o, n *value, depth int) {
 	each(o, n, func(key string, o, n *value) {
 		switch ov, nv := x.before(o), n; {
 		case o.kind == null:
+			x.styled = true
 			x.reach(n)
 		case depth == 0 && ov.kind == dictionary:
 			if nv = x.take(n, otherRole); nv.kind != dictionary {

@@ -77,7 +77,7 @@ func (x *delta) annotations(page int, o, n *value) {
 		}
 		if w := x.widgets[number]; w != nil && !w.placed {
 			w.placed = true
-			if w.visible && !x.fits(w, page) {
+			if w.visible && (!x.fits(w, page) || x.covers(w.rect, page)) {
 				x.deny("page %d: a new signature covers it", page)
 			}
 			continue

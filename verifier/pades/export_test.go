@@ -1,9 +1,22 @@
 package pades
 
+import "fmt"
+
 // Why says what exactly was found, for the tests of this package.
 func Why(r Report) string {
 	if r.why == nil {
 		return string(r.Reason)
 	}
 	return r.why.Error()
+}
+
+// PlainFile writes a file of these objects, numbered from 1, with a right table.
+func PlainFile(objects ...string) []byte {
+	b := []byte("%PDF-1.7\n")
+	table := fmt.Sprintf("xref\n0 %d\n0000000000 65535 f \n", len(objects)+1)
+	for i, o := range objects {
+		table += fmt.Sprintf("%010d 00000 n \n", len(b))
+		b = fmt.Appendf(b, "%d 0 obj\n%s\nendobj\n", i+1, o)
+	}
+	return fmt.Appendf(b, "%strailer\n<</Size %d/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF\n", table, len(objects)+1, len(b))
 }

@@ -103,7 +103,7 @@ func (h *history) permit(x *delta) error {
 			form = true
 		}
 	}
-	form = form || len(filled) > 0 || x.grown && len(x.signed) == 0
+	form = form || len(filled) > 0 || (x.grown || x.styled) && len(x.signed) == 0
 	allows := 0
 	for _, s := range before {
 		if s.allows != 0 && (allows == 0 || s.allows < allows) {

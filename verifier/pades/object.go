@@ -66,6 +66,8 @@ func (v *value) isName(s string) bool { return v.kind == name && string(v.s) == 
 
 func (v *value) isRef(number int) bool { return v.kind == reference && int(v.n) == number }
 
+func (v *value) isTrue() bool { return v.kind == boolean && v.n == 1 }
+
 func (v *value) isInt(n int) bool { return v.kind == integer && int(v.n) == n }
 
 // same says whether two values mean the same, wherever and however they are written.
