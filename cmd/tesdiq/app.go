@@ -48,6 +48,7 @@ type app struct {
 	parts
 	host     service.Host
 	roots    *keys.Roots
+	signers  *statement.Signers
 	loops    []service.Loop
 	checking *checking.Checking
 	router   chi.Router
@@ -65,6 +66,7 @@ func newApp(ctx context.Context, p parts) (_ *app, err error) {
 		return nil, err
 	}
 	a.roots = made.Roots
+	a.signers = statement.NewSigners(a.roots, p.Keys.Signers()...)
 	cabinet, err := citizens.New(a.host, shell, p.Pools, p.SignIn)
 	if err != nil {
 		return nil, err
@@ -81,7 +83,7 @@ func newApp(ctx context.Context, p parts) (_ *app, err error) {
 		}
 		routes = append(routes, provider.Routes)
 	}
-	if a.checking, err = checking.New(ctx, a.host, shell, p.Pools, a.roots, statement.NewSigners(a.roots, p.Keys.Signers()...), p.Example); err != nil {
+	if a.checking, err = checking.New(ctx, a.host, shell, p.Pools, a.roots, a.signers, p.Example); err != nil {
 		return nil, err
 	}
 	a.router = shell.Router(append(routes, a.checking.Routes...)...)

@@ -29,6 +29,7 @@ import (
 type summary struct {
 	Address   string           `json:"address"`
 	Roots     string           `json:"roots"`
+	Signers   string           `json:"signers"`
 	APIClient summaryClient    `json:"api_client"`
 	Excerpts  []summaryExcerpt `json:"excerpts"`
 	Checks    []summaryCheck   `json:"checks"`
@@ -88,7 +89,7 @@ func (d demoCommand) once(ctx context.Context) (err error) {
 	if err := job.do(ctx); err != nil {
 		return err
 	}
-	return job.write(d.Out, run.app.roots.PEM())
+	return job.write(d.Out, run.app.roots.PEM(), run.app.signers.PEM())
 }
 
 // mainJob is the main job under way.
@@ -335,16 +336,18 @@ func (j *mainJob) compare() error {
 	return nil
 }
 
-// write writes the PDFs, the roots and the summary.
-func (j *mainJob) write(dir string, roots []byte) error {
-	s := summary{Address: j.address, Roots: "roots.pem", APIClient: j.client, Excerpts: j.excerpts, Checks: j.checks, Seen: j.seen}
+// write writes the PDFs, what checks them without network, and the summary.
+func (j *mainJob) write(dir string, roots, signers []byte) error {
+	s := summary{Address: j.address, Roots: "roots.pem", Signers: "signers.pem", APIClient: j.client, Excerpts: j.excerpts, Checks: j.checks, Seen: j.seen}
 	for _, e := range j.excerpts {
 		if err := os.WriteFile(filepath.Join(dir, e.PDF), e.bytes, 0o644); err != nil {
 			return err
 		}
 	}
-	if err := os.WriteFile(filepath.Join(dir, s.Roots), roots, 0o644); err != nil {
-		return err
+	for name, pem := range map[string][]byte{s.Roots: roots, s.Signers: signers} {
+		if err := os.WriteFile(filepath.Join(dir, name), pem, 0o644); err != nil {
+			return err
+		}
 	}
 	b, err := json.MarshalIndent(s, "", "  ")
 	if err != nil {

@@ -118,6 +118,21 @@ func installThree(t *testing.T) *processes {
 		t.Fatal(err)
 	}
 	p.copy("issuer/keys/roots.pem", "verifier/roots.pem", 0o644)
+	p.copy("issuer/keys/document-signer.pem", "verifier/signers.pem", 0o644)
+	signers, err := os.OpenFile(p.in.path("verifier/signers.pem"), os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	authority, err := os.ReadFile(p.in.path("issuer/keys/issuing-ca.pem"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := signers.Write(authority); err != nil {
+		t.Fatal(err)
+	}
+	if err := signers.Close(); err != nil {
+		t.Fatal(err)
+	}
 	p.copy("sign-in.secret", "casework/sign-in.secret", 0o600)
 	p.people()
 	p.trustFront()
@@ -283,7 +298,7 @@ func TestTheMainJobAcrossThreeProcesses(t *testing.T) {
 	if err := p.checkThreeWays(ctx, clerk, e); err != nil {
 		t.Fatal(err)
 	}
-	for _, path := range []string{"/", "/how", "/check", "/developers", "/pki/roots.pem", "/api/openapi.json"} {
+	for _, path := range []string{"/", "/how", "/check", "/developers", "/pki/roots.pem", "/pki/signers.pem", "/check/offline", "/schema/statement-1.json", "/api/openapi.json"} {
 		if err := clerk.open(ctx, p.address+path); err != nil {
 			t.Error(err)
 		}

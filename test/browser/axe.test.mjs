@@ -6,7 +6,7 @@ import { readFile, readdir, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { bank, check, draw, langs, people, root, signIn, suite, unissuedCode } from './harness.mjs';
+import { bank, check, draw, langs, people, root, scan, signIn, suite, unissuedCode } from './harness.mjs';
 
 const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const s = suite({ before, after, prepare: history });
@@ -113,6 +113,15 @@ for (const lang of langs) {
     await open('privacy', '/privacy');
     await open('developers', '/developers');
     await open('the check', '/check');
+    // A page that may be saved and opened without network, with a script of its own: the only one.
+    await open('a check without network', '/check/offline');
+    const text = await scan(s.demo.examples.valid.file);
+    for (const [what, typed, mark] of [['genuine', text, '✓'], ['of another address', text.replace('/v/', '/w/v/'), '✕'], ['without a statement', text.split('#')[0], '✕']]) {
+      await page.locator('#text').fill(typed);
+      await page.locator('button').click();
+      await page.locator('#answer h2', { hasText: mark }).waitFor();
+      await look(v, lang, `a check without network, ${what}`);
+    }
     await open('a code from a QR', `/v/${s.demo.examples.valid.code}`);
     await open('what is no code', '/v/7K2M', 422);
     await open('no such page', '/nothing', 404);
