@@ -62,6 +62,7 @@ type Excerpt struct {
 	SHA256    [32]byte
 	IssuedAt  time.Time
 
+	Signed       [32]byte  // SHA-256 of the file without the archive that follows the signature
 	StampedUntil time.Time // when the certificates of its last time stamp end; zero: it has no document time stamp
 }
 

@@ -1,6 +1,7 @@
 package issuer
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"crypto/x509"
@@ -127,7 +128,7 @@ func (m *Maker) Make(ctx context.Context, job Job) (Excerpt, error) {
 	}
 
 	// 6 Store and hand out: the caller's part, see issuerdb.
-	return Excerpt{Intent: job.Intent, Statement: sheet.Statement, PDF: signed, SHA256: sha256.Sum256(signed), IssuedAt: at, StampedUntil: until}, nil
+	return Excerpt{Intent: job.Intent, Statement: sheet.Statement, PDF: signed, SHA256: sha256.Sum256(signed), Signed: signedPart(len(sheet.PDF), signed), IssuedAt: at, StampedUntil: until}, nil
 }
 
 func (m *Maker) step(s Step, do func() error) error {
@@ -145,4 +146,15 @@ func (m *Maker) step(s Step, do func() error) error {
 		m.Trace(s, true)
 	}
 	return nil
+}
+
+// signedPart is the SHA-256 of a file up to the end of the update that signs a page of so many bytes: its last line is the first of its
+// kind after the page, since a signature stands there in digits.
+func signedPart(page int, signed []byte) (sum [sha256.Size]byte) {
+	const end = "\n%%EOF\n"
+	n := bytes.Index(signed[page:], []byte(end))
+	if n < 0 {
+		return sha256.Sum256(signed)
+	}
+	return sha256.Sum256(signed[:page+n+len(end)])
 }

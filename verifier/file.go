@@ -83,7 +83,7 @@ func (f *File) Forget() {
 }
 
 const (
-	maxEOFs     = 16  // of an issued file: one for each revision. Ours have two, and one more for each renewed time stamp
+	maxEOFs     = 16  // of an issued file: one for each revision. Ours have four, and two more for each renewal; what we signed ends with the second
 	maxSubjects = 8   // that we look at for a code
 	maxSubject  = 256 // bytes of each
 )

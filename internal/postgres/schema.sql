@@ -177,7 +177,9 @@ CREATE TABLE public.excerpt_files (
     bytes bytea NOT NULL,
     stored_at timestamp with time zone NOT NULL,
     stamped_until timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
+    signed_sha256 bytea,
     CONSTRAINT excerpt_files_sha256_check CHECK ((length(sha256) = 32)),
+    CONSTRAINT excerpt_files_signed_sha256_check CHECK ((length(signed_sha256) = 32)),
     CONSTRAINT excerpt_files_size_check CHECK ((size > 0))
 );
 ALTER TABLE ONLY public.excerpt_files ALTER COLUMN bytes SET STORAGE EXTERNAL;
@@ -585,6 +587,8 @@ CREATE INDEX entries_subject ON public.entries USING btree (subject, book);
 CREATE INDEX excerpt_files_due ON public.excerpt_files USING btree (stamped_until, sha256);
 
 CREATE INDEX excerpt_files_excerpt ON public.excerpt_files USING btree (excerpt_id);
+
+CREATE INDEX excerpt_files_signed ON public.excerpt_files USING btree (signed_sha256) WHERE (signed_sha256 IS NOT NULL);
 
 CREATE INDEX excerpts_entry ON public.excerpts USING btree (entry_id);
 

@@ -30,8 +30,8 @@ const (
 	sqlStoreExcerpts = `
 	WITH made AS (
 		SELECT *
-		FROM unnest(@ids::bigint[], @statements::text[], @issued::timestamptz[], @hashes::bytea[], @files::bytea[], @until::timestamptz[])
-		     AS made (id, statement, issued_at, sha256, bytes, stamped_until)
+		FROM unnest(@ids::bigint[], @statements::text[], @issued::timestamptz[], @hashes::bytea[], @files::bytea[], @signed::bytea[], @until::timestamptz[])
+		     AS made (id, statement, issued_at, sha256, bytes, signed, stamped_until)
 	), stored AS (
 		INSERT INTO excerpts (id, code, number, kind, lang, subject, entry_id, statement, valid_until, issued_at)
 		SELECT i.id, i.code, i.number, i.kind, i.lang, i.subject, i.entry_id, made.statement::jsonb, i.valid_until, made.issued_at
@@ -41,8 +41,8 @@ const (
 		ON CONFLICT (id) DO NOTHING
 		RETURNING id
 	), filed AS (
-		INSERT INTO excerpt_files (sha256, excerpt_id, size, bytes, stored_at, stamped_until)
-		SELECT made.sha256, made.id, length(made.bytes), made.bytes, made.issued_at, coalesce(made.stamped_until, '-infinity')
+		INSERT INTO excerpt_files (sha256, excerpt_id, size, bytes, stored_at, signed_sha256, stamped_until)
+		SELECT made.sha256, made.id, length(made.bytes), made.bytes, made.issued_at, made.signed, coalesce(made.stamped_until, '-infinity')
 		FROM made
 		JOIN stored ON stored.id = made.id)
 	SELECT id FROM stored`
@@ -71,7 +71,7 @@ func (d *Dispatcher) storeOnce(ctx context.Context, batch []issuer.Excerpt) erro
 	var ids []int64
 	var issued []time.Time
 	var statements []string
-	var hashes, files [][]byte
+	var hashes, files, signed [][]byte
 	var until []*time.Time
 	made := make(map[int64]issuer.Excerpt, len(batch))
 	for _, x := range batch {
@@ -81,6 +81,7 @@ func (d *Dispatcher) storeOnce(ctx context.Context, batch []issuer.Excerpt) erro
 		made[x.ID] = x
 		ids, statements, issued = append(ids, x.ID), append(statements, string(x.Statement)), append(issued, x.IssuedAt)
 		hashes, files = append(hashes, x.SHA256[:]), append(files, x.PDF)
+		signed = append(signed, x.Signed[:])
 		if x.StampedUntil.IsZero() {
 			until = append(until, nil)
 		} else {
@@ -92,7 +93,7 @@ func (d *Dispatcher) storeOnce(ctx context.Context, batch []issuer.Excerpt) erro
 			return fmt.Errorf("issuerdb: store: lock: %w", err)
 		}
 		rows, _ := tx.Query(ctx, sqlStoreExcerpts, pgx.NamedArgs{
-			"ids": ids, "statements": statements, "issued": issued, "hashes": hashes, "files": files, "until": until,
+			"ids": ids, "statements": statements, "issued": issued, "hashes": hashes, "files": files, "signed": signed, "until": until,
 		})
 		stored, err := pgx.CollectRows(rows, pgx.RowTo[int64])
 		if err != nil {

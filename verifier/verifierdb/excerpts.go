@@ -122,14 +122,15 @@ func (db *DB) ByCode(ctx context.Context, code tesdiq.Code) (verifier.Excerpt, e
 	return r.excerpt(), nil
 }
 
-const sqlByFiles = `SELECT f.sha256,` + columnsExcerpt + `
+// What we signed counts as handed out even without the archive that followed it: cut back to it, a file is still bit for bit ours.
+const sqlByFiles = `SELECT CASE WHEN f.sha256 = ANY (@sums) THEN f.sha256 ELSE f.signed_sha256 END,` + columnsExcerpt + `
 	FROM excerpt_files f JOIN` + fromExcerpt + `
 	ON x.id = f.excerpt_id
-	WHERE f.sha256 = ANY (@sums)
-	ORDER BY array_position(@sums, f.sha256)
+	WHERE f.sha256 = ANY (@sums) OR f.signed_sha256 = ANY (@sums)
+	ORDER BY least(array_position(@sums, f.sha256), array_position(@sums, f.signed_sha256))
 	LIMIT 1`
 
-// ByFiles finds the excerpt of the first of the files that was handed out.
+// ByFiles finds the excerpt of the first of the files that was handed out, or that is the signed part of one.
 func (db *DB) ByFiles(ctx context.Context, sums []verifier.Sum) (verifier.Excerpt, verifier.Sum, error) {
 	var (
 		r     excerptRow
