@@ -13,10 +13,12 @@ func Why(r Report) string {
 // PlainFile writes a file of these objects, numbered from 1, with a right table.
 func PlainFile(objects ...string) []byte {
 	b := []byte("%PDF-1.7\n")
-	table := fmt.Sprintf("xref\n0 %d\n0000000000 65535 f \n", len(objects)+1)
+	table := fmt.Appendf(nil, "xref\n0 %d\n0000000000 65535 f \n", len(objects)+1)
 	for i, o := range objects {
-		table += fmt.Sprintf("%010d 00000 n \n", len(b))
+		table = fmt.Appendf(table, "%010d 00000 n \n", len(b))
 		b = fmt.Appendf(b, "%d 0 obj\n%s\nendobj\n", i+1, o)
 	}
-	return fmt.Appendf(b, "%strailer\n<</Size %d/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF\n", table, len(objects)+1, len(b))
+	at := len(b)
+	b = append(b, table...)
+	return fmt.Appendf(b, "trailer\n<</Size %d/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF\n", len(objects)+1, at)
 }
