@@ -118,34 +118,25 @@ func installThree(t *testing.T) *processes {
 		t.Fatal(err)
 	}
 	p.copy("issuer/keys/roots.pem", "verifier/roots.pem", 0o644)
-	p.copy("issuer/keys/document-signer.pem", "verifier/signers.pem", 0o644)
-	signers, err := os.OpenFile(p.in.path("verifier/signers.pem"), os.O_APPEND|os.O_WRONLY, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	authority, err := os.ReadFile(p.in.path("issuer/keys/issuing-ca.pem"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := signers.Write(authority); err != nil {
-		t.Fatal(err)
-	}
-	if err := signers.Close(); err != nil {
-		t.Fatal(err)
-	}
+	p.copy("issuer/keys/document-signer.pem", "verifier/signers.pem", 0o644, "issuer/keys/issuing-ca.pem")
 	p.copy("sign-in.secret", "casework/sign-in.secret", 0o600)
 	p.people()
 	p.trustFront()
 	return p
 }
 
-func (p *processes) copy(from, to string, mode os.FileMode) {
+// copy copies a file, and what is to follow it.
+func (p *processes) copy(from, to string, mode os.FileMode, more ...string) {
 	p.in.t.Helper()
-	b, err := os.ReadFile(p.in.path(from))
-	if err != nil {
-		p.in.t.Fatal(err)
+	var all []byte
+	for _, name := range append([]string{from}, more...) {
+		b, err := os.ReadFile(p.in.path(name))
+		if err != nil {
+			p.in.t.Fatal(err)
+		}
+		all = append(all, b...)
 	}
-	p.in.write(to, mode, string(b))
+	p.in.write(to, mode, string(all))
 }
 
 // people fills the books and lets the organisations in, as the operator does.

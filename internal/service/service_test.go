@@ -112,7 +112,7 @@ func TestAnExampleIsItsProgramsAlone(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for _, name := range []string{"roots.pem", "sign-in.secret"} {
+	for _, name := range []string{"roots.pem", "signers.pem", "sign-in.secret"} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte("x"), 0o600); err != nil {
 			t.Fatal(err)
 		}
