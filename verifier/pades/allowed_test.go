@@ -83,6 +83,13 @@ func TestWhatSignersAllow(t *testing.T) {
 			}
 		}
 	})
+	t.Run("a certification where there was none", func(t *testing.T) {
+		file := w.contract("", "")
+		again := w.signAgain(file, "", "/Rect[0 0 0 0]/F 132", edited(file, 1, "/AcroForm <</Fields[", "/Perms <</DocMDP 30 0 R>>/AcroForm <</Fields[31 0 R "))
+		if r := pades.Read(again, nil); r.Integrity != extended {
+			t.Errorf("%+v: %s", r, pades.Why(r))
+		}
+	})
 	t.Run("the second signature's lock", func(t *testing.T) {
 		file := w.contract("", "")
 		u := w.signAgain(file, "/Lock<</Type/SigFieldLock/Action/Include/Fields[(Ad)]>>", "")

@@ -48,7 +48,7 @@ var (
 type cmsKind int
 
 const (
-	cadesKind cmsKind = iota + 1 // ETSI.CAdES.detached: signing-certificate demanded, no unsigned attribute but time stamps
+	cadesKind cmsKind = iota + 1 // ETSI.CAdES.detached: no unsigned attribute but time stamps
 	adobeKind                    // adbe.pkcs7.detached: signed attributes may be absent, unsigned ones are anything
 	tokenKind                    // a time-stamp token: its content is inside
 )
@@ -413,10 +413,10 @@ func (s *signedData) verify(digest []byte) *failure {
 // identify checks that the signer meant this certificate and not another with the same key (RFC 5035, 5).
 func (s *signedData) identify() *failure {
 	if s.named == nil {
-		if s.kind == adobeKind {
-			return nil
+		if s.kind == tokenKind {
+			return &failure{Indeterminate, SigConstraintsFailure, ReasonCertificate}
 		}
-		return &failure{Indeterminate, SigConstraintsFailure, ReasonCertificate}
+		return nil // the bytes are as signed all the same; trust asks for it
 	}
 	var digest []byte
 	if s.named.hash == 0 {

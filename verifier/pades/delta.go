@@ -47,6 +47,8 @@ type delta struct {
 	grown   bool            // new fields, signed or not
 	styled  bool            // what fields are drawn with has grown
 	marked  bool            // new annotations of harmless kinds
+
+	recertified bool // the catalog names another certification
 }
 
 // site is a value and the key under which it stands.
@@ -272,6 +274,10 @@ func (x *delta) catalog(number int) {
 			x.extensions(x.before(o), x.take(n, otherRole))
 		case "Metadata":
 			x.metadata(o, n)
+		case "Perms":
+			if x.alike(o, n) || !x.certified(n) {
+				x.same(key, o, n)
+			}
 		case "Version":
 			if n.kind != name {
 				x.deny("/Version changed")

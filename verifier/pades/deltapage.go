@@ -308,3 +308,12 @@ func (x *delta) extensions(o, n *value) {
 		}
 	})
 }
+
+// certified allows the certification to be named anew by the signature that comes with this step, as some writers do with every signature. Whether
+// the one that it replaces certified anything is for permit.
+func (x *delta) certified(n *value) bool {
+	perms := x.take(n, otherRole)
+	number, ok := refOf(perms.get("DocMDP"))
+	x.recertified = true
+	return ok && onlyKeys(perms, "DocMDP") && len(x.signed) == 1 && x.signed[0].sig == number
+}

@@ -117,6 +117,9 @@ func (h *history) permit(x *delta) error {
 			}
 		}
 	}
+	if x.recertified && allows != 0 {
+		return errors.New("a certification was replaced")
+	}
 	if form && allows == 1 || x.marked && allows != 3 {
 		return errors.New("more was added than the signature allows")
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -101,7 +102,10 @@ func (w *world) signAgain(file []byte, field, keys string, more ...forgedObject)
 		u.objects = append(u.objects, edited(file, 18, "/FT/Sig", "/FT/Sig/V 30 0 R"+field))
 	} else {
 		u.objects = append(u.objects, forgedObject{31, "<</Type/Annot/Subtype/Widget/FT/Sig/T(Second)/V 30 0 R/P 5 0 R" + keys + ">>"},
-			edited(file, 1, "Fields[", "Fields[31 0 R "), edited(file, 5, "24 0 R]", "24 0 R 31 0 R]"))
+			edited(file, 5, "24 0 R]", "24 0 R 31 0 R]"))
+		if !slices.ContainsFunc(more, func(o forgedObject) bool { return o.number == 1 }) {
+			u.objects = append(u.objects, edited(file, 1, "Fields[", "Fields[31 0 R "))
+		}
 	}
 	u.trailer = fmt.Sprintf("<</Size %d/Root 1 0 R/Info 14 0 R/Prev %%d>>", sizeAfter(file, u.objects))
 	return u.write(w, file)
