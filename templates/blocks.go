@@ -198,31 +198,38 @@ func (d *drawing) drawQR(q qrCode, x, y, side float64) {
 	d.numbers(x+4*module, paperHeight-y-4*module)
 	d.content = append(d.content, "cm\n"...)
 	rows := slices.Clone(q.rows)
-	down := func(from int, modules uint64) int {
-		to := from
-		for to < len(rows) && rows[to]&modules == modules {
-			to++
-		}
-		return to - from
-	}
 	for row := range rows {
 		for rows[row] != 0 {
 			from := bits.TrailingZeros64(rows[row])
 			wide := bits.TrailingZeros64(^(rows[row] >> from))
-			high := down(row, (1<<wide-1)<<from)
-			if column := down(row, 1<<from); column > wide*high {
-				wide, high = 1, column
+			all, first := uint64(1)<<wide-1, uint64(1)
+			all, first = all<<from, first<<from
+			high, column := row+1, 0
+			for high < len(rows) && rows[high]&all == all {
+				high++
+			}
+			for column = high; column < len(rows) && rows[column]&first != 0; {
+				column++
+			}
+			high, column = high-row, column-row
+			if column > wide*high {
+				wide, high, all = 1, column, first
 			}
 			for y := row; y < row+high; y++ {
-				rows[y] &^= (1<<wide - 1) << from
+				rows[y] &^= all
 			}
-			for _, n := range [4]int{from, row, wide, high} {
-				d.content = append(strconv.AppendInt(d.content, int64(n), 10), ' ')
-			}
-			d.content = append(d.content, "re\n"...)
+			d.content = append(appendSmall(appendSmall(appendSmall(appendSmall(d.content, from), row), wide), high), "re\n"...)
 		}
 	}
 	d.content = append(d.content, "f Q\n"...)
+}
+
+// appendSmall writes a number below a hundred, and a blank.
+func appendSmall(b []byte, n int) []byte {
+	if n < 10 {
+		return append(b, '0'+byte(n), ' ')
+	}
+	return append(b, '0'+byte(n/10), '0'+byte(n%10), ' ')
 }
 
 // foot says how the signature can be checked without us.

@@ -128,11 +128,10 @@ func encodeQR(plan *coding.Plan, text ...coding.Encoding) (qrCode, error) {
 	}
 	q := qrCode{c.Size, make([]uint64, c.Size)}
 	for y := range q.rows {
-		for x := range c.Size {
-			if c.Black(x, y) {
-				q.rows[y] |= 1 << x
-			}
+		for i, eight := range c.Bitmap[y*c.Stride : (y+1)*c.Stride] { // the first module in the highest bit
+			q.rows[y] |= uint64(bits.Reverse8(eight)) << (8 * i)
 		}
+		q.rows[y] &= 1<<c.Size - 1
 	}
 	return q, nil
 }

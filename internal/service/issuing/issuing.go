@@ -39,7 +39,7 @@ func Shell(h service.Host) (*web.Shell, error) {
 // New puts the part together, as the role tesdiq_issuer.
 func New(h service.Host, shell *web.Shell, pools *postgres.Pools, set *signer.Set, stamps Stamps) (*Issuing, error) {
 	steps := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "tesdiq_issue_steps_total",
-		Help: "Steps of issuing that began and that ended. Those of sign that began are the calls of the key: more of them than attempts in the database are an alarm."},
+		Help: "Steps of issuing that began and that ended. Of those that began, each of attest is two calls of the key and each of sign one: more of either than attempts in the database are an alarm."},
 		[]string{"step", "point"})
 	h.Metrics.Registry.MustRegister(steps)
 	archivist, roots, err := newArchivist(h, set, stamps)
