@@ -37,7 +37,7 @@ func nextStamps(t *testing.T, set *signer.Set, from time.Time) *signer.Set {
 		t.Fatal(err)
 	}
 	der, err := x509.CreateCertificate(rand.Reader, &x509.Certificate{
-		SerialNumber: new(big.Int).SetBytes(bytes.Repeat([]byte{0x45}, 16)), Subject: pkix.Name{CommonName: "The second time-stamp signer"},
+		SerialNumber: new(big.Int).SetBytes(bytes.Repeat([]byte{0x45}, 16)), Subject: pkix.Name{CommonName: "The time-stamp signer that took over, whose name is longer", Organization: []string{"so that its time stamps need more room than the first one's"}, OrganizationalUnit: []string{"in any case"}},
 		NotBefore: from, NotAfter: from.AddDate(4, 0, 0), KeyUsage: x509.KeyUsageDigitalSignature, BasicConstraintsValid: true,
 		ExtraExtensions: []pkix.Extension{{Id: asn1.ObjectIdentifier{2, 5, 29, 37}, Critical: true, Value: usage}},
 	}, set.Root, key.Public(), set.RootKey)

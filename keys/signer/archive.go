@@ -18,8 +18,8 @@ import (
 )
 
 // B-LTA (EN 319 142-1, 5.4 and 5.5) is two further updates. The first adds to the catalog a document security store: every certificate of
-// the signer's and of the time stamps' chains, an OCSP answer about each that is no root, and the authorities' CRLs, as streams that
-// are not packed. There is no /VRI: EU DSS, pyHanko and ours find what they need by the certificates, and a key by the signature's
+// the signer's and of the time stamps' chains that does not stand in the signature or a time stamp, an OCSP answer about each that is no root,
+// and the authorities' CRLs, as streams that are not packed. There is no /VRI: EU DSS, pyHanko and ours find what they need by the certificates, and a key by the signature's
 // SHA-1 helps nobody. The second adds an invisible field with a document time stamp over all that stands before it.
 //
 // A renewal adds the same two updates again: what proves the last time stamp, and a new one over everything.
@@ -97,6 +97,12 @@ func (p *PDFSigner) Renew(ctx context.Context, pdf []byte, at time.Time) (_ []by
 	if err != nil {
 		return nil, until, fmt.Errorf("signer: not a file that we signed: %w", err)
 	}
+	// Whoever stamps now may not be who did then: a first time stamp, of what is there, tells how long his are.
+	sum := sha256.Sum256(pdf)
+	sample, err := p.Stamper.Stamp(ctx, sum[:], at)
+	if err != nil {
+		return nil, until, fmt.Errorf("signer: renew: %w", err)
+	}
 	if last.token != nil { // signed, and not archived: its time stamp is inside
 		leaf, bag, err := last.signer()
 		if err != nil {
@@ -110,9 +116,9 @@ func (p *PDFSigner) Renew(ctx context.Context, pdf []byte, at time.Time) (_ []by
 		if err != nil {
 			return nil, until, fmt.Errorf("signer: renew: %w", err)
 		}
-		return p.archive(ctx, d, at, stamp, chain)
+		return p.archive(ctx, d, at, stamp, len(sample), chain)
 	}
-	return p.archive(ctx, d, at, last)
+	return p.archive(ctx, d, at, last, len(sample))
 }
 
 // StampedUntil says when the certificates of a file's last time stamp end.
@@ -175,8 +181,9 @@ func (d *document) lastSignature() (*signedData, error) {
 	return readSigned(one)
 }
 
-// archive brings a signed document to B-LTA. last is the newest time stamp that it has; chains are further chains to vouch for.
-func (p *PDFSigner) archive(ctx context.Context, d *document, at time.Time, last *signedData, chains ...[]*x509.Certificate) (_ []byte, until time.Time, err error) {
+// archive brings a signed document to B-LTA. last is the newest time stamp that it has, size that of one that is made now, in bytes; chains
+// are further chains to vouch for.
+func (p *PDFSigner) archive(ctx context.Context, d *document, at time.Time, last *signedData, size int, chains ...[]*x509.Certificate) (_ []byte, until time.Time, err error) {
 	stamp, err := p.stamps.chain(p.Roots, last)
 	if err != nil {
 		return nil, until, fmt.Errorf("signer: time stamp: %w", err)
@@ -193,8 +200,8 @@ func (p *PDFSigner) archive(ctx context.Context, d *document, at time.Time, last
 		}
 		all = append(all, e)
 	}
-	d = d.store(at, all)
-	room := (len(last.der) + 128) &^ 63 // a token of the same authority differs by a few bytes
+	d = d.store(at, all, append(d.inside, last.bag()...))
+	room := (size + 16 + 31) &^ 31 // one token of an authority differs from another by a few bytes
 	d, gap := d.stampRoom(at, room)
 	h := sha256.New()
 	h.Write(d.pdf[:gap.from])
@@ -217,8 +224,9 @@ func (p *PDFSigner) archive(ctx context.Context, d *document, at time.Time, last
 	return d.pdf, earliestEnd(stamp), nil
 }
 
-// store appends the update with the document security store, or with what it lacks.
-func (d *document) store(at time.Time, all []Evidence) *document {
+// store appends the update with the document security store, or with what it lacks. Certificates that stand in a signature or time stamp
+// need not stand there again (EN 319 142-1, 5.4.2.2): inside.
+func (d *document) store(at time.Time, all []Evidence, inside [][]byte) *document {
 	next := *d
 	s := &next.dss
 	s.certs, s.ocsps, s.crls = slices.Clone(s.certs), slices.Clone(s.ocsps), slices.Clone(s.crls)
@@ -227,6 +235,10 @@ func (d *document) store(at time.Time, all []Evidence) *document {
 		have[k] = true
 	}
 	s.have = have
+	known := map[[sha256.Size]byte]bool{}
+	for _, der := range inside {
+		known[sha256.Sum256(der)] = true
+	}
 	u := next.begin(16 << 10)
 	if s.number == 0 {
 		s.number = next.size
@@ -239,7 +251,7 @@ func (d *document) store(at time.Time, all []Evidence) *document {
 	}
 	add := func(list *[]int, der []byte) {
 		sum := sha256.Sum256(der)
-		if have[sum] {
+		if have[sum] || known[sum] {
 			return
 		}
 		have[sum] = true

@@ -40,3 +40,21 @@ func BenchmarkStamp(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkSignArchived is what the service does: BenchmarkSign, and all that makes it B-LTA. The difference is the cost of that.
+func BenchmarkSignArchived(b *testing.B) {
+	page, now := pdftest.Page(), time.Now()
+	set, err := signer.NewThrowawayAt(rand.Reader, now, "https://tesdiq.example")
+	if err != nil {
+		b.Fatal(err)
+	}
+	p, err := set.Archivist(rand.Reader, set.Status(rand.Reader, signer.NothingRevoked{}))
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		if _, err := p.Sign(context.Background(), page, now, signer.SignInfo{}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

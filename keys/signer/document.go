@@ -23,6 +23,7 @@ type document struct {
 	dss       dss
 	objects   map[int]int // number → offset of the newest; only in a document that was read again
 	revisions int         // updates after the original
+	inside    [][]byte    // certificates that stand in the signature, DER; only where it was just made
 }
 
 // update is an incremental update being written: objects, table, trailer.

@@ -18,7 +18,7 @@ import (
 // How many bytes of signature a file has room for; the rest is zeros, twice as many in the file, and there for ever.
 const (
 	foreignRoom = 6144 // for authorities with RSA keys and a time stamp from elsewhere with its chain
-	ownRoom     = 1216 // what a signature with P-256 keys and our own time stamp takes besides certificates, about 950, and some
+	ownRoom     = 1056 // what a signature with P-256 keys and our own time stamp takes besides certificates, about 990, and some
 )
 
 // PDFSigner signs PDFs as ETSI.CAdES.detached over the whole file, certified with DocMDP P=1 (nothing may be added that changes it),
@@ -104,7 +104,10 @@ func (p *PDFSigner) SignUntil(ctx context.Context, pdf []byte, at time.Time, inf
 	if err != nil {
 		return nil, until, fmt.Errorf("signer: time stamp: %w", err)
 	}
-	return p.archive(ctx, doc, at, stamp, chain)
+	for _, c := range append([]*x509.Certificate{p.Certificate}, p.Chain...) {
+		doc.inside = append(doc.inside, c.Raw)
+	}
+	return p.archive(ctx, doc, at, stamp, len(token), chain)
 }
 
 // update writes the file with its update, the signature still zeros, and says where /Contents stands, "<" and ">" included.

@@ -221,7 +221,7 @@ func (s *Set) room() int {
 	if !allP256(s.Root, s.CA, s.Signer, s.TSA) {
 		return foreignRoom
 	}
-	return (len(s.Signer.Raw) + len(s.CA.Raw) + len(s.TSA.Raw) + ownRoom + 63) &^ 63
+	return (len(s.Signer.Raw) + len(s.CA.Raw) + len(s.TSA.Raw) + ownRoom + 31) &^ 31
 }
 
 // allP256 says whether all keys, and with them all signatures, are P-256.

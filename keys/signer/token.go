@@ -117,3 +117,15 @@ func (t *signedData) signer() (leaf *x509.Certificate, bag []*x509.Certificate, 
 	}
 	return leaf, bag, nil
 }
+
+// bag gives the certificates that came along, DER.
+func (t *signedData) bag() (all [][]byte) {
+	for rest := cryptobyte.String(t.certificates); !rest.Empty() && len(all) < maxTokenCertificates; {
+		var raw cryptobyte.String
+		if !rest.ReadASN1Element(&raw, casn1.SEQUENCE) {
+			break
+		}
+		all = append(all, raw)
+	}
+	return all
+}
