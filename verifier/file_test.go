@@ -163,6 +163,7 @@ func TestParseScan(t *testing.T) {
 		{printed, tesdiq.ByCode, true},
 		{strings.ToLower(printed) + "\r\n", tesdiq.ByCode, true},
 		{"https://tesdiq.example/v/" + printed, tesdiq.ByQR, true},
+		{"https://tesdiq.example/v/" + string(good) + "#" + strings.Repeat("2KCE3IQBEYCERP6CC6SYWOTVX6", 12), tesdiq.ByQR, true},
 		{"HTTPS://TESDIQ.EXAMPLE/V/" + string(good), tesdiq.ByQR, true},
 		{"  http://localhost:8080/v/" + printed + "?lang=en#x ", tesdiq.ByQR, true},
 		{"https://tesdiq.example/v/" + printed + "/", tesdiq.ByQR, true},

@@ -36,8 +36,8 @@ func (p *PDFSigner) SignStatements(ctx context.Context, full, brief []byte, addr
 	if at.Before(p.Certificate.NotBefore) || at.After(p.Certificate.NotAfter) {
 		return nil, nil, nil, fmt.Errorf("signer: statements: %s is outside the certificate's validity", at.UTC().Format(time.RFC3339))
 	}
-	if key, ok := p.Certificate.PublicKey.(*ecdsa.PublicKey); !ok || key.Curve != elliptic.P256() {
-		return nil, nil, nil, errors.New("signer: statements: the document signer's key is not P-256")
+	if err := canState(p.Certificate); err != nil {
+		return nil, nil, nil, fmt.Errorf("signer: statements: %w", err)
 	}
 	if err := fits(p.Key, p.Certificate); err != nil {
 		return nil, nil, nil, fmt.Errorf("signer: statements: %w", err)
@@ -78,6 +78,30 @@ func (p *PDFSigner) SignStatements(ctx context.Context, full, brief []byte, addr
 		return nil, nil, nil, fmt.Errorf("signer: statements: %w", err)
 	}
 	return jws, sign1, append([]*x509.Certificate{p.Certificate}, p.Chain...), nil
+}
+
+// canState says whether a document signer's key can sign statements.
+func canState(c *x509.Certificate) error {
+	if key, ok := c.PublicKey.(*ecdsa.PublicKey); !ok || key.Curve != elliptic.P256() {
+		return errors.New("the document signer's key is not P-256: a QR code has no room for its signatures")
+	}
+	return nil
+}
+
+// CanState says whether all document signers of the set can sign statements, which a service must know before it starts.
+func (s *Set) CanState() error {
+	if err := canState(s.Signer); err != nil {
+		return err
+	}
+	for _, d := range s.Later {
+		if d.Role != keys.RoleDocumentSigner {
+			continue
+		}
+		if err := canState(d.Certificate); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Signers are the certificates that relying parties need to check statements: of all document signers, those on duty, later

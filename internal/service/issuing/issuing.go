@@ -104,6 +104,9 @@ func Keys(dir string) (*signer.Set, error) {
 	if set.Throwaway() {
 		return nil, errors.New("keys.dir: these are the demonstration's keys: whoever has the program's source can make the like. docs/keys.md says how to make real ones")
 	}
+	if err := set.CanState(); err != nil {
+		return nil, fmt.Errorf("keys.dir: %w", err)
+	}
 	if set.Responder == nil {
 		return nil, errors.New("keys.dir: ocsp-responder.pem, ocsp-responder.key and root-ocsp-responder.pem are missing: what is signed could not be vouched for later. docs/keys.md says how to make them")
 	}
