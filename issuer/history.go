@@ -48,6 +48,7 @@ type Item struct {
 	WithdrawnAt  *time.Time `db:"withdrawn_at"`
 	RevokedAt    *time.Time `db:"revoked_at"`
 	RevokeReason *string    `db:"revoke_reason"`
+	KeyRevokedAt *time.Time `db:"key_revoked_at"` // since when its file does not count: the signer's certificate was revoked
 	EntryNumber  string     `db:"entry_number"`
 	Checks       int        `db:"checks"` // by others
 }
@@ -59,7 +60,7 @@ func (i Item) State(today tesdiq.Date) State {
 		return Void
 	case i.IssuedAt == nil:
 		return Making
-	case i.RevokedAt != nil, i.Annulled:
+	case i.RevokedAt != nil, i.KeyRevokedAt != nil, i.Annulled:
 		return Revoked
 	case i.WithdrawnAt != nil:
 		return Withdrawn

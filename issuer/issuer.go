@@ -62,7 +62,11 @@ type Excerpt struct {
 	SHA256    [32]byte
 	IssuedAt  time.Time
 
-	Signed       [32]byte  // SHA-256 of the file without the archive that follows the signature
+	Signed [32]byte // SHA-256 of the file without the archive that follows the signature
+
+	// The certificates on which the file rests, as read back by the check: keys.Serial.
+	SignerSerial, StampSerial string
+
 	StampedUntil time.Time // when the certificates of its last time stamp end; zero: it has no document time stamp
 }
 

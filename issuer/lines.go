@@ -78,6 +78,28 @@ func RevocationContent(n Number, reason, by string, at time.Time) []byte {
 	}{n, reason, by, clock(at)})
 }
 
+// CertificateContent is what the line of kind certificate commits to; its object is the certificate's serial number.
+func CertificateContent(r SignerRevocation) []byte {
+	return content(struct {
+		Serial      string `json:"serial"`
+		Role        string `json:"role"`
+		Reason      string `json:"reason"`
+		Why         string `json:"why"`
+		By          string `json:"by"`
+		InvalidFrom string `json:"invalid_from"`
+		RevokedAt   string `json:"revoked_at"`
+	}{r.Serial, r.Role, r.Reason, r.Why, r.By, clock(r.InvalidFrom), clock(r.RevokedAt)})
+}
+
+// ReissueContent is what the line of kind reissue commits to; its object is the SHA-256 of the new file, in hexadecimal.
+func ReissueContent(n Number, sum []byte, at time.Time) []byte {
+	return content(struct {
+		Number     Number `json:"number"`
+		SHA256     string `json:"sha256"`
+		ReissuedAt string `json:"reissued_at"`
+	}{n, hex.EncodeToString(sum), clock(at)})
+}
+
 // CanonicalJSON writes JSON with every object's members in the order of their names and without white space.
 func CanonicalJSON(b []byte) ([]byte, error) {
 	d := json.NewDecoder(bytes.NewReader(b))

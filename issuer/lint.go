@@ -55,40 +55,40 @@ func heard(said []pades.Said, facts []templates.Fact) error {
 
 // check sees that the signed file is the page that was linted with a signature after it, and that whoever relies on it passes
 // it, on paper too: the page, the attachment and the QR say the same.
-func (m *Maker) check(job Job, sheet Sheet, signed []byte) error {
+func (m *Maker) check(job Job, sheet Sheet, signed []byte) (report pades.Report, err error) {
 	if len(signed) <= len(sheet.PDF) || !bytes.HasPrefix(signed, sheet.PDF) {
-		return errors.New("the signer changed the page")
+		return report, errors.New("the signer changed the page")
 	}
-	switch report := pades.Read(signed, m.Roots); {
+	switch report = pades.Read(signed, m.Roots); {
 	case report.Integrity != pades.Intact, report.Indication != pades.Passed:
-		return fmt.Errorf("%s, %s (%s): %s", report.Integrity, report.Indication, report.SubIndication, report.Reason)
+		return report, fmt.Errorf("%s, %s (%s): %s", report.Integrity, report.Indication, report.SubIndication, report.Reason)
 	case report.Code != job.Code.String():
-		return errors.New("the page carries another code")
+		return report, errors.New("the page carries another code")
 	}
 	signers := statement.NewSigners(m.Roots, sheet.Signers...)
 	full, _, err := signers.ReadJWS(sheet.JWS)
 	if err != nil {
-		return fmt.Errorf("attachment: %w", err)
+		return report, fmt.Errorf("attachment: %w", err)
 	}
 	if written, err := full.JSON(); err != nil || !bytes.Equal(written, sheet.Full) {
-		return errors.New("the attachment states something else")
+		return report, errors.New("the attachment states something else")
 	}
 	if len(full.Facts) != len(sheet.Facts) || full.Code != job.Code.String() || full.Number != string(job.Number) {
-		return errors.New("the attachment states another excerpt")
+		return report, errors.New("the attachment states another excerpt")
 	}
 	for i, f := range sheet.Facts {
 		if full.Facts[i] != (statement.Fact{Group: f.Group, Key: f.Key, Label: f.Label, Value: f.Value}) {
-			return fmt.Errorf("fact %d of %d is attached otherwise", i+1, len(sheet.Facts))
+			return report, fmt.Errorf("fact %d of %d is attached otherwise", i+1, len(sheet.Facts))
 		}
 	}
 	brief, err := signers.ReadQR(sheet.QR)
 	switch {
 	case err != nil:
-		return fmt.Errorf("QR: %w", err)
+		return report, fmt.Errorf("QR: %w", err)
 	case brief.Digest != sha256.Sum256(sheet.Full), brief.Code != job.Code, brief.Number != string(job.Number), brief.Kind != job.Kind, brief.ValidUntil != job.ValidUntil:
-		return errors.New("the QR states another excerpt")
+		return report, errors.New("the QR states another excerpt")
 	}
-	return nil
+	return report, nil
 }
 
 func compact(s string) string { return strings.Join(strings.Fields(s), "") }

@@ -13,6 +13,7 @@ import (
 	"github.com/tesdiq/tesdiq/keys"
 	"github.com/tesdiq/tesdiq/registry"
 	"github.com/tesdiq/tesdiq/registry/person"
+	"github.com/tesdiq/tesdiq/verifier/pades"
 )
 
 // Step names one of the six steps of issuing.
@@ -123,12 +124,19 @@ func (m *Maker) Make(ctx context.Context, job Job) (Excerpt, error) {
 	}
 
 	// 5 Check what was signed, with the code that relying parties use.
-	if err := m.step(Check, func() error { return m.check(job, sheet, signed) }); err != nil {
+	var report pades.Report
+	err = m.step(Check, func() (err error) {
+		report, err = m.check(job, sheet, signed)
+		return err
+	})
+	if err != nil {
 		return Excerpt{}, err
 	}
 
 	// 6 Store and hand out: the caller's part, see issuerdb.
-	return Excerpt{Intent: job.Intent, Statement: sheet.Statement, PDF: signed, SHA256: sha256.Sum256(signed), Signed: signedPart(len(sheet.PDF), signed), IssuedAt: at, StampedUntil: until}, nil
+	return Excerpt{Intent: job.Intent, Statement: sheet.Statement, PDF: signed, SHA256: sha256.Sum256(signed), Signed: signedPart(len(sheet.PDF), signed),
+		IssuedAt: at, StampedUntil: until,
+		SignerSerial: report.SignerSerial, StampSerial: report.StampSerial}, nil
 }
 
 func (m *Maker) step(s Step, do func() error) error {

@@ -15,14 +15,16 @@ type Kind string
 
 // The kinds of lines.
 const (
-	Entry      Kind = "entry"
-	Intent     Kind = "intent"
-	Excerpt    Kind = "excerpt"
-	Check      Kind = "check"
-	Withdrawal Kind = "withdrawal"
-	Revocation Kind = "revocation"
-	Look       Kind = "look"
-	Renewal    Kind = "renewal"
+	Entry       Kind = "entry"
+	Intent      Kind = "intent"
+	Excerpt     Kind = "excerpt"
+	Check       Kind = "check"
+	Withdrawal  Kind = "withdrawal"
+	Revocation  Kind = "revocation"
+	Look        Kind = "look"
+	Renewal     Kind = "renewal"
+	Certificate Kind = "certificate" // one of ours was revoked
+	Reissue     Kind = "reissue"     // an excerpt's file was made anew
 )
 
 // KeySize is the length of a line's key in bytes.

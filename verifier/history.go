@@ -24,6 +24,8 @@ type Row struct {
 	Verdict tesdiq.Verdict // empty for a look
 	Kind    string         // of the excerpt; empty when none was found or nothing of it may be said
 	Number  string         // likewise
+	// Overtaken says that a certificate on which the checked excerpt rested was revoked since; only in the list of who asked.
+	Overtaken bool
 }
 
 // Look says whether the row is a look by an office, not a check.

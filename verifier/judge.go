@@ -28,6 +28,7 @@ const (
 	AlteredContinued    Reason = "altered.continued"    // something was added after issuing
 	AlteredClaimed      Reason = "altered.claimed"      // another file under a genuine code
 	RevokedByIssuer     Reason = "revoked.issuer"       // this excerpt was revoked
+	RevokedSigner       Reason = "revoked.signer"       // the certificate that signed the file was revoked, as of a moment before
 	RevokedAnnulled     Reason = "revoked.annulled"     // its entry was never right
 	WithdrawnBySubject  Reason = "withdrawn.subject"    // the citizen took it back
 	SupersededCorrected Reason = "superseded.corrected" // the entry was written down wrongly, and corrected
@@ -49,7 +50,7 @@ const (
 
 // Reasons are all of them.
 var Reasons = []Reason{
-	AlteredContinued, AlteredClaimed, RevokedByIssuer, RevokedAnnulled, WithdrawnBySubject, SupersededCorrected,
+	AlteredContinued, AlteredClaimed, RevokedByIssuer, RevokedSigner, RevokedAnnulled, WithdrawnBySubject, SupersededCorrected,
 	SupersededNewer, ExpiredTerm, ValidCode, ValidFile, ValidArchived, UnknownCode, UnknownHash, UnknownUnsigned, UnknownForeign, UnknownDamaged, UnknownUnissued,
 	UnknownEncrypted, UnknownPicture, UnknownNotPDF,
 }
@@ -57,14 +58,15 @@ var Reasons = []Reason{
 // State is all that a verdict depends on, read from the primary in one query at the moment of the check.
 // A zero time means that it did not happen.
 type State struct {
-	Match       Match
-	Missing     Reason      // why nothing was found, when Match is NoMatch
-	ValidUntil  tesdiq.Date // the last day in Baku on which the excerpt holds
-	RevokedAt   time.Time   // a revocation of this excerpt
-	AnnulledAt  time.Time   // the latest version of its entry's object annuls it
-	WithdrawnAt time.Time
-	CorrectedAt time.Time // its entry is not the latest version of its object, and the latest is a correction
-	NewerAt     time.Time // the latest version is something new, or another object of the chain is later
+	Match        Match
+	Missing      Reason      // why nothing was found, when Match is NoMatch
+	ValidUntil   tesdiq.Date // the last day in Baku on which the excerpt holds
+	RevokedAt    time.Time   // a revocation of this excerpt
+	KeyRevokedAt time.Time   // since when the file, or every file of the excerpt, does not count: its signer's certificate was revoked
+	AnnulledAt   time.Time   // the latest version of its entry's object annuls it
+	WithdrawnAt  time.Time
+	CorrectedAt  time.Time // its entry is not the latest version of its object, and the latest is a correction
+	NewerAt      time.Time // the latest version is something new, or another object of the chain is later
 }
 
 // Judgement is a verdict, why, and since when; Since is zero where it has no beginning.
@@ -93,6 +95,8 @@ func (s State) standing(now time.Time) Judgement {
 	switch {
 	case !s.RevokedAt.IsZero():
 		return Judgement{tesdiq.Revoked, RevokedByIssuer, s.RevokedAt}
+	case !s.KeyRevokedAt.IsZero():
+		return Judgement{tesdiq.Revoked, RevokedSigner, s.KeyRevokedAt}
 	case !s.AnnulledAt.IsZero():
 		return Judgement{tesdiq.Revoked, RevokedAnnulled, s.AnnulledAt}
 	case !s.WithdrawnAt.IsZero():

@@ -104,15 +104,20 @@ type where struct {
 
 // open opens the installation's database: by its configuration, else the demonstration's, running or not.
 func (w where) open(ctx context.Context) (database, error) {
+	return w.openFor(ctx, service.Operator.Roles())
+}
+
+// openFor opens it for other roles than the operator's.
+func (w where) openFor(ctx context.Context, roles []postgres.Role) (database, error) {
 	if w.Config != "" {
-		return configured(w.Config, service.Operator.Roles())
+		return configured(w.Config, roles)
 	}
 	if _, err := os.Stat(w.Data); err != nil {
 		return database{}, fmt.Errorf("there is no demonstration in %s: name its folder with -data, or the service's configuration with -config", w.Data)
 	}
 	if admin := os.Getenv("DATABASE_URL"); admin != "" {
 		// Not demoDatabaseIn: it would migrate whatever database that is, and change its roles' passwords under a service.
-		passwords, err := service.Passwords(filepath.Join(w.Data, "passwords"), service.Operator.Roles()...)
+		passwords, err := service.Passwords(filepath.Join(w.Data, "passwords"), roles...)
 		if err != nil {
 			return database{}, fmt.Errorf("DATABASE_URL is set, but the demonstration in %s was not started with it: unset it, or name the service's configuration with -config: %w", w.Data, err)
 		}

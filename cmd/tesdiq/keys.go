@@ -5,11 +5,20 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"text/tabwriter"
 	"time"
 
+	"github.com/schollz/progressbar/v3"
+
+	"github.com/tesdiq/tesdiq"
+	"github.com/tesdiq/tesdiq/internal/postgres"
+	"github.com/tesdiq/tesdiq/internal/service"
+	"github.com/tesdiq/tesdiq/internal/service/issuing"
+	"github.com/tesdiq/tesdiq/issuer"
+	"github.com/tesdiq/tesdiq/issuer/issuerdb"
 	"github.com/tesdiq/tesdiq/keys"
 	"github.com/tesdiq/tesdiq/keys/signer"
 )
@@ -19,6 +28,8 @@ type keysCommands struct {
 	Ceremony keysCeremony `cmd:"" help:"Make root, authorities and signers from one reviewed plan."`
 	List     keysList     `cmd:"" help:"List who is and was valid, on duty, revoked."`
 	Rotate   keysRotate   `cmd:"" help:"Make a new document or time-stamp signer, which takes over at a moment to come."`
+	Revoke   keysRevoke   `cmd:"" help:"Revoke a signer: what it signed from a moment on does not count any more."`
+	Reissue  keysReissue  `cmd:"" help:"Issue anew, under the same number and code, what a revoked signer signed and still holds."`
 	Publish  keysPublish  `cmd:"" help:"Make the trust list and a list of revocations anew, because they end."`
 }
 
@@ -172,9 +183,176 @@ func (c keysRotate) Run(context.Context) error {
 }
 
 // keysPublish renews the lists.
-type keysPublish struct{ keysChange }
+type keysPublish struct {
+	keysChange
+	Config string `help:"Configuration of the service: what its database says was revoked goes into the lists." placeholder:"FILE"`
+	Data   string `help:"Folder of a demonstration, for the same." placeholder:"DIR"`
+}
 
 // Run makes the lists anew.
-func (c keysPublish) Run(context.Context) error {
-	return c.with(func(s *signer.Set, by signer.Authorized) error { return s.Publish(rand.Reader, by, nil, time.Now()) })
+func (c keysPublish) Run(ctx context.Context) error {
+	var revoked map[string]keys.Revoked
+	if c.Config != "" || c.Data != "" {
+		var err error
+		if revoked, err = revokedIn(ctx, where{Config: c.Config, Data: c.Data}); err != nil {
+			return err
+		}
+	}
+	return c.with(func(s *signer.Set, by signer.Authorized) error {
+		return s.Publish(rand.Reader, by, revoked, time.Now())
+	})
+}
+
+// revokedIn is what an installation's database says was revoked.
+func revokedIn(ctx context.Context, w where) (map[string]keys.Revoked, error) {
+	db, err := w.open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer db.stop()
+	pool, err := postgres.OpenConfig(ctx, db.as(postgres.Operator))
+	if err != nil {
+		return nil, err
+	}
+	defer pool.Close()
+	all, err := issuerdb.SignerRevocations(ctx, pool)
+	if err != nil {
+		return nil, err
+	}
+	revoked := map[string]keys.Revoked{}
+	for _, r := range all {
+		revoked[r.Serial] = keys.Revoked{At: r.RevokedAt, InvalidFrom: r.InvalidFrom, Reason: r.Reason, Why: r.Why}
+	}
+	return revoked, nil
+}
+
+// keysRevoke revokes a signer.
+type keysRevoke struct {
+	change
+	keysFolder
+	Serial     string `help:"Serial number of its certificate, as tesdiq keys list shows it." required:"" placeholder:"HEX"`
+	Reason     string `help:"keyCompromise, superseded, cessationOfOperation, affiliationChanged or unspecified (RFC 5280)." required:"" placeholder:"NAME"`
+	Why        string `help:"Why, in words, for the trust list." required:"" placeholder:"TEXT"`
+	Invalidity string `help:"Since when what it signed does not count: 2026-11-21, or 2026-11-21T10:00:00Z." required:"" placeholder:"DATE"`
+}
+
+// Run revokes a signer in the database, from which every check and OCSP know it at once.
+func (c keysRevoke) Run(ctx context.Context) error {
+	from, err := momentOf(c.Invalidity)
+	if err != nil {
+		return err
+	}
+	s, err := c.load()
+	if err != nil {
+		return err
+	}
+	l, err := listedSigner(s, c.Serial)
+	if err != nil {
+		return err
+	}
+	db, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer db.stop()
+	pool, err := postgres.OpenConfig(ctx, db.as(postgres.Operator))
+	if err != nil {
+		return err
+	}
+	defer pool.Close()
+	op := issuerdb.Operator{Pool: pool, Now: time.Now, Rand: rand.Reader}
+	done, err := op.RevokeSigner(ctx, issuer.SignerRevocation{Serial: l.Serial, Role: l.Role, Reason: c.Reason, Why: c.Why, By: c.By, InvalidFrom: from}, !c.Apply)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("revoke %s %s, %s: what it signed from %s on does not count\n", l.Role, l.Serial, l.Certificate().Subject.CommonName, from.Format(time.RFC3339))
+	if !c.Apply {
+		fmt.Println(dryRun)
+		return nil
+	}
+	fmt.Printf("Written, with its ledger line. %d excerpts have a file that does not count; %d persons who checked one are told.\n", done.Excerpts, done.Told)
+	fmt.Println("Next: tesdiq keys publish, with the authority's key, for the lists; tesdiq keys rotate, if it was on duty; tesdiq keys reissue.")
+	return nil
+}
+
+// momentOf reads a moment, or the beginning of a day in Baku.
+func momentOf(s string) (time.Time, error) {
+	if t, err := time.Parse(time.RFC3339, s); err == nil {
+		return t, nil
+	}
+	d, err := tesdiq.ParseDate(s)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("%q is neither a day (2026-11-21) nor a moment (2026-11-21T10:00:00Z)", s)
+	}
+	return d.Start(), nil
+}
+
+// listedSigner is the signer with a serial number.
+func listedSigner(s *signer.Set, serial string) (keys.Listed, error) {
+	for _, l := range s.Trust.Certificates {
+		if l.Serial == serial && (l.Role == keys.RoleDocumentSigner || l.Role == keys.RoleStampSigner) {
+			return l, nil
+		}
+	}
+	return keys.Listed{}, fmt.Errorf("%q is the serial number of none of our signers: see tesdiq keys list. An authority is not revoked here: revoke each of its signers, and hold a new ceremony", serial)
+}
+
+// keysReissue issues anew what a revoked signer signed.
+type keysReissue struct {
+	where
+	keysFolder
+	Serial string `help:"Serial number of the revoked certificate." required:"" placeholder:"HEX"`
+	Apply  bool   `help:"Do it. Without this, only say how many there are."`
+}
+
+// Run issues anew what still holds. Broken off, it goes on where it was.
+func (c keysReissue) Run(ctx context.Context) error {
+	s, err := c.load()
+	if err != nil {
+		return err
+	}
+	if _, err := listedSigner(s, c.Serial); err != nil {
+		return err
+	}
+	db, err := c.openFor(ctx, []postgres.Role{postgres.Issuer})
+	if err != nil {
+		return err
+	}
+	defer db.stop()
+	config := db.as(postgres.Issuer)
+	config.MaxConns = 4
+	pool, err := postgres.OpenConfig(ctx, config)
+	if err != nil {
+		return err
+	}
+	defer pool.Close()
+	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
+	// The page is drawn again as it was: with the address that stands in its QR.
+	host := service.Host{PublicURL: s.Trust.Service, Now: time.Now, Rand: rand.Reader, Log: log}
+	dispatcher, err := issuing.Dispatcher(host, &postgres.Pools{Issuer: pool}, s, nil)
+	if err != nil {
+		return err
+	}
+	r := &issuerdb.Reissue{Pool: pool, Maker: dispatcher.Maker, Now: time.Now, Rand: rand.Reader, Log: log}
+	left, err := r.Left(ctx, c.Serial)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("%d excerpts have no file that counts; %d of them no longer hold and stay as they are; %d are to be issued anew\n", left.Excerpts, left.Gone, left.Open())
+	if !c.Apply {
+		fmt.Println(dryRun)
+		return nil
+	}
+	bar := progressbar.NewOptions(left.Open(), progressbar.OptionSetWriter(os.Stderr), progressbar.OptionSetDescription("Issuing anew"),
+		progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionThrottle(200*time.Millisecond), progressbar.OptionSetPredictTime(true))
+	r.Progress = func(n int) { _ = bar.Add(n) } // a bar that cannot be drawn changes nothing
+	began := time.Now()
+	made, failed, err := r.Run(ctx, c.Serial)
+	fmt.Fprintln(os.Stderr)
+	fmt.Printf("%d issued anew in %s, their persons are told", made, time.Since(began).Round(time.Second))
+	if failed > 0 {
+		fmt.Printf("; %d could not be: the log says why", failed)
+	}
+	fmt.Println(". Run it again to go on.")
+	return err
 }

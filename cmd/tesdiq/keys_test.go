@@ -1,12 +1,19 @@
 package main
 
 import (
+	"bytes"
+	"crypto/x509"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/tesdiq/tesdiq"
+	"github.com/tesdiq/tesdiq/internal/postgres"
+	"github.com/tesdiq/tesdiq/keys"
 )
 
 // keysRun runs `tesdiq keys …` in a folder.
@@ -60,4 +67,86 @@ func TestKeysFromCeremonyToRotation(t *testing.T) {
 	if said := keysRun(t, dir, true, "publish", "-keys", "made/service", "-authority", "made/root", "-apply"); !strings.Contains(said, "list of revocations of root") {
 		t.Errorf("publish: %s", said)
 	}
+}
+
+// The whole of it, by the operator's commands, on a service that runs: what a stolen key signed is revoked for every check and in every
+// list at once, a new signer takes over, and the excerpt holds again with a new file.
+func TestAStolenSignerIsReplaced(t *testing.T) {
+	w := open(t, 5)
+	nermin, token := w.as("nermin", ""), w.apiToken()
+	e := w.drawn(nermin, "examination")
+	old := w.fileOf(e)
+	dir := t.TempDir()
+	if err := w.app.Keys.Save(filepath.Join(dir, "keys")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(filepath.Join(dir, "passwords"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for _, role := range postgres.Roles() { // of which the test's server wants none
+		if err := os.WriteFile(filepath.Join(dir, "passwords", string(role)), []byte("none"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Setenv("DATABASE_URL", w.db.AdminURL())
+	serial := keys.Serial(w.app.Keys.Signer)
+	revoke := []string{"revoke", "-data", dir, "-keys", "keys", "-serial", serial, "-reason", "keyCompromise", "-why", "the module was stolen", "-by", "Operator",
+		"-invalidity", time.Now().Add(-time.Hour).UTC().Format(time.RFC3339)}
+	keysRun(t, dir, true, revoke...)
+	if _, v := w.apiCheck(token, e.Code); v != tesdiq.Valid {
+		t.Fatalf("after a dry run: %s", v)
+	}
+	if said := keysRun(t, dir, true, append(revoke, "-apply")...); !strings.Contains(said, "1 excerpts have a file that does not count") {
+		t.Errorf("revoke: %s", said)
+	}
+	if said := keysRun(t, dir, false, append(revoke, "-apply")...); !strings.Contains(said, "revoked already") {
+		t.Errorf("again: %s", said)
+	}
+	if _, v := w.apiCheck(token, e.Code); v != tesdiq.Revoked {
+		t.Errorf("by code: %s", v)
+	}
+	time.Sleep(1100 * time.Millisecond) // what is known of revocations is as old as that
+	_, _, list := w.ask(http.DefaultClient, http.MethodGet, "/pki/crl/issuing-ca.crl", "", nil)
+	crl, err := x509.ParseRevocationList([]byte(list))
+	if err != nil || len(crl.RevokedCertificateEntries) != 1 || keys.Serial(w.app.Keys.Signer) != crl.RevokedCertificateEntries[0].SerialNumber.Text(16) {
+		t.Errorf("list of revocations: %v", err)
+	}
+
+	reissue := []string{"reissue", "-data", dir, "-keys", "keys", "-serial", serial}
+	if said := keysRun(t, dir, true, reissue...); !strings.Contains(said, "1 are to be issued anew") {
+		t.Errorf("dry run: %s", said)
+	}
+	// Whoever was revoked cannot do it.
+	keysRun(t, dir, false, append(reissue, "-apply")...)
+	from := time.Now().Add(1500 * time.Millisecond).UTC().Truncate(time.Second).Add(time.Second)
+	keysRun(t, dir, true, "rotate", "-keys", "keys", "-authority", "keys", "-role", "document-signer", "-from", from.Format(time.RFC3339), "-apply")
+	if said := keysRun(t, dir, true, "publish", "-data", dir, "-keys", "keys", "-authority", "keys", "-apply"); !strings.Contains(said, "issuing-ca") {
+		t.Errorf("publish: %s", said)
+	}
+	if said := keysRun(t, dir, true, "list", "-keys", "keys"); !strings.Contains(said, "the module was stolen") {
+		t.Errorf("list: %s", said)
+	}
+	time.Sleep(time.Until(from))
+	for _, want := range []string{"1 issued anew", "0 issued anew"} {
+		if said := keysRun(t, dir, true, append(reissue, "-apply")...); !strings.Contains(said, want) {
+			t.Errorf("want %q: %s", want, said)
+		}
+	}
+	if _, v := w.apiCheck(token, e.Code); v != tesdiq.Valid {
+		t.Errorf("issued anew, by code: %s", v)
+	}
+	if fresh := w.fileOf(e); bytes.Equal(fresh, old) {
+		t.Error("the person still gets the old file")
+	}
+}
+
+// fileOf is the newest version of an excerpt's file.
+func (w *world) fileOf(e summaryExcerpt) (pdf []byte) {
+	w.t.Helper()
+	err := w.db.Admin.QueryRow(w.t.Context(), `SELECT f.bytes FROM excerpt_files f JOIN excerpts x ON x.id = f.excerpt_id WHERE x.code = $1 ORDER BY f.stored_at DESC, f.size DESC LIMIT 1`,
+		strings.ReplaceAll(e.Code, "-", "")).Scan(&pdf)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return pdf
 }

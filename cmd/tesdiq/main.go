@@ -29,7 +29,7 @@ type commands struct {
 	Registry registryCommands `cmd:"" help:"Books of record: append, correct, annul, show."`
 	Org      orgCommands      `cmd:"" help:"Organisations that check excerpts, their members and programs."`
 	Revoke   revokeCommand    `cmd:"" help:"Revoke an excerpt."`
-	Keys     keysCommands     `cmd:"" help:"Keys and certificates: ceremony, list, rotate, publish."`
+	Keys     keysCommands     `cmd:"" help:"Keys and certificates: ceremony, list, rotate, revoke, reissue, publish."`
 
 	Bench benchCommand `cmd:"" help:"Measure what this machine carries, beside a baseline: issue, check or verify."`
 }

@@ -83,15 +83,15 @@ func open(t testing.TB, n int) *world {
 		t.Fatal(err)
 	}
 	w.client = summaryClient{notes.ClientID, notes.Secret}
-	set, err := signer.NewThrowaway(rand.Reader, time.Now())
-	if err != nil {
-		t.Fatal(err)
-	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	w.address = "http://" + l.Addr().String()
+	set, err := signer.NewThrowawayAt(rand.Reader, time.Now(), w.address)
+	if err != nil {
+		t.Fatal(err)
+	}
 	w.app, err = newApp(ctx, parts{
 		Pools: pools, PublicURL: w.address, Keys: set, Now: time.Now, People: demoPeople(),
 		Log: slog.New(slog.NewJSONHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),

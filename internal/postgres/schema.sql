@@ -53,6 +53,22 @@ CREATE TABLE public.attempts (
     CONSTRAINT attempts_n_check CHECK (((n >= 1) AND (n <= 8)))
 );
 
+CREATE TABLE public.certificate_revocations (
+    serial text NOT NULL,
+    role text NOT NULL,
+    reason text NOT NULL,
+    why text NOT NULL,
+    by text NOT NULL,
+    invalid_from timestamp with time zone NOT NULL,
+    revoked_at timestamp with time zone NOT NULL,
+    CONSTRAINT certificate_revocations_by_check CHECK ((by <> ''::text)),
+    CONSTRAINT certificate_revocations_check CHECK ((invalid_from <= revoked_at)),
+    CONSTRAINT certificate_revocations_reason_check CHECK ((reason = ANY (ARRAY['unspecified'::text, 'keyCompromise'::text, 'affiliationChanged'::text, 'superseded'::text, 'cessationOfOperation'::text]))),
+    CONSTRAINT certificate_revocations_role_check CHECK ((role = ANY (ARRAY['document-signer'::text, 'time-stamp-signer'::text]))),
+    CONSTRAINT certificate_revocations_serial_check CHECK ((serial ~ '^[0-9a-f]+$'::text)),
+    CONSTRAINT certificate_revocations_why_check CHECK ((why <> ''::text))
+);
+
 CREATE TABLE public.checks (
     id text NOT NULL,
     at timestamp with time zone NOT NULL,
@@ -178,9 +194,14 @@ CREATE TABLE public.excerpt_files (
     stored_at timestamp with time zone NOT NULL,
     stamped_until timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
     signed_sha256 bytea,
+    signer_serial text,
+    stamp_serial text,
+    signed_at timestamp with time zone,
     CONSTRAINT excerpt_files_sha256_check CHECK ((length(sha256) = 32)),
     CONSTRAINT excerpt_files_signed_sha256_check CHECK ((length(signed_sha256) = 32)),
-    CONSTRAINT excerpt_files_size_check CHECK ((size > 0))
+    CONSTRAINT excerpt_files_signer_serial_check CHECK ((signer_serial ~ '^[0-9a-f]+$'::text)),
+    CONSTRAINT excerpt_files_size_check CHECK ((size > 0)),
+    CONSTRAINT excerpt_files_stamp_serial_check CHECK ((stamp_serial ~ '^[0-9a-f]+$'::text))
 );
 ALTER TABLE ONLY public.excerpt_files ALTER COLUMN bytes SET STORAGE EXTERNAL;
 
@@ -241,7 +262,7 @@ CREATE TABLE public.ledger_lines (
     key bytea NOT NULL,
     mac bytea NOT NULL,
     CONSTRAINT ledger_lines_key_check CHECK ((length(key) = 32)),
-    CONSTRAINT ledger_lines_kind_check CHECK ((kind = ANY (ARRAY['entry'::text, 'intent'::text, 'excerpt'::text, 'check'::text, 'withdrawal'::text, 'revocation'::text, 'look'::text, 'renewal'::text]))),
+    CONSTRAINT ledger_lines_kind_check CHECK ((kind = ANY (ARRAY['entry'::text, 'intent'::text, 'excerpt'::text, 'check'::text, 'withdrawal'::text, 'revocation'::text, 'look'::text, 'renewal'::text, 'certificate'::text, 'reissue'::text]))),
     CONSTRAINT ledger_lines_mac_check CHECK ((length(mac) = 32)),
     CONSTRAINT ledger_lines_object_check CHECK ((object <> ''::text))
 );
@@ -353,6 +374,11 @@ CREATE TABLE public.persons (
     CONSTRAINT persons_surname_check CHECK ((surname <> ''::text))
 );
 
+CREATE TABLE public.reissue_attempts (
+    excerpt_id bigint NOT NULL,
+    attempted_at timestamp with time zone NOT NULL
+);
+
 CREATE TABLE public.revocations (
     excerpt_id bigint NOT NULL,
     reason text NOT NULL,
@@ -361,6 +387,15 @@ CREATE TABLE public.revocations (
     CONSTRAINT revocations_by_check CHECK ((by <> ''::text)),
     CONSTRAINT revocations_reason_check CHECK ((reason <> ''::text))
 );
+
+CREATE VIEW public.revoked_files AS
+ SELECT f.sha256,
+    f.excerpt_id,
+    f.stored_at,
+    c.serial,
+    c.revoked_at
+   FROM (public.certificate_revocations c
+     JOIN public.excerpt_files f ON (((COALESCE(f.signed_at, f.stored_at) >= c.invalid_from) AND ((f.signer_serial IS NULL) OR ((c.serial = f.signer_serial) OR (c.serial = f.stamp_serial))))));
 
 CREATE TABLE public.river_job (
     id bigint NOT NULL,
@@ -476,6 +511,9 @@ ALTER TABLE ONLY public.api_tokens
 ALTER TABLE ONLY public.attempts
     ADD CONSTRAINT attempts_pkey PRIMARY KEY (intent_id, n);
 
+ALTER TABLE ONLY public.certificate_revocations
+    ADD CONSTRAINT certificate_revocations_pkey PRIMARY KEY (serial);
+
 ALTER TABLE ONLY public.checks
     ADD CONSTRAINT checks_pkey PRIMARY KEY (id);
 
@@ -535,6 +573,9 @@ ALTER TABLE ONLY public.organisations
 
 ALTER TABLE ONLY public.persons
     ADD CONSTRAINT persons_pkey PRIMARY KEY (entry_id);
+
+ALTER TABLE ONLY public.reissue_attempts
+    ADD CONSTRAINT reissue_attempts_pkey PRIMARY KEY (excerpt_id, attempted_at);
 
 ALTER TABLE ONLY public.revocations
     ADD CONSTRAINT revocations_pkey PRIMARY KEY (excerpt_id);
@@ -664,6 +705,9 @@ ALTER TABLE ONLY public.members
 
 ALTER TABLE ONLY public.persons
     ADD CONSTRAINT persons_entry_id_fkey FOREIGN KEY (entry_id) REFERENCES public.entries(id);
+
+ALTER TABLE ONLY public.reissue_attempts
+    ADD CONSTRAINT reissue_attempts_excerpt_id_fkey FOREIGN KEY (excerpt_id) REFERENCES public.excerpts(id);
 
 ALTER TABLE ONLY public.revocations
     ADD CONSTRAINT revocations_excerpt_id_fkey FOREIGN KEY (excerpt_id) REFERENCES public.excerpts(id);

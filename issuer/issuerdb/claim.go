@@ -3,8 +3,10 @@ package issuerdb
 import (
 	"context"
 	"fmt"
+	"log/slog"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/tesdiq/tesdiq/issuer"
 	"github.com/tesdiq/tesdiq/registry"
@@ -82,12 +84,12 @@ func (d *Dispatcher) claim(ctx context.Context, ids []int64) ([]claimed, error) 
 
 // facts reads what the excerpts of claimed intents will state. One whose entry or person cannot be found is left out:
 // nothing here is ever deleted, so it would be our mistake, and the attempt fails.
-func (d *Dispatcher) facts(ctx context.Context, cs []claimed) ([]issuer.Job, error) {
+func facts(ctx context.Context, pool *pgxpool.Pool, log *slog.Logger, cs []claimed) ([]issuer.Job, error) {
 	var heads []registry.Head
 	for _, c := range cs {
 		heads = append(heads, registry.Head{ID: c.EntryID, Book: c.Book}, registry.Head{ID: c.PersonID, Book: registry.Persons})
 	}
-	found, err := registrydb.Reader{Pool: d.Pool}.Versions(ctx, heads...)
+	found, err := registrydb.Reader{Pool: pool}.Versions(ctx, heads...)
 	if err != nil {
 		return nil, fmt.Errorf("issuerdb: facts: %w", err)
 	}
@@ -96,7 +98,7 @@ func (d *Dispatcher) facts(ctx context.Context, cs []claimed) ([]issuer.Job, err
 		p, isPerson := found[c.PersonID].Body.(person.Person)
 		e, isThere := found[c.EntryID]
 		if !isPerson || !isThere {
-			d.Log.ErrorContext(ctx, "issuing: entry or person not found", "number", c.Number, "entry", c.EntryID, "person", c.PersonID)
+			log.ErrorContext(ctx, "issuing: entry or person not found", "number", c.Number, "entry", c.EntryID, "person", c.PersonID)
 			continue
 		}
 		jobs = append(jobs, issuer.Job{Intent: c.Intent, Standing: c.Standing, Attempt: c.Attempt, Person: p, Entry: e.Body})

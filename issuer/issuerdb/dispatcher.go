@@ -183,7 +183,7 @@ func (d *Dispatcher) take(ctx context.Context, ids []int64) (jobs []issuer.Job, 
 		return nil, err
 	}
 	err = again(ctx, func() (err error) {
-		jobs, err = d.facts(ctx, cs)
+		jobs, err = facts(ctx, d.Pool, d.Log, cs)
 		return err
 	})
 	return jobs, err

@@ -12,11 +12,17 @@ import (
 	"github.com/tesdiq/tesdiq/issuer"
 )
 
+// keyRevoked is since when no file of the excerpt x counts, because certificates were revoked; NULL if one does.
+const keyRevoked = `SELECT min(k.revoked_at) FROM revoked_files k
+	        WHERE k.excerpt_id = x.id AND NOT EXISTS (
+	            SELECT FROM excerpt_files g WHERE g.excerpt_id = x.id AND NOT EXISTS (SELECT FROM revoked_files b WHERE b.sha256 = g.sha256))`
+
 // Checks by the subject for himself do not count: he sees those where he made them.
 const columnsItem = `
 	SELECT i.id, i.request, i.code, i.number, i.kind, i.template, i.lang, i.subject, i.entry_id, i.person_id, i.recipient,
 	       i.purpose, i.with_salary, i.valid_until, i.asked_at,
 	       e.number AS entry_number, x.issued_at, v.reason AS void_reason, w.withdrawn_at, r.revoked_at, r.reason AS revoke_reason,
+	       (` + keyRevoked + `) AS key_revoked_at,
 	       (SELECT count(*) FROM checks c
 	        WHERE c.excerpt_id = i.id AND NOT (c.sort = 'person' AND c.member_fin = i.subject)) AS checks,
 	       ` + standing + `
@@ -112,10 +118,10 @@ const sqlFile = `
 	FROM excerpts x
 	JOIN excerpt_files f ON f.excerpt_id = x.id
 	WHERE x.number = @number AND x.subject = @subject
-	ORDER BY f.size DESC, f.sha256
+	ORDER BY f.stored_at DESC, f.size DESC, f.sha256
 	LIMIT 1`
 
-// File is the newest version of an excerpt's file, byte for byte as it was stored: each continues the one before, so the longest.
+// File is the newest version of an excerpt's file, byte for byte as it was stored.
 func (c *Cabinet) File(ctx context.Context, fin tesdiq.FIN, number issuer.Number) (f issuer.File, err error) {
 	var sum []byte
 	err = c.Pool.QueryRow(ctx, sqlFile, pgx.NamedArgs{"number": number, "subject": fin}).Scan(&sum, &f.PDF)

@@ -32,26 +32,27 @@ type Renewals struct {
 // DefaultAhead leaves time for a time-stamp signer that was forgotten to be replaced, and for a national archive to be renewed.
 const DefaultAhead = 180 * 24 * time.Hour
 
-// A version is the newest if none is longer: each continues the one before.
+// A version is the newest if none was stored later.
 const sqlDue = `
 	SELECT x.id, x.number, x.code, f.sha256, f.bytes, nullif(f.stamped_until, '-infinity') AS stamped_until
 	FROM excerpt_files f
 	JOIN excerpts x ON x.id = f.excerpt_id
 	WHERE f.stamped_until < @due AND (f.stamped_until, f.sha256) > (coalesce(@until::timestamptz, '-infinity'), @after)
-	  AND NOT EXISTS (SELECT FROM excerpt_files n WHERE n.excerpt_id = f.excerpt_id AND n.size > f.size)
+	  AND NOT EXISTS (SELECT FROM excerpt_files n WHERE n.excerpt_id = f.excerpt_id AND (n.stored_at, n.size) > (f.stored_at, f.size))
 	ORDER BY f.stamped_until, f.sha256
 	LIMIT @batch`
 
 const sqlStoreRenewals = `
 	WITH made AS (
 		SELECT *
-		FROM unnest(@ids::bigint[], @hashes::bytea[], @files::bytea[], @renewed::timestamptz[], @until::timestamptz[])
-		     AS made (id, sha256, bytes, renewed_at, stamped_until)
+		FROM unnest(@ids::bigint[], @hashes::bytea[], @files::bytea[], @of::bytea[], @renewed::timestamptz[], @until::timestamptz[])
+		     AS made (id, sha256, bytes, of, renewed_at, stamped_until)
 	)
-	INSERT INTO excerpt_files (sha256, excerpt_id, size, bytes, stored_at, stamped_until)
-	SELECT made.sha256, made.id, length(made.bytes), made.bytes, made.renewed_at, made.stamped_until
+	INSERT INTO excerpt_files (sha256, excerpt_id, size, bytes, stored_at, stamped_until, signer_serial, stamp_serial, signed_at)
+	SELECT made.sha256, made.id, length(made.bytes), made.bytes, made.renewed_at, made.stamped_until, old.signer_serial, old.stamp_serial, old.signed_at
 	FROM made
-	WHERE NOT EXISTS (SELECT FROM excerpt_files n WHERE n.excerpt_id = made.id AND n.size >= length(made.bytes))
+	JOIN excerpt_files old ON old.sha256 = made.of -- the signature and its own time stamp are still those
+	WHERE NOT EXISTS (SELECT FROM excerpt_files n WHERE n.excerpt_id = made.id AND (n.stored_at, n.size) > (old.stored_at, old.size))
 	RETURNING sha256`
 
 // Run renews what is due until nothing is left or ctx ends; broken off, it goes on the next time. Two at once do no harm: at worst a
@@ -121,6 +122,7 @@ func (r *Renewals) store(ctx context.Context, made []issuer.Renewal) (stored int
 				"ids":     each(made, func(m issuer.Renewal) int64 { return m.Of.ID }),
 				"hashes":  each(made, func(m issuer.Renewal) []byte { return m.SHA256[:] }),
 				"files":   each(made, func(m issuer.Renewal) []byte { return m.PDF }),
+				"of":      each(made, func(m issuer.Renewal) []byte { return m.Of.SHA256 }),
 				"renewed": each(made, func(m issuer.Renewal) time.Time { return m.RenewedAt }),
 				"until":   each(made, func(m issuer.Renewal) time.Time { return m.StampedUntil }),
 			})

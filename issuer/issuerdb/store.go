@@ -30,8 +30,9 @@ const (
 	sqlStoreExcerpts = `
 	WITH made AS (
 		SELECT *
-		FROM unnest(@ids::bigint[], @statements::text[], @issued::timestamptz[], @hashes::bytea[], @files::bytea[], @signed::bytea[], @until::timestamptz[])
-		     AS made (id, statement, issued_at, sha256, bytes, signed, stamped_until)
+		FROM unnest(@ids::bigint[], @statements::text[], @issued::timestamptz[], @hashes::bytea[], @files::bytea[], @until::timestamptz[], @signed::bytea[],
+		            @signers::text[], @stampers::text[])
+		     AS made (id, statement, issued_at, sha256, bytes, stamped_until, signed, signer_serial, stamp_serial)
 	), stored AS (
 		INSERT INTO excerpts (id, code, number, kind, lang, subject, entry_id, statement, valid_until, issued_at)
 		SELECT i.id, i.code, i.number, i.kind, i.lang, i.subject, i.entry_id, made.statement::jsonb, i.valid_until, made.issued_at
@@ -41,8 +42,9 @@ const (
 		ON CONFLICT (id) DO NOTHING
 		RETURNING id
 	), filed AS (
-		INSERT INTO excerpt_files (sha256, excerpt_id, size, bytes, stored_at, signed_sha256, stamped_until)
-		SELECT made.sha256, made.id, length(made.bytes), made.bytes, made.issued_at, made.signed, coalesce(made.stamped_until, '-infinity')
+		INSERT INTO excerpt_files (sha256, excerpt_id, size, bytes, stored_at, stamped_until, signed_sha256, signer_serial, stamp_serial, signed_at)
+		SELECT made.sha256, made.id, length(made.bytes), made.bytes, made.issued_at, coalesce(made.stamped_until, '-infinity'),
+		       made.signed, made.signer_serial, made.stamp_serial, made.issued_at
 		FROM made
 		JOIN stored ON stored.id = made.id)
 	SELECT id FROM stored`
@@ -71,6 +73,7 @@ func (d *Dispatcher) storeOnce(ctx context.Context, batch []issuer.Excerpt) erro
 	var ids []int64
 	var issued []time.Time
 	var statements []string
+	var signers, stampers []string
 	var hashes, files, signed [][]byte
 	var until []*time.Time
 	made := make(map[int64]issuer.Excerpt, len(batch))
@@ -80,6 +83,7 @@ func (d *Dispatcher) storeOnce(ctx context.Context, batch []issuer.Excerpt) erro
 		}
 		made[x.ID] = x
 		ids, statements, issued = append(ids, x.ID), append(statements, string(x.Statement)), append(issued, x.IssuedAt)
+		signers, stampers = append(signers, x.SignerSerial), append(stampers, x.StampSerial)
 		hashes, files = append(hashes, x.SHA256[:]), append(files, x.PDF)
 		signed = append(signed, x.Signed[:])
 		if x.StampedUntil.IsZero() {
@@ -94,6 +98,7 @@ func (d *Dispatcher) storeOnce(ctx context.Context, batch []issuer.Excerpt) erro
 		}
 		rows, _ := tx.Query(ctx, sqlStoreExcerpts, pgx.NamedArgs{
 			"ids": ids, "statements": statements, "issued": issued, "hashes": hashes, "files": files, "signed": signed, "until": until,
+			"signers": signers, "stampers": stampers,
 		})
 		stored, err := pgx.CollectRows(rows, pgx.RowTo[int64])
 		if err != nil {

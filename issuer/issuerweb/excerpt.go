@@ -95,6 +95,9 @@ func (h *Web) explain(lang tesdiq.Lang, item issuer.Item, state issuer.State) (w
 			return t("issuer.why.failed"), t("issuer.next.entries")
 		}
 	case issuer.Revoked:
+		if item.RevokedAt == nil && !item.Annulled {
+			return t("issuer.why.signer", "Day", tesdiq.DateOf(*item.KeyRevokedAt).String()), t("issuer.next.signer")
+		}
 		if item.RevokedAt == nil {
 			return t("issuer.why.annulled"), t("issuer.next.entries")
 		}

@@ -33,7 +33,10 @@ const columnsExcerpt = `
 	coalesce(CASE WHEN l.act = 'annul' THEN l.entered_at END,
 	         (SELECT p.entered_at FROM entries p WHERE p.book = 'person' AND p.number = x.subject AND p.act = 'annul')) AS annulled_at,
 	CASE WHEN l.act = 'correct' AND l.id <> e.id THEN l.entered_at END AS corrected_at,
-	CASE WHEN l.act = 'append' AND l.id <> e.id THEN l.entered_at ELSE n.entered_at END AS newer_at`
+	CASE WHEN l.act = 'append' AND l.id <> e.id THEN l.entered_at ELSE n.entered_at END AS newer_at,
+	(SELECT min(k.revoked_at) FROM revoked_files k
+	 WHERE k.excerpt_id = x.id AND NOT EXISTS (
+		SELECT FROM excerpt_files g WHERE g.excerpt_id = x.id AND NOT EXISTS (SELECT FROM revoked_files b WHERE b.sha256 = g.sha256))) AS key_revoked_at`
 
 const fromExcerpt = `
 	excerpts x
@@ -58,26 +61,27 @@ const fromExcerpt = `
 
 // excerptRow is what columnsExcerpt reads. Every field is a pointer or takes NULL, because a check may have no excerpt.
 type excerptRow struct {
-	ID          *int64               `db:"id"`
-	Code        *string              `db:"code"`
-	Number      *string              `db:"number"`
-	Kind        *string              `db:"kind"`
-	Subject     *string              `db:"subject"`
-	Statement   *templates.Statement `db:"statement"`
-	ValidUntil  tesdiq.Date          `db:"valid_until"`
-	IssuedAt    *time.Time           `db:"issued_at"`
-	RevokedAt   *time.Time           `db:"revoked_at"`
-	WithdrawnAt *time.Time           `db:"withdrawn_at"`
-	AnnulledAt  *time.Time           `db:"annulled_at"`
-	CorrectedAt *time.Time           `db:"corrected_at"`
-	NewerAt     *time.Time           `db:"newer_at"`
+	ID           *int64               `db:"id"`
+	Code         *string              `db:"code"`
+	Number       *string              `db:"number"`
+	Kind         *string              `db:"kind"`
+	Subject      *string              `db:"subject"`
+	Statement    *templates.Statement `db:"statement"`
+	ValidUntil   tesdiq.Date          `db:"valid_until"`
+	IssuedAt     *time.Time           `db:"issued_at"`
+	RevokedAt    *time.Time           `db:"revoked_at"`
+	WithdrawnAt  *time.Time           `db:"withdrawn_at"`
+	AnnulledAt   *time.Time           `db:"annulled_at"`
+	CorrectedAt  *time.Time           `db:"corrected_at"`
+	NewerAt      *time.Time           `db:"newer_at"`
+	KeyRevokedAt *time.Time           `db:"key_revoked_at"`
 }
 
 // dest are the places for columnsExcerpt, in their order.
 func (r *excerptRow) dest() []any {
 	return []any{
 		&r.ID, &r.Code, &r.Number, &r.Kind, &r.Subject, &r.Statement, &r.ValidUntil, &r.IssuedAt, &r.RevokedAt,
-		&r.WithdrawnAt, &r.AnnulledAt, &r.CorrectedAt, &r.NewerAt,
+		&r.WithdrawnAt, &r.AnnulledAt, &r.CorrectedAt, &r.NewerAt, &r.KeyRevokedAt,
 	}
 }
 
@@ -91,6 +95,7 @@ func (r *excerptRow) excerpt() verifier.Excerpt {
 		State: verifier.State{
 			ValidUntil: r.ValidUntil, RevokedAt: or(r.RevokedAt), WithdrawnAt: or(r.WithdrawnAt),
 			AnnulledAt: or(r.AnnulledAt), CorrectedAt: or(r.CorrectedAt), NewerAt: or(r.NewerAt),
+			KeyRevokedAt: or(r.KeyRevokedAt),
 		},
 	}
 }
@@ -123,7 +128,8 @@ func (db *DB) ByCode(ctx context.Context, code tesdiq.Code) (verifier.Excerpt, e
 }
 
 // What we signed counts as handed out even without the archive that followed it: cut back to it, a file is still bit for bit ours.
-const sqlByFiles = `SELECT CASE WHEN f.sha256 = ANY (@sums) THEN f.sha256 ELSE f.signed_sha256 END,` + columnsExcerpt + `
+const sqlByFiles = `SELECT CASE WHEN f.sha256 = ANY (@sums) THEN f.sha256 ELSE f.signed_sha256 END,
+	(SELECT min(k.revoked_at) FROM revoked_files k WHERE k.sha256 = f.sha256) AS file_revoked_at,` + columnsExcerpt + `
 	FROM excerpt_files f JOIN` + fromExcerpt + `
 	ON x.id = f.excerpt_id
 	WHERE f.sha256 = ANY (@sums) OR f.signed_sha256 = ANY (@sums)
@@ -135,17 +141,19 @@ func (db *DB) ByFiles(ctx context.Context, sums []verifier.Sum) (verifier.Excerp
 	var (
 		r     excerptRow
 		found []byte
+		file  *time.Time // since when this very file does not count, though the excerpt may have been issued anew
 	)
 	list := make([][]byte, len(sums))
 	for i := range sums {
 		list[i] = sums[i][:]
 	}
-	err := db.Pool.QueryRow(ctx, sqlByFiles, pgx.NamedArgs{"sums": list}).Scan(append([]any{&found}, r.dest()...)...)
+	err := db.Pool.QueryRow(ctx, sqlByFiles, pgx.NamedArgs{"sums": list}).Scan(append([]any{&found, &file}, r.dest()...)...)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return verifier.Excerpt{}, verifier.Sum{}, verifier.ErrNoExcerpt
 	}
 	if err != nil {
 		return verifier.Excerpt{}, verifier.Sum{}, fmt.Errorf("verifierdb: by file: %w", err)
 	}
+	r.KeyRevokedAt = file
 	return r.excerpt(), verifier.Sum(found), nil
 }

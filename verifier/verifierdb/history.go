@@ -30,7 +30,7 @@ func from(c verifier.Cursor) (time.Time, string) {
 const sqlOfSubject = `
 	SELECT * FROM (
 		(SELECT c.id, c.at, 'c' || c.id AS mark, c.way, c.sort, coalesce(o.name, '') AS name, '' AS clerk,
-		        c.sort = 'person' AND c.member_fin = c.subject AS own, c.purpose, c.note, c.verdict, x.kind, x.number
+		        c.sort = 'person' AND c.member_fin = c.subject AS own, c.purpose, c.note, c.verdict, x.kind, x.number, false AS overtaken
 		 FROM checks c
 		 JOIN excerpts x ON x.id = c.excerpt_id
 		 LEFT JOIN organisations o ON o.id = c.organisation_id
@@ -38,7 +38,7 @@ const sqlOfSubject = `
 		 ORDER BY c.at DESC, c.id DESC
 		 LIMIT @limit)
 		UNION ALL
-		(SELECT '', k.at, 'l' || lpad(k.id::text, 19, '0'), '', '', k.office, '', false, k.purpose, '', '', '', ''
+		(SELECT '', k.at, 'l' || lpad(k.id::text, 19, '0'), '', '', k.office, '', false, k.purpose, '', '', '', '', false
 		 FROM looks k
 		 WHERE k.subject = @subject AND @kind = '' AND k.at <= @at AND (k.at, 'l' || lpad(k.id::text, 19, '0')) < (@at, @mark)
 		 ORDER BY k.at DESC, k.id DESC
@@ -59,7 +59,8 @@ const selectMade = `
 	SELECT c.id, c.at, 'c' || c.id AS mark, c.way, c.sort, '' AS name, coalesce(m.name, k.name, '') AS clerk,
 	       false AS own, c.purpose, c.note, c.verdict,
 	       CASE WHEN w.excerpt_id IS NULL THEN coalesce(x.kind, '') ELSE '' END AS kind,
-	       CASE WHEN w.excerpt_id IS NULL THEN coalesce(x.number, '') ELSE '' END AS number
+	       CASE WHEN w.excerpt_id IS NULL THEN coalesce(x.number, '') ELSE '' END AS number,
+	       EXISTS (SELECT FROM revoked_files f WHERE f.excerpt_id = c.excerpt_id AND f.stored_at <= c.at AND f.revoked_at > c.at) AS overtaken
 	FROM checks c
 	LEFT JOIN excerpts x ON x.id = c.excerpt_id
 	LEFT JOIN withdrawals w ON w.excerpt_id = c.excerpt_id
@@ -105,7 +106,7 @@ func (db *DB) Made(ctx context.Context, by verifier.Asker, since time.Time, afte
 func list(ctx context.Context, pool *pgxpool.Pool, sql string, args pgx.NamedArgs) ([]verifier.Row, error) {
 	rows, _ := pool.Query(ctx, sql, args) // the error comes out of Collect
 	out, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (r verifier.Row, err error) {
-		err = row.Scan(&r.ID, &r.At, &r.Mark, &r.Way, &r.Sort, &r.Name, &r.Clerk, &r.Own, &r.Purpose, &r.Note, &r.Verdict, &r.Kind, &r.Number)
+		err = row.Scan(&r.ID, &r.At, &r.Mark, &r.Way, &r.Sort, &r.Name, &r.Clerk, &r.Own, &r.Purpose, &r.Note, &r.Verdict, &r.Kind, &r.Number, &r.Overtaken)
 		return r, err
 	})
 	if err != nil {

@@ -4,6 +4,7 @@ package issuing
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"strings"
@@ -42,7 +43,7 @@ func New(h service.Host, shell *web.Shell, pools *postgres.Pools, set *signer.Se
 		Help: "Steps of issuing that began and that ended. Of those that began, each of attest is two calls of the key and each of sign one: more of either than attempts in the database are an alarm."},
 		[]string{"step", "point"})
 	h.Metrics.Registry.MustRegister(steps)
-	archivist, roots, err := newArchivist(h, set, stamps)
+	archivist, roots, err := newArchivist(h, pools, set, stamps)
 	if err != nil {
 		return nil, err
 	}
@@ -53,7 +54,7 @@ func New(h service.Host, shell *web.Shell, pools *postgres.Pools, set *signer.Se
 		}
 		steps.WithLabelValues(string(s), point).Inc()
 	})
-	trust := &keysweb.Web{Shell: shell, Trust: set.TrustFile, Status: status(h, set), Stamper: set.Authority(h.Rand), StampFor: stamps.For, Now: h.Now}
+	trust := &keysweb.Web{Shell: shell, Trust: set.TrustFile, Status: status(h, pools, set), Stamper: set.Authority(h.Rand), StampFor: stamps.For, Now: h.Now}
 	if err := trust.Prepare(); err != nil {
 		return nil, err
 	}
@@ -66,7 +67,7 @@ func New(h service.Host, shell *web.Shell, pools *postgres.Pools, set *signer.Se
 
 // Dispatcher makes excerpts with the keys of a set alone. trace is told of each step; it may be nil.
 func Dispatcher(h service.Host, pools *postgres.Pools, set *signer.Set, trace func(issuer.Step, bool)) (*issuerdb.Dispatcher, error) {
-	archivist, roots, err := newArchivist(h, set, Stamps{})
+	archivist, roots, err := newArchivist(h, pools, set, Stamps{})
 	if err != nil {
 		return nil, err
 	}
@@ -74,8 +75,8 @@ func Dispatcher(h service.Host, pools *postgres.Pools, set *signer.Set, trace fu
 }
 
 // newArchivist is who signs and renews, and the roots to which that leads.
-func newArchivist(h service.Host, set *signer.Set, stamps Stamps) (*signer.PDFSigner, *keys.Roots, error) {
-	archivist, err := set.Archivist(h.Rand, status(h, set))
+func newArchivist(h service.Host, pools *postgres.Pools, set *signer.Set, stamps Stamps) (*signer.PDFSigner, *keys.Roots, error) {
+	archivist, err := set.Archivist(h.Rand, status(h, pools, set))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -113,9 +114,38 @@ func Keys(dir string) (*signer.Set, error) {
 	return set, nil
 }
 
-// status answers whether our certificates were revoked: none is in this version.
-func status(h service.Host, set *signer.Set) *signer.Status {
-	return set.Status(h.Rand, signer.NothingRevoked{})
+// status answers whether our certificates were revoked, from what the operator wrote down.
+func status(h service.Host, pools *postgres.Pools, set *signer.Set) *signer.Status {
+	return set.Status(h.Rand, revocations{set: set, known: &issuerdb.RevokedCertificates{Pool: pools.Issuer, Now: h.Now}})
+}
+
+// revocations puts what is written in the database into the words of signer.
+type revocations struct {
+	set   *signer.Set
+	known *issuerdb.RevokedCertificates
+}
+
+// Revoked implements signer.Revocations.
+func (r revocations) Revoked(authority *x509.Certificate) ([]signer.Revocation, error) {
+	all, err := r.known.All()
+	if err != nil || len(all) == 0 {
+		return nil, err
+	}
+	issued := map[string]*x509.Certificate{}
+	for _, register := range r.set.Registers() {
+		if register.Authority.Equal(authority) {
+			for _, c := range register.Issued {
+				issued[keys.Serial(c)] = c
+			}
+		}
+	}
+	var of []signer.Revocation
+	for _, x := range all {
+		if c := issued[x.Serial]; c != nil {
+			of = append(of, signer.Revocation{Serial: c.SerialNumber, At: x.RevokedAt, InvalidFrom: x.InvalidFrom, Reason: keys.RevocationReasons[x.Reason]})
+		}
+	}
+	return of, nil
 }
 
 // documentSigner signs excerpts and says nothing beside the signature: everything stands on the page.
