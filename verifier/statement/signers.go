@@ -135,7 +135,9 @@ func (s *Signers) ReadQR(text string) (Genuine, error) {
 	return Genuine{brief, address, code, signer}, nil
 }
 
-// find finds the signer with a key's name who could sign at that time.
+// find finds the signer with a key's name who could still sign at that time. What is stated may be older than the signer's certificate: an
+// excerpt that is issued anew states what it did, signed by whoever is on duty then. That gives nothing away: whoever has a key may write
+// any time into a statement.
 func (s *Signers) find(kid []byte, at time.Time) (*x509.Certificate, error) {
 	for _, c := range s.signers {
 		id := keys.ID(c)
@@ -144,6 +146,9 @@ func (s *Signers) find(kid []byte, at time.Time) (*x509.Certificate, error) {
 		}
 		if key, ok := c.PublicKey.(*ecdsa.PublicKey); !ok || key.Curve != elliptic.P256() {
 			return nil, fmt.Errorf("%w: not a P-256 key", ErrStranger)
+		}
+		if at.Before(c.NotBefore) {
+			at = c.NotBefore
 		}
 		if _, err := s.roots.Chain(keys.DocumentSigning, c, s.bag, at); err != nil {
 			return nil, fmt.Errorf("%w: %v", ErrStranger, err)

@@ -42,7 +42,6 @@ type offlineSigner struct {
 	ID   string    `json:"id"`
 	SPKI string    `json:"spki"`
 	Name string    `json:"name"`
-	From time.Time `json:"from"`
 	To   time.Time `json:"to"`
 }
 
@@ -57,7 +56,7 @@ func (h *Web) writeOffline() error {
 			continue
 		}
 		id := keys.ID(c)
-		signers = append(signers, offlineSigner{hex.EncodeToString(id[:]), base64.StdEncoding.EncodeToString(c.RawSubjectPublicKeyInfo), c.Subject.CommonName, c.NotBefore, c.NotAfter})
+		signers = append(signers, offlineSigner{hex.EncodeToString(id[:]), base64.StdEncoding.EncodeToString(c.RawSubjectPublicKeyInfo), c.Subject.CommonName, c.NotAfter})
 	}
 	h.offline = map[tesdiq.Lang][]byte{}
 	for _, lang := range tesdiq.Langs {
