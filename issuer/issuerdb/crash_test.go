@@ -222,7 +222,8 @@ func TestNothingIsLostWhenConnectionsAreKilled(t *testing.T) {
 	var killer, drawing sync.WaitGroup
 	kills := 0
 	killer.Go(func() {
-		for ctx.Err() == nil {
+		// Not longer than this: where a step takes longer than the connections live, nothing would ever be done.
+		for end := time.Now().Add(10 * time.Second); ctx.Err() == nil && time.Now().Before(end); {
 			time.Sleep(rand.N(120 * time.Millisecond))
 			var n int
 			err := w.db.Admin.QueryRow(context.WithoutCancel(ctx), `
