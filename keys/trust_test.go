@@ -46,7 +46,7 @@ func TestATrustListIsReadAsItWasSigned(t *testing.T) {
 		t.Errorf("%+v", list)
 	}
 	// Others' code agrees that it is a JWS, and what it says.
-	jws, err := jose.ParseSigned(string(set.TrustFile), []jose.SignatureAlgorithm{jose.ES256})
+	jws, err := jose.ParseSignedJSON(string(set.TrustFile), []jose.SignatureAlgorithm{jose.ES256})
 	if err != nil {
 		t.Fatal(err)
 	}
