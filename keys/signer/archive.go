@@ -240,7 +240,8 @@ func (d *document) store(at time.Time, all []Evidence, inside [][]byte) *documen
 		known[sha256.Sum256(der)] = true
 	}
 	u := next.begin(16 << 10)
-	if s.number == 0 {
+	grown := s.number == 0
+	if grown {
 		s.number = next.size
 		next.size++
 		next.catalog = next.catalog.with(entry{"/DSS", fmt.Appendf(nil, "%d 0 R", s.number)})
@@ -254,7 +255,7 @@ func (d *document) store(at time.Time, all []Evidence, inside [][]byte) *documen
 		if have[sum] || known[sum] {
 			return
 		}
-		have[sum] = true
+		have[sum], grown = true, true
 		number := next.size
 		next.size++
 		*list = append(*list, number)
@@ -274,6 +275,9 @@ func (d *document) store(at time.Time, all []Evidence, inside [][]byte) *documen
 		for _, der := range e.CRLs {
 			add(&s.crls, der)
 		}
+	}
+	if !grown { // an update that does nothing is nothing to vouch for; strict readers refuse it
+		return d
 	}
 	store := dict{{"/Type", []byte("/DSS")}}
 	for _, l := range []struct {

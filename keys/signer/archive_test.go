@@ -52,6 +52,20 @@ func level(t testing.TB, set *signer.Set, pdf []byte, want string) pades.Report 
 	return r
 }
 
+func TestRenewedAtOnce(t *testing.T) {
+	set, p := archivist(t, now)
+	file, err := p.Sign(t.Context(), pdftest.Page(), now, signer.SignInfo{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The same answers stand in the file already: only a time stamp is added.
+	file, _, err = p.Renew(t.Context(), file, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	level(t, set, file, "B-LTA")
+}
+
 func TestSignedAndArchived(t *testing.T) {
 	set, p := archivist(t, now)
 	file, err := p.Sign(t.Context(), pdftest.Page(), now, signer.SignInfo{})
