@@ -6,6 +6,7 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -20,6 +21,7 @@ import (
 	"github.com/tesdiq/tesdiq/registry/person"
 	"github.com/tesdiq/tesdiq/templates"
 	"github.com/tesdiq/tesdiq/templates/all"
+	"github.com/tesdiq/tesdiq/verifier/statement"
 )
 
 func main() {
@@ -34,7 +36,7 @@ func main() {
 }
 
 func run(ctx context.Context, folder string, now time.Time) error {
-	set, err := signer.NewThrowawayAt(rand.Reader, now, "https://tesdiq.example")
+	set, err := signer.NewThrowawayAt(rand.Reader, now, origin)
 	if err != nil {
 		return err
 	}
@@ -57,6 +59,9 @@ func run(ctx context.Context, folder string, now time.Time) error {
 		return os.WriteFile(filepath.Join(folder, name+".pdf"), pdf, 0o644)
 	}
 	for name, s := range sheets {
+		if err := attest(ctx, archivist, &s, name, now); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
 		page, err := templates.Draw(s)
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
@@ -90,6 +95,38 @@ func run(ctx context.Context, folder string, now time.Time) error {
 	return nil
 }
 
+const origin = "https://tesdiq.example"
+
+// attest puts the same facts for machines into the attachment and behind the address in the QR, as the issuer does.
+func attest(ctx context.Context, p *signer.PDFSigner, s *templates.Sheet, name string, now time.Time) error {
+	salt, err := statement.NewSalt(rand.Reader)
+	if err != nil {
+		return err
+	}
+	kind, _, _ := strings.Cut(name, "-")
+	until := tesdiq.DateOf(now.AddDate(0, 1, 0))
+	full := statement.Statement{AsOf: now.UTC().Truncate(time.Microsecond), Code: s.Code.String(), Issuer: origin, Kind: kind, Lang: s.Lang, Number: s.Number, Salt: salt,
+		Title: s.Title, ValidUntil: until.ISO(), Version: 1}
+	for _, f := range s.Facts {
+		full.Facts = append(full.Facts, statement.Fact{Group: f.Group, Key: f.Key, Label: f.Label, Value: f.Value})
+	}
+	facts, err := full.JSON()
+	if err != nil {
+		return err
+	}
+	brief, err := statement.Brief{Kind: kind, Number: s.Number, Initials: "N.Ə.Q.", FINTail: "R2M", AsOf: full.AsOf, ValidUntil: until, Digest: sha256.Sum256(facts)}.CBOR()
+	if err != nil {
+		return err
+	}
+	address := statement.Address(origin, s.Code)
+	jws, cose, _, err := p.SignStatements(ctx, facts, brief, address, full.AsOf)
+	if err != nil {
+		return err
+	}
+	s.QR, s.Attachment = statement.QR(address, cose), jws
+	return nil
+}
+
 // sheets are the pages, by kind, language and length.
 func sheets(now time.Time) (map[string]templates.Sheet, error) {
 	code, err := tesdiq.NewCode(rand.Reader)
@@ -116,7 +153,7 @@ func sheets(now time.Time) (map[string]templates.Sheet, error) {
 					return nil, fmt.Errorf("%s: %w", k.Name, err)
 				}
 				out[k.Name+"-"+string(o.Lang)+"-"+size] = templates.Sheet{Statement: s, Number: "E-2026-0048213", Code: code,
-					QR: "https://tesdiq.example/v/" + string(code), CheckAt: "tesdiq.example/check", IssuedAt: now}
+					CheckAt: "tesdiq.example/check", IssuedAt: now}
 			}
 		}
 	}
