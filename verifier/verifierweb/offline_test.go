@@ -93,13 +93,13 @@ func TestThePageWithoutNetworkChecksTheQR(t *testing.T) {
 		flipped[i] = 'A'
 	}
 	for name, tt := range map[string][2]string{
-		"no statement":          {address, "none"},
-		"another site":          {"https://tesdiq.example.evil/v/7K2M9QXA4TRCW8HNR#" + fragment, "signature"},
-		"another key":           {sign(other, at), "stranger"},
-		"after the key's time":  {sign(set, at.AddDate(3, 0, 0)), "stranger"},
-		"damaged":               {address + "#" + fragment[:100], "form"},
-		"nonsense":              {address + "#AAAA", "form"},
-		"a bit":                 {address + "#" + string(flipped), "signature"},
+		"no statement":         {address, "none"},
+		"another site":         {"https://tesdiq.example.evil/v/7K2M9QXA4TRCW8HNR#" + fragment, "signature"},
+		"another key":          {sign(other, at), "stranger"},
+		"after the key's time": {sign(set, at.AddDate(3, 0, 0)), "stranger"},
+		"damaged":              {address + "#" + fragment[:100], "form"},
+		"nonsense":             {address + "#AAAA", "form"},
+		"a bit":                {address + "#" + string(flipped), "signature"},
 	} {
 		if got := check(tt[0]); got["problem"] != tt[1] {
 			t.Errorf("%s: %v", name, got)
