@@ -212,7 +212,7 @@ def program(pdf, folder, *command):
     b.unlink(missing_ok=True)
     done = subprocess.run([str(a) if c == "IN" else str(b) if c == "OUT" else str(c) for c in command], capture_output=True)
     if not b.exists():
-        raise SystemExit(f"{command}: {done.stderr.decode()}")
+        raise RuntimeError(f"{command}: {done.stderr.decode(errors='replace')}"[:300])
     return b.read_bytes()
 
 

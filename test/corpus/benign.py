@@ -267,6 +267,15 @@ class Corpus:
                 return pdf + endesive_pdf.cms.sign(pdf, d, e.key, e.certificate, [self.pki.issuing_rsa.certificate, self.pki.root.certificate], "sha256")
             self.attempt(f"endesive-{label}-{kind}", "endesive", "intact", make, base=label, key=kind, **{k: str(v) for k, v in more.items()})
 
+    def make_poppler(self):
+        nss = self.scratch / "poppler"
+        nss.mkdir()
+        subprocess.run(["certutil", "-N", "-d", nss, "--empty-password"], check=True)
+        subprocess.run(["pk12util", "-i", self.scratch / "pki/rsa2048.p12", "-d", nss, "-W", "corpus", "-K", ""], check=True, capture_output=True)
+        for label in ("reportlab", "hand14", "qpdf-tables", "qpdf-streams", "fpdf2", "form"):
+            self.attempt(f"poppler-{label}", "poppler pdfsig", "intact", lambda: bases.program(
+                self.base[label], self.scratch, "pdfsig", "-nssdir", nss, "-no-ocsp", "-add-signature", "-nick", "rsa2048", "-reason", "Corpus", "IN", "OUT"), base=label)
+
     # programs in other languages: each is given a folder with bases and keys and answers with files and one line of JSON each
 
     def outside(self, producer, *command):
@@ -386,7 +395,7 @@ def indefinite(der):
 def main():
     out, tools = sys.argv[1:3]
     c = Corpus(out, tools)
-    for make in (c.make_pyhanko, c.make_openssl, c.make_endesive, c.make_java, c.make_node, c.make_go):
+    for make in (c.make_pyhanko, c.make_openssl, c.make_endesive, c.make_poppler, c.make_java, c.make_node, c.make_go):
         try:
             make()
         except Exception as e:
