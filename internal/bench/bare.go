@@ -102,18 +102,18 @@ func (b *bare) check(r *http.Request) (bareAnswer, error) {
 		code, number, kind, subject                        string
 		said                                               []byte
 		until, issued                                      time.Time
-		revoked, withdrawn, annulled, corrected, isNewerAt *time.Time
+		revoked, withdrawn, annulled, corrected, isNewerAt, keyRevoked *time.Time
 	)
 	question.Code = strings.ReplaceAll(question.Code, "-", "")
 	err := b.pool.QueryRow(r.Context(), b.find.sql, b.find.args(map[string]any{"code": question.Code})...).Scan(
-		&id, &code, &number, &kind, &subject, &said, &until, &issued, &revoked, &withdrawn, &annulled, &corrected, &isNewerAt)
+		&id, &code, &number, &kind, &subject, &said, &until, &issued, &revoked, &withdrawn, &annulled, &corrected, &isNewerAt, &keyRevoked)
 	if err != nil {
 		return bareAnswer{}, err
 	}
 	now := b.now()
 	verdict := "valid"
 	switch {
-	case revoked != nil, annulled != nil:
+	case revoked != nil, annulled != nil, keyRevoked != nil:
 		verdict = "revoked"
 	case withdrawn != nil:
 		verdict = "withdrawn"
