@@ -98,10 +98,10 @@ func (b *bare) check(r *http.Request) (bareAnswer, error) {
 		return bareAnswer{}, err
 	}
 	var (
-		id                                                 int64
-		code, number, kind, subject                        string
-		said                                               []byte
-		until, issued                                      time.Time
+		id                                                             int64
+		code, number, kind, subject                                    string
+		said                                                           []byte
+		until, issued                                                  time.Time
 		revoked, withdrawn, annulled, corrected, isNewerAt, keyRevoked *time.Time
 	)
 	question.Code = strings.ReplaceAll(question.Code, "-", "")
