@@ -23,7 +23,7 @@ import (
 )
 
 // Reissue makes the files of excerpts anew that do not count any more because a certificate was revoked: the same page, number and code
-// (docs/adr/0009). It may be broken off and run again at any time: what has a file that counts is done. All fields but Batch, Workers
+// (docs/adr/0011). It may be broken off and run again at any time: what has a file that counts is done. All fields but Batch, Workers
 // and Progress are required.
 type Reissue struct {
 	Pool     *pgxpool.Pool // as tesdiq_issuer

@@ -182,7 +182,8 @@ func TestParallelUploadsStayInBoundedMemory(t *testing.T) {
 	if statuses[http.StatusSeeOther] == 0 || statuses[http.StatusSeeOther]+statuses[http.StatusServiceUnavailable] != sum(statuses) {
 		t.Errorf("statuses %v", statuses)
 	}
-	if most > 128<<20 {
+	// 32 may come in at a time; each is held until it is known that it is not signed, in up to twice its 2 MB.
+	if most > 192<<20 {
 		t.Errorf("%d MB of heap", most>>20)
 	}
 }
