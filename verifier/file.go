@@ -38,6 +38,7 @@ type File struct {
 	Beginnings []Sum // of what ends at its first %%EOF lines, longest first
 	Format     Format
 	Encrypted  bool
+	Incomplete bool        // a PDF whose end is not there
 	Signed     bool        // it has a /ByteRange, whatever that is worth
 	Code       tesdiq.Code // in the /Subject of a document information dictionary; empty if none
 
@@ -128,6 +129,8 @@ func (f File) Missing() Reason {
 		return UnknownNotPDF
 	case f.Encrypted:
 		return UnknownEncrypted
+	case f.Incomplete:
+		return UnknownIncomplete
 	case f.Signed:
 		return UnknownForeign
 	default:
@@ -144,6 +147,7 @@ type scan struct {
 	eofs      int
 	eof       int // how much of %%EOF has been seen; 5: all, 6: and \r
 	head      []byte
+	tail      []byte
 	name      []byte // a /Name being read, with its slash
 	subject   []byte // what follows /Subject, being read
 	subjects  int
@@ -155,6 +159,7 @@ type scan struct {
 const (
 	eofMark = "%%EOF"
 	maxHead = 1024 // bytes in which a PDF says that it is one; readers allow for rubbish before it
+	maxTail = 1024 // bytes in which it says that it ends; readers allow for rubbish after it
 )
 
 func (s *scan) isPDF() bool { return bytes.Contains(s.head, []byte("%PDF-")) }
@@ -168,6 +173,9 @@ func (s *scan) drop() {
 
 // Write never fails.
 func (s *scan) Write(b []byte) (int, error) {
+	if s.tail = append(s.tail, b[max(0, len(b)-maxTail):]...); len(s.tail) > maxTail {
+		s.tail = append(s.tail[:0], s.tail[len(s.tail)-maxTail:]...)
+	}
 	if room := maxHead - len(s.head); room > 0 {
 		s.head = append(s.head, b[:min(room, len(b))]...)
 	}
@@ -280,6 +288,7 @@ func (s *scan) file(size int64) File {
 	case s.isPDF():
 		f.Format = PDFFormat
 	}
+	f.Incomplete = f.Format == PDFFormat && !bytes.Contains(s.tail, []byte(eofMark))
 	if f.Format != PDFFormat || !f.Signed {
 		s.drop()
 	}

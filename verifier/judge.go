@@ -43,6 +43,7 @@ const (
 	UnknownForeign      Reason = "unknown.foreign"      // a PDF that somebody else signed
 	UnknownDamaged      Reason = "unknown.damaged"      // a PDF that was changed after somebody signed it, or cannot be read
 	UnknownUnissued     Reason = "unknown.unissued"     // a PDF that our key signed and that was never issued
+	UnknownIncomplete   Reason = "unknown.incomplete"   // a PDF that was not received whole
 	UnknownEncrypted    Reason = "unknown.encrypted"    // a PDF under a password
 	UnknownPicture      Reason = "unknown.picture"      // a photograph or scan
 	UnknownNotPDF       Reason = "unknown.not_pdf"      // some other kind of file
@@ -51,7 +52,7 @@ const (
 // Reasons are all of them.
 var Reasons = []Reason{
 	AlteredContinued, AlteredClaimed, RevokedByIssuer, RevokedSigner, RevokedAnnulled, WithdrawnBySubject, SupersededCorrected,
-	SupersededNewer, ExpiredTerm, ValidCode, ValidFile, ValidArchived, UnknownCode, UnknownHash, UnknownUnsigned, UnknownForeign, UnknownDamaged, UnknownUnissued,
+	SupersededNewer, ExpiredTerm, ValidCode, ValidFile, ValidArchived, UnknownCode, UnknownHash, UnknownUnsigned, UnknownForeign, UnknownDamaged, UnknownIncomplete, UnknownUnissued,
 	UnknownEncrypted, UnknownPicture, UnknownNotPDF,
 }
 

@@ -42,7 +42,8 @@ func TestUploads(t *testing.T) {
 		{"a web page", "x.pdf", "application/pdf", []byte("<html><script>alert(1)</script>"), []string{"Bu fayl PDF deyil"}},
 		{"an archive", "x.pdf", "application/pdf", []byte("PK\x03\x04zip"), []string{"Bu fayl PDF deyil", "Arxivdirsə"}},
 		{"locked", "x.pdf", "application/pdf", []byte("%PDF-1.7\ntrailer<</Encrypt 1 0 R>>\n%%EOF"), []string{"parolla bağlanıb"}},
-		{"too large to be one of ours, and signed", "x.pdf", "application/pdf", append([]byte("%PDF-1.7\n<</ByteRange[0 1 2 3]>>\n"), bytes.Repeat([]byte("% a remark\n"), 1_000_000)...), []string{"bizim verdiyimiz fayl deyil"}},
+		{"too large to be one of ours, and signed", "x.pdf", "application/pdf", append([]byte("%PDF-1.7\n<</ByteRange[0 1 2 3]>>\n"), bytes.Repeat([]byte("% a remark\n%%EOF\n"), 700_000)...), []string{"bizim verdiyimiz fayl deyil"}},
+		{"half of it", "x.pdf", "application/pdf", []byte("%PDF-1.7\n1 0 obj\n<<>>\nendobj\n2 0 obj\n<</Le"), []string{"axıra qədər endirilməyib", "yenidən endirib"}},
 		{"another's", "x.pdf", "application/pdf", []byte("%PDF-1.7\n<</ByteRange[0 1 2 3]>>\n%%EOF"), []string{"bizim verdiyimiz fayl deyil"}},
 	}
 	for _, tt := range tests {
