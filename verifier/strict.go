@@ -38,6 +38,8 @@ func (v *Verifier) judgeFile(ctx context.Context, f File, x *Excerpt) error {
 		// Our key signed it, and we know nothing of it: whoever has the key is a thief, or a record of ours is lost.
 		x.Missing = UnknownUnissued
 		v.Alarm(ctx, f.Sum)
+	case report.Reason == pades.ReasonIncomplete: // half of a genuine file is no forgery
+		*x = Excerpt{State: State{Missing: UnknownIncomplete}}
 	case x.Match == NoMatch && (report.Integrity == pades.Altered || report.Reason == pades.ReasonGaveUp):
 		x.Missing = UnknownDamaged
 	}

@@ -197,7 +197,7 @@ func (v *Verifier) byFile(ctx context.Context, f File) (Excerpt, error) {
 			return x, nil
 		}
 	}
-	if errors.Is(err, ErrNoExcerpt) && f.Code != "" {
+	if errors.Is(err, ErrNoExcerpt) && f.Code != "" && !f.Incomplete {
 		x, err = v.byCode(ctx, f.Code, MatchClaimed)
 	}
 	if err != nil && !errors.Is(err, ErrNoExcerpt) {
@@ -208,6 +208,9 @@ func (v *Verifier) byFile(ctx context.Context, f File) (Excerpt, error) {
 	}
 	if err := v.judgeFile(ctx, f, &x); err != nil {
 		return Excerpt{}, err
+	}
+	if x.Match == NoMatch {
+		err = ErrNoExcerpt
 	}
 	return x, err
 }

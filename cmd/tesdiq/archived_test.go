@@ -71,6 +71,8 @@ func TestFilesThatOthersArchived(t *testing.T) {
 		{"our archive cut off", signed, "valid", "valid.file"},
 		{"their archive instead of ours", theirs, "valid", "valid.archived"},
 		{"and again", archive(theirs), "valid", "valid.archived"},
+		{"half of it", issued[:len(signed)/2], "unknown", "unknown.incomplete"},
+		{"all but the end of its archive", issued[:len(issued)-4000], "unknown", "unknown.incomplete"},
 		{"their archive, and something more", append(bytes.Clone(theirs), "1 0 obj\nnull\nendobj\n%%EOF\n"...), "altered", "altered.continued"},
 	} {
 		if verdict, reason := w.apiFile(token, tt.pdf); verdict != tt.verdict || reason != tt.reason {

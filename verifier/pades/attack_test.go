@@ -103,12 +103,12 @@ func TestFilesThatAreNotSignedPDFs(t *testing.T) {
 	}{
 		{"empty", nil, format(pades.ReasonEmpty)},
 		{"HTML", []byte("<html>%PDF-1.7"), format(pades.ReasonNotPDF)},
-		{"only a header", []byte("%PDF-1.7\n"), unsigned},
+		{"only a header", []byte("%PDF-1.7\n"), outcome{pades.Unsigned, pades.Failed, pades.FormatFailure, pades.ReasonIncomplete}},
 		{"too large", make([]byte, pades.MaxSize+1), format(pades.ReasonTooLarge)},
 		{"the page before signing", w.page, unsigned},
 		{"encrypted, in our shape", bytes.Replace(w.page, []byte("/Root 1 0 R\n"), []byte("/Root 1 0 R\n/Encrypt 9 0 R\n"), 1), format(pades.ReasonEncrypted)},
 		{"encrypted, in another shape", []byte("%PDF-1.7\n%%\nxref trailer <</Encrypt 9 0 R>>"), format(pades.ReasonEncrypted)},
-		{"signed by others, in another shape", []byte("%PDF-1.7\n%%\n1 0 obj<</Type/Sig/ByteRange [0 1 2 3]>>"), isBroken},
+		{"signed by others, in another shape", []byte("%PDF-1.7\n%%\n1 0 obj<</Type/Sig/ByteRange [0 1 2 3]>>\n%%EOF"), isBroken},
 	} {
 		t.Run(c.name, func(t *testing.T) { expect(t, w, c.file, c.want) })
 	}

@@ -80,6 +80,7 @@ const (
 	ReasonTooLarge      Reason = "pades.too_large"      // more than MaxSize
 	ReasonNotPDF        Reason = "pades.not_pdf"        // does not begin as a PDF
 	ReasonEncrypted     Reason = "pades.encrypted"      // needs a password
+	ReasonIncomplete    Reason = "pades.incomplete"     // its end is missing; Unsigned or Broken, by whether a signature is in what is there
 	ReasonUnsigned      Reason = "pades.unsigned"       // no signature at all
 	ReasonAppended      Reason = "pades.appended"       // whole and signed, and something follows
 	ReasonWrapped       Reason = "pades.wrapped"        // a signed file inside another
@@ -109,7 +110,7 @@ func GaveUp() Report {
 // Reasons gives every Reason, so that a test can find out whether each has its sentence.
 func Reasons() []Reason {
 	return []Reason{
-		ReasonPassed, ReasonIntact, ReasonEmpty, ReasonTooLarge, ReasonNotPDF, ReasonEncrypted, ReasonUnsigned, ReasonAppended,
+		ReasonPassed, ReasonIntact, ReasonEmpty, ReasonTooLarge, ReasonNotPDF, ReasonEncrypted, ReasonIncomplete, ReasonUnsigned, ReasonAppended,
 		ReasonWrapped, ReasonChanged, ReasonStructure, ReasonSignature, ReasonWeak, ReasonCertificate, ReasonStranger,
 		ReasonPurpose, ReasonNoTime, ReasonUntrustedTime, ReasonExpired, ReasonTooEarly, ReasonExtended, ReasonRevoked, ReasonStale,
 		ReasonOnlyTime, ReasonGaveUp,
@@ -254,8 +255,12 @@ const (
 // foreign says what can be said of a file that cannot be read as a whole. It never says Intact.
 func foreign(src []byte, err error, e *effort) Report {
 	switch {
-	case errors.Is(err, errLocked):
+	case errors.Is(err, errLocked), incomplete(src) && encrypted(src):
 		return broken(ReasonEncrypted)
+	case incomplete(src) && signs(src):
+		return broken(ReasonIncomplete)
+	case incomplete(src):
+		return failed(Unsigned, FormatFailure, ReasonIncomplete)
 	case holdsSigned(src, false, e):
 		return failed(Altered, FormatFailure, ReasonAppended)
 	case wrapped(src, e):
@@ -266,6 +271,28 @@ func foreign(src []byte, err error, e *effort) Report {
 		return failed(Unsigned, FormatFailure, ReasonUnsigned)
 	}
 	return broken(ReasonStructure)
+}
+
+// incomplete says whether src seems to be the beginning of a file: it has no end at all, or breaks off in an
+// object, or in a line, of an update. It chooses among sentences, and among Broken and Altered.
+func incomplete(src []byte) bool {
+	end := bytes.LastIndex(src, []byte("%%EOF"))
+	if end < 0 {
+		return true
+	}
+	rest := src[end+len("%%EOF"):]
+	r := reader{src: rest, at: skip(rest, 0)}
+	if _, _, ok := r.objectHeader(); !ok {
+		return false
+	}
+	if last := bytes.LastIndex(rest, []byte("endobj")); last >= 0 {
+		rest = rest[last+len("endobj"):]
+	}
+	rest = rest[skip(rest, 0):]
+	if len(rest) == 0 || rest[0] >= '0' && rest[0] <= '9' {
+		return len(rest) > 0
+	}
+	return bytes.Contains(rest, []byte("startxref")) || !isSpace(rest[len(rest)-1]) // behind its trailer, or in a line of it
 }
 
 // wrapped says whether a whole signed file is inside another, which shows something else.
