@@ -28,6 +28,7 @@ const (
 	Operator  Role = "tesdiq_operator"
 	Worker    Role = "tesdiq_worker"
 	Reception Role = "tesdiq_reception"
+	Sender    Role = "tesdiq_sender"
 )
 
 // Owner owns every table. Nobody signs in as it: Migrate becomes it for as long as it takes.
@@ -35,7 +36,7 @@ const Owner = "tesdiq_owner"
 
 // Roles are all components' roles.
 func Roles() []Role {
-	return []Role{Registry, Issuer, Verifier, Cabinet, Operator, Worker, Reception}
+	return []Role{Registry, Issuer, Verifier, Cabinet, Operator, Worker, Reception, Sender}
 }
 
 // Roles belong to the whole server, so that two databases of one server may be migrated at the same moment, and each

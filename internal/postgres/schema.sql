@@ -69,6 +69,27 @@ CREATE TABLE public.certificate_revocations (
     CONSTRAINT certificate_revocations_why_check CHECK ((why <> ''::text))
 );
 
+CREATE TABLE public.channel_choices (
+    id bigint NOT NULL,
+    fin text NOT NULL,
+    channel text NOT NULL,
+    contact_id bigint,
+    lang text NOT NULL,
+    chosen_at timestamp with time zone NOT NULL,
+    CONSTRAINT channel_choices_channel_check CHECK ((channel = ANY (ARRAY['sms'::text, 'email'::text, 'cabinet'::text]))),
+    CONSTRAINT channel_choices_check CHECK (((channel = 'cabinet'::text) = (contact_id IS NULL))),
+    CONSTRAINT channel_choices_lang_check CHECK ((lang = ANY (ARRAY['az'::text, 'en'::text, 'ru'::text])))
+);
+
+ALTER TABLE public.channel_choices ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.channel_choices_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.checks (
     id text NOT NULL,
     at timestamp with time zone NOT NULL,
@@ -102,6 +123,58 @@ CREATE TABLE public.checks (
     CONSTRAINT checks_way_check CHECK ((way = ANY (ARRAY['code'::text, 'qr'::text, 'file'::text])))
 );
 
+CREATE TABLE public.contact_codes (
+    contact_id bigint NOT NULL,
+    n smallint NOT NULL,
+    salt bytea NOT NULL,
+    hash bytea NOT NULL,
+    drawn_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    CONSTRAINT contact_codes_check CHECK ((expires_at > drawn_at)),
+    CONSTRAINT contact_codes_hash_check CHECK ((length(hash) = 32)),
+    CONSTRAINT contact_codes_n_check CHECK (((n >= 1) AND (n <= 5))),
+    CONSTRAINT contact_codes_salt_check CHECK ((length(salt) = 16))
+);
+
+CREATE TABLE public.contact_confirmations (
+    contact_id bigint NOT NULL,
+    fin text NOT NULL,
+    channel text NOT NULL,
+    confirmed_at timestamp with time zone NOT NULL
+);
+
+CREATE TABLE public.contact_guesses (
+    contact_id bigint NOT NULL,
+    n smallint NOT NULL,
+    guessed_at timestamp with time zone NOT NULL,
+    CONSTRAINT contact_guesses_n_check CHECK (((n >= 1) AND (n <= 5)))
+);
+
+CREATE TABLE public.contacts (
+    id bigint NOT NULL,
+    fin text NOT NULL,
+    channel text NOT NULL,
+    address text NOT NULL,
+    lang text NOT NULL,
+    given_at timestamp with time zone NOT NULL,
+    CONSTRAINT contacts_channel_check CHECK ((channel = ANY (ARRAY['sms'::text, 'email'::text]))),
+    CONSTRAINT contacts_check CHECK (
+CASE channel
+    WHEN 'sms'::text THEN (address ~ '^\+994\d{9}$'::text)
+    ELSE ((address ~ '^[!-~]+@[!-~]+$'::text) AND (length(address) <= 254))
+END),
+    CONSTRAINT contacts_lang_check CHECK ((lang = ANY (ARRAY['az'::text, 'en'::text, 'ru'::text])))
+);
+
+ALTER TABLE public.contacts ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.contacts_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.contracts (
     entry_id bigint NOT NULL,
     employer text NOT NULL,
@@ -124,6 +197,37 @@ CREATE TABLE public.contracts (
     CONSTRAINT contracts_position_check CHECK (("position" <> ''::text)),
     CONSTRAINT contracts_salary_check CHECK ((salary >= 0)),
     CONSTRAINT contracts_state_check CHECK ((state = ANY (ARRAY['active'::text, 'terminated'::text])))
+);
+
+CREATE TABLE public.dispatch_events (
+    dispatch_id bigint NOT NULL,
+    event text NOT NULL,
+    carrier_id text DEFAULT ''::text NOT NULL,
+    reason text DEFAULT ''::text NOT NULL,
+    at timestamp with time zone NOT NULL,
+    CONSTRAINT dispatch_events_event_check CHECK ((event = ANY (ARRAY['accepted'::text, 'unsent'::text, 'refused'::text, 'unsure'::text, 'delivered'::text, 'failed'::text, 'expired'::text])))
+);
+
+CREATE TABLE public.dispatches (
+    id bigint NOT NULL,
+    outbox_id bigint NOT NULL,
+    contact_id bigint NOT NULL,
+    part smallint NOT NULL,
+    parts smallint NOT NULL,
+    attempt smallint NOT NULL,
+    dispatched_at timestamp with time zone NOT NULL,
+    CONSTRAINT dispatches_attempt_check CHECK (((attempt >= 1) AND (attempt <= 1000))),
+    CONSTRAINT dispatches_check CHECK (((part >= 1) AND (part <= parts))),
+    CONSTRAINT dispatches_parts_check CHECK (((parts >= 1) AND (parts <= 10)))
+);
+
+ALTER TABLE public.dispatches ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.dispatches_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
 );
 
 CREATE TABLE public.entries (
@@ -359,6 +463,64 @@ ALTER TABLE public.organisations ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTIT
     CACHE 1
 );
 
+CREATE TABLE public.outbox (
+    id bigint NOT NULL,
+    message_id bigint,
+    contact_id bigint,
+    at timestamp with time zone NOT NULL,
+    due_at timestamp with time zone,
+    CONSTRAINT outbox_check CHECK (((message_id IS NOT NULL) OR (contact_id IS NOT NULL)))
+);
+
+CREATE TABLE public.outbox_ends (
+    outbox_id bigint NOT NULL,
+    outcome text NOT NULL,
+    ended_at timestamp with time zone NOT NULL,
+    CONSTRAINT outbox_ends_outcome_check CHECK ((outcome = ANY (ARRAY['none'::text, 'sent'::text, 'unsure'::text, 'refused'::text, 'expired'::text])))
+);
+
+ALTER TABLE public.outbox ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.outbox_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE VIEW public.outbox_states AS
+ SELECT o.id,
+    o.message_id,
+    c.channel,
+    c.address,
+    d.dispatched_at,
+        CASE
+            WHEN (v.delivered = d.parts) THEN 'delivered'::text
+            WHEN (v.failed > 0) THEN 'failed'::text
+            WHEN ((v.expired > 0) OR (e.outcome = 'expired'::text)) THEN 'expired'::text
+            WHEN (e.outcome = 'refused'::text) THEN 'failed'::text
+            WHEN (e.outcome IS NULL) THEN 'waiting'::text
+            ELSE e.outcome
+        END AS state,
+    GREATEST(v.at, e.ended_at, d.dispatched_at) AS at
+   FROM ((((public.outbox o
+     CROSS JOIN LATERAL ( SELECT p.contact_id,
+            p.parts,
+            p.dispatched_at
+           FROM public.dispatches p
+          WHERE (p.outbox_id = o.id)
+          ORDER BY p.id DESC
+         LIMIT 1) d)
+     JOIN public.contacts c ON ((c.id = d.contact_id)))
+     LEFT JOIN public.outbox_ends e ON ((e.outbox_id = o.id)))
+     CROSS JOIN LATERAL ( SELECT count(DISTINCT p.part) FILTER (WHERE (x.event = 'delivered'::text)) AS delivered,
+            count(*) FILTER (WHERE (x.event = 'failed'::text)) AS failed,
+            count(*) FILTER (WHERE (x.event = 'expired'::text)) AS expired,
+            max(x.at) AS at
+           FROM (public.dispatches p
+             JOIN public.dispatch_events x ON ((x.dispatch_id = p.id)))
+          WHERE (p.outbox_id = o.id)) v);
+
 CREATE TABLE public.persons (
     entry_id bigint NOT NULL,
     fin text NOT NULL,
@@ -372,6 +534,27 @@ CREATE TABLE public.persons (
     CONSTRAINT persons_given_check CHECK ((given <> ''::text)),
     CONSTRAINT persons_sex_check CHECK ((sex = ANY (ARRAY['m'::text, 'f'::text]))),
     CONSTRAINT persons_surname_check CHECK ((surname <> ''::text))
+);
+
+CREATE TABLE public.receipts (
+    id bigint NOT NULL,
+    carrier_id text NOT NULL,
+    address text NOT NULL,
+    reference integer,
+    event text NOT NULL,
+    reason text NOT NULL,
+    at timestamp with time zone NOT NULL,
+    CONSTRAINT receipts_event_check CHECK ((event = ANY (ARRAY['delivered'::text, 'failed'::text, 'expired'::text]))),
+    CONSTRAINT receipts_reference_check CHECK (((reference >= 0) AND (reference <= 65535)))
+);
+
+ALTER TABLE public.receipts ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.receipts_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
 );
 
 CREATE TABLE public.reissue_attempts (
@@ -514,11 +697,41 @@ ALTER TABLE ONLY public.attempts
 ALTER TABLE ONLY public.certificate_revocations
     ADD CONSTRAINT certificate_revocations_pkey PRIMARY KEY (serial);
 
+ALTER TABLE ONLY public.channel_choices
+    ADD CONSTRAINT channel_choices_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.checks
     ADD CONSTRAINT checks_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.contact_codes
+    ADD CONSTRAINT contact_codes_pkey PRIMARY KEY (contact_id, n);
+
+ALTER TABLE ONLY public.contact_confirmations
+    ADD CONSTRAINT contact_confirmations_contact_id_fin_channel_key UNIQUE (contact_id, fin, channel);
+
+ALTER TABLE ONLY public.contact_confirmations
+    ADD CONSTRAINT contact_confirmations_pkey PRIMARY KEY (contact_id);
+
+ALTER TABLE ONLY public.contact_guesses
+    ADD CONSTRAINT contact_guesses_pkey PRIMARY KEY (contact_id, n);
+
+ALTER TABLE ONLY public.contacts
+    ADD CONSTRAINT contacts_id_fin_channel_key UNIQUE (id, fin, channel);
+
+ALTER TABLE ONLY public.contacts
+    ADD CONSTRAINT contacts_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.contracts
     ADD CONSTRAINT contracts_pkey PRIMARY KEY (entry_id);
+
+ALTER TABLE ONLY public.dispatch_events
+    ADD CONSTRAINT dispatch_events_pkey PRIMARY KEY (dispatch_id, event);
+
+ALTER TABLE ONLY public.dispatches
+    ADD CONSTRAINT dispatches_outbox_id_part_attempt_key UNIQUE (outbox_id, part, attempt);
+
+ALTER TABLE ONLY public.dispatches
+    ADD CONSTRAINT dispatches_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.entries
     ADD CONSTRAINT entries_book_number_version_key UNIQUE (book, number, version);
@@ -571,8 +784,20 @@ ALTER TABLE ONLY public.organisations
 ALTER TABLE ONLY public.organisations
     ADD CONSTRAINT organisations_voen_key UNIQUE (voen);
 
+ALTER TABLE ONLY public.outbox_ends
+    ADD CONSTRAINT outbox_ends_pkey PRIMARY KEY (outbox_id);
+
+ALTER TABLE ONLY public.outbox
+    ADD CONSTRAINT outbox_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.persons
     ADD CONSTRAINT persons_pkey PRIMARY KEY (entry_id);
+
+ALTER TABLE ONLY public.receipts
+    ADD CONSTRAINT receipts_carrier_id_address_event_key UNIQUE (carrier_id, address, event);
+
+ALTER TABLE ONLY public.receipts
+    ADD CONSTRAINT receipts_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.reissue_attempts
     ADD CONSTRAINT reissue_attempts_pkey PRIMARY KEY (excerpt_id, attempted_at);
@@ -609,6 +834,8 @@ ALTER TABLE ONLY public.withdrawals
 
 CREATE INDEX api_tokens_expiry ON public.api_tokens USING btree (expires_at);
 
+CREATE INDEX channel_choices_fin ON public.channel_choices USING btree (fin, id DESC);
+
 CREATE INDEX checks_excerpt ON public.checks USING btree (excerpt_id) WHERE (excerpt_id IS NOT NULL);
 
 CREATE UNIQUE INDEX checks_form_once ON public.checks USING btree (idempotency_key) WHERE ((client_id IS NULL) AND (idempotency_key IS NOT NULL));
@@ -620,6 +847,14 @@ CREATE UNIQUE INDEX checks_once ON public.checks USING btree (client_id, idempot
 CREATE INDEX checks_organisation ON public.checks USING btree (organisation_id, at DESC) WHERE (organisation_id IS NOT NULL);
 
 CREATE INDEX checks_subject ON public.checks USING btree (subject, at DESC) WHERE (subject IS NOT NULL);
+
+CREATE INDEX contacts_address ON public.contacts USING btree (address, given_at DESC);
+
+CREATE INDEX contacts_fin ON public.contacts USING btree (fin, given_at DESC);
+
+CREATE INDEX dispatch_events_carrier ON public.dispatch_events USING btree (carrier_id) WHERE ((event = 'accepted'::text) AND (carrier_id <> ''::text));
+
+CREATE INDEX dispatches_contact ON public.dispatches USING btree (contact_id, dispatched_at DESC);
 
 CREATE INDEX entries_chain ON public.entries USING btree (book, chain);
 
@@ -645,7 +880,17 @@ CREATE INDEX messages_fin ON public.messages USING btree (fin, sent_at DESC);
 
 CREATE INDEX messages_unread ON public.messages USING btree (fin) WHERE (read_at IS NULL);
 
+CREATE INDEX outbox_codes ON public.outbox USING btree (due_at) WHERE ((due_at IS NOT NULL) AND (message_id IS NULL));
+
+CREATE INDEX outbox_due ON public.outbox USING btree (due_at) WHERE ((due_at IS NOT NULL) AND (message_id IS NOT NULL));
+
+CREATE INDEX outbox_message ON public.outbox USING btree (message_id);
+
 CREATE INDEX persons_document ON public.persons USING btree (document, born);
+
+CREATE INDEX receipts_address ON public.receipts USING btree (address, at);
+
+CREATE INDEX receipts_at ON public.receipts USING btree (at);
 
 CREATE INDEX river_job_args_index ON public.river_job USING gin (args);
 
@@ -676,11 +921,32 @@ ALTER TABLE ONLY public.api_tokens
 ALTER TABLE ONLY public.attempts
     ADD CONSTRAINT attempts_intent_id_fkey FOREIGN KEY (intent_id) REFERENCES public.intents(id);
 
+ALTER TABLE ONLY public.channel_choices
+    ADD CONSTRAINT channel_choices_contact_id_fin_channel_fkey FOREIGN KEY (contact_id, fin, channel) REFERENCES public.contact_confirmations(contact_id, fin, channel);
+
 ALTER TABLE ONLY public.checks
     ADD CONSTRAINT checks_excerpt_id_fkey FOREIGN KEY (excerpt_id) REFERENCES public.excerpts(id);
 
+ALTER TABLE ONLY public.contact_codes
+    ADD CONSTRAINT contact_codes_contact_id_fkey FOREIGN KEY (contact_id) REFERENCES public.contacts(id);
+
+ALTER TABLE ONLY public.contact_confirmations
+    ADD CONSTRAINT contact_confirmations_contact_id_fin_channel_fkey FOREIGN KEY (contact_id, fin, channel) REFERENCES public.contacts(id, fin, channel);
+
+ALTER TABLE ONLY public.contact_guesses
+    ADD CONSTRAINT contact_guesses_contact_id_fkey FOREIGN KEY (contact_id) REFERENCES public.contacts(id);
+
 ALTER TABLE ONLY public.contracts
     ADD CONSTRAINT contracts_entry_id_fkey FOREIGN KEY (entry_id) REFERENCES public.entries(id);
+
+ALTER TABLE ONLY public.dispatch_events
+    ADD CONSTRAINT dispatch_events_dispatch_id_fkey FOREIGN KEY (dispatch_id) REFERENCES public.dispatches(id);
+
+ALTER TABLE ONLY public.dispatches
+    ADD CONSTRAINT dispatches_contact_id_fkey FOREIGN KEY (contact_id) REFERENCES public.contacts(id);
+
+ALTER TABLE ONLY public.dispatches
+    ADD CONSTRAINT dispatches_outbox_id_fkey FOREIGN KEY (outbox_id) REFERENCES public.outbox(id);
 
 ALTER TABLE ONLY public.examinations
     ADD CONSTRAINT examinations_entry_id_fkey FOREIGN KEY (entry_id) REFERENCES public.entries(id);
@@ -702,6 +968,15 @@ ALTER TABLE ONLY public.intents
 
 ALTER TABLE ONLY public.members
     ADD CONSTRAINT members_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES public.organisations(id);
+
+ALTER TABLE ONLY public.outbox
+    ADD CONSTRAINT outbox_contact_id_fkey FOREIGN KEY (contact_id) REFERENCES public.contacts(id);
+
+ALTER TABLE ONLY public.outbox_ends
+    ADD CONSTRAINT outbox_ends_outbox_id_fkey FOREIGN KEY (outbox_id) REFERENCES public.outbox(id);
+
+ALTER TABLE ONLY public.outbox
+    ADD CONSTRAINT outbox_message_id_fkey FOREIGN KEY (message_id) REFERENCES public.messages(id);
 
 ALTER TABLE ONLY public.persons
     ADD CONSTRAINT persons_entry_id_fkey FOREIGN KEY (entry_id) REFERENCES public.entries(id);

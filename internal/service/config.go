@@ -36,7 +36,7 @@ func (p Program) Roles() []postgres.Role {
 	case Verifier:
 		return []postgres.Role{postgres.Verifier, postgres.Reception}
 	case Casework:
-		return []postgres.Role{postgres.Cabinet, postgres.Worker}
+		return []postgres.Role{postgres.Cabinet, postgres.Worker, postgres.Sender}
 	case Operator:
 		return []postgres.Role{postgres.Registry, postgres.Operator}
 	}
