@@ -20,6 +20,8 @@ const (
 	pagesRole
 	pageRole
 	fieldRole
+	structureRole
+	elementRole
 	otherRole // something that only its rule may refer to
 )
 
@@ -40,6 +42,7 @@ type delta struct {
 
 	names   map[string]bool // of all fields before
 	widgets map[int]*widget // of new signature fields
+	notes   map[int]bool    // new annotations of harmless kinds
 	signed  []sealField     // fields that got their signature
 	filled  []string        // names of fields that were filled
 	painted []string        // names of fields that look otherwise
@@ -67,7 +70,7 @@ type widget struct {
 // compare judges the step from revision rev-1 to rev.
 func (d *document) compare(rev int) *delta {
 	x := &delta{d: d, old: rev - 1, new: rev, memo: map[int]bool{}, roles: map[int]role{}, allowed: map[int]bool{},
-		names: map[string]bool{}, widgets: map[int]*widget{}, valued: map[string]bool{}}
+		names: map[string]bool{}, widgets: map[int]*widget{}, notes: map[int]bool{}, valued: map[string]bool{}}
 	x.carriers()
 	x.trailer()
 	x.rest()
@@ -261,7 +264,7 @@ func (x *delta) catalog(number int) {
 	x.form(o.get("AcroForm"), n.get("AcroForm"))
 	each(o, n, func(key string, o, n *value) {
 		switch key {
-		case "AcroForm":
+		case "AcroForm", "StructTreeRoot":
 		case "Pages":
 			if !x.alike(o, n) || n.kind != reference {
 				x.deny("/Pages changed")
@@ -286,6 +289,7 @@ func (x *delta) catalog(number int) {
 			x.same(key, o, n)
 		}
 	})
+	x.structure(o.get("StructTreeRoot"), n.get("StructTreeRoot"))
 	for _, w := range x.widgets {
 		if w.visible && !w.placed {
 			x.deny("a visible signature stands on no page")
@@ -370,11 +374,27 @@ func (x *delta) orphans() {
 		if number == s.stream || x.isXref(int(number)) {
 			continue
 		}
+		if it := x.d.load(int(number), x.new); it != nil && !it.isFlow && isBlank(&it.value) {
+			continue
+		}
 		x.deny("object %d: nothing refers to it", number)
 	}
 	if idle {
 		x.deny("an update that does nothing")
 	}
+}
+
+// isBlank says whether a value is of those that some writers leave behind: nothing in it, or a font without a name.
+func isBlank(v *value) bool {
+	switch v.kind {
+	case null:
+		return true
+	case array:
+		return len(v.items) == 0
+	case dictionary:
+		return len(v.pairs) == 0 || len(v.pairs) == 1 && v.get("Type").isName("Font")
+	}
+	return false
 }
 
 // isXref says whether an object is a cross-reference stream, which nothing refers to by its number.

@@ -138,7 +138,7 @@ func (x *delta) harmless(number, page int) bool {
 	v := &it.value
 	kind := string(v.get("Subtype").s)
 	if !onlyKeys(v, "Type", "Subtype", "Rect", "Contents", "P", "NM", "M", "F", "C", "CA", "T", "Popup", "CreationDate", "Subj", "Name", "Open", "Parent",
-		"State", "StateModel", "QuadPoints", "RC", "IRT", "RT", "Border", "AP") || v.has("P") && !v.get("P").isRef(page) {
+		"State", "StateModel", "QuadPoints", "RC", "IRT", "RT", "Border", "AP", "StructParent") || v.has("P") && !v.get("P").isRef(page) {
 		return false
 	}
 	rect := x.d.resolve(v.get("Rect"), x.new)
@@ -159,7 +159,7 @@ func (x *delta) harmless(number, page int) bool {
 	default:
 		return false
 	}
-	x.roles[number], x.allowed[number] = fieldRole, true
+	x.roles[number], x.allowed[number], x.notes[number] = fieldRole, true, true
 	for _, key := range []string{"AP", "Popup", "Rect", "QuadPoints", "RC"} {
 		x.reach(v.get(key))
 	}
@@ -259,6 +259,8 @@ func (x *delta) information(o, n *value) {
 		x.deny("/Info changed")
 		return
 	}
+	_, catalog := x.d.root(x.new)
+	described := catalog.has("Metadata") // since PDF 2.0 that says it, and some writers remove it here
 	each(o, n, func(key string, o, n *value) {
 		switch key {
 		case "ModDate", "Producer":
@@ -271,6 +273,9 @@ func (x *delta) information(o, n *value) {
 			}
 		}
 		ov, nv := x.before(o), x.take(n, otherRole)
+		if ov.kind == text && nv.kind == text && textOf(ov) == textOf(nv) || (ov.kind == text || ov.kind == name) && nv.kind == null && described {
+			return
+		}
 		if !x.alike(ov, nv) || nv.kind == dictionary || nv.kind == array {
 			x.deny("/Info changed: /%s", key)
 		}

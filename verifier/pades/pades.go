@@ -3,7 +3,7 @@
 // It is in three layers. A document (document.go, xref.go, unpack.go) reads any PDF as ISO 32000-2 says: all cross-reference sections,
 // every byte accounted for, nothing repaired and nothing guessed; what two readers might read in two ways is Broken. A history
 // (seal.go, cms.go, algorithm.go, ber.go, timestamp.go, history.go) checks every signature and document time stamp against the
-// revision that brought it, and judges every later revision by its delta (delta.go, deltaform.go, deltapage.go, cover.go): the newer document is walked along
+// revision that brought it, and judges every later revision by its delta (delta.go, deltaform.go, deltapage.go, deltastructure.go, cover.go): the newer document is walked along
 // every reference, each place where something may change has a rule, and everything else must be as it was. Trust (trust.go,
 // evidence.go) asks by pinned roots who signed, and walks the time stamps back from the last. Whether a file is as it was
 // signed does not depend on whom one trusts.

@@ -67,7 +67,10 @@ func stream(number int, keys, data string) forgedObject {
 
 // contract is a signed file with a text field "Ad" (15), a check box "Razı" (17) and a signature field "Müştəri" that is still empty (18). p is what is
 // said of changes: "/P 1" to "/P 3", or nothing. locks goes into the signature's field.
-func (w *world) contract(p, locks string) []byte {
+func (w *world) contract(p, locks string) []byte { return w.contractWith(p, locks, nil) }
+
+// contractWith is a contract with something more, of which change tells its writer.
+func (w *world) contractWith(p, locks string, change func(*forgedUpdate)) []byte {
 	u := w.genuine()
 	const docMDP = "/Reference[<</Type/SigRef/TransformMethod/DocMDP/TransformParams<</Type/TransformParams/P 1/V/1.2>>>>]"
 	if p == "" {
@@ -90,6 +93,9 @@ func (w *world) contract(p, locks string) []byte {
 		forgedObject{24, "<</Type/Annot/Subtype/Square/P 5 0 R/Rect[200 300 220 320]/F 4>>"},
 	)
 	u.trailer = strings.Replace(u.trailer, "15", "25", 1)
+	if change != nil {
+		change(u)
+	}
 	return u.write(w, w.page)
 }
 
