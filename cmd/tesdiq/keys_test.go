@@ -3,13 +3,17 @@ package main
 import (
 	"bytes"
 	"crypto/x509"
+	"encoding/base64"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/crypto/ocsp"
 
 	"github.com/tesdiq/tesdiq"
 	"github.com/tesdiq/tesdiq/internal/postgres"
@@ -105,11 +109,28 @@ func TestAStolenSignerIsReplaced(t *testing.T) {
 	if _, v := w.apiCheck(token, e.Code); v != tesdiq.Revoked {
 		t.Errorf("by code: %s", v)
 	}
-	time.Sleep(1100 * time.Millisecond) // what is known of revocations is as old as that
-	_, _, list := w.ask(http.DefaultClient, http.MethodGet, "/pki/crl/issuing-ca.crl", "", nil)
-	crl, err := x509.ParseRevocationList([]byte(list))
-	if err != nil || len(crl.RevokedCertificateEntries) != 1 || keys.Serial(w.app.Keys.Signer) != crl.RevokedCertificateEntries[0].SerialNumber.Text(16) {
-		t.Errorf("list of revocations: %v", err)
+	// The list and the answers are made anew when the issuing process hears of it.
+	var crl *x509.RevocationList
+	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(200 * time.Millisecond) {
+		_, _, list := w.ask(http.DefaultClient, http.MethodGet, "/pki/crl/issuing-ca.crl", "", nil)
+		var err error
+		if crl, err = x509.ParseRevocationList([]byte(list)); err != nil {
+			t.Fatal(err)
+		}
+		if len(crl.RevokedCertificateEntries) > 0 {
+			break
+		}
+	}
+	if len(crl.RevokedCertificateEntries) != 1 || keys.Serial(w.app.Keys.Signer) != crl.RevokedCertificateEntries[0].SerialNumber.Text(16) {
+		t.Errorf("list of revocations: %+v", crl)
+	}
+	question, err := ocsp.CreateRequest(w.app.Keys.Signer, w.app.Keys.CA, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _, told := w.ask(http.DefaultClient, http.MethodGet, "/pki/ocsp/"+url.PathEscape(base64.StdEncoding.EncodeToString(question)), "", nil)
+	if a, err := ocsp.ParseResponseForCert([]byte(told), w.app.Keys.Signer, w.app.Keys.CA); err != nil || a.Status != ocsp.Revoked {
+		t.Errorf("answer: %+v, %v", a, err)
 	}
 
 	reissue := []string{"reissue", "-data", dir, "-keys", "keys", "-serial", serial}

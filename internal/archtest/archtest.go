@@ -237,6 +237,7 @@ var reach = []struct {
 	{"cmd/issuer", Module + "/cabinet", "what can sign shows nobody a page"},
 	{"cmd/issuer", Module + "/registry/registryweb", "what can sign shows nobody a page"},
 	{"cmd/issuer", Module + "/web/signin", "what can sign signs nobody in"},
+	{"cmd/issuer", Module + "/keys/keysweb", "what can sign reads nothing that strangers ask: it says beforehand what there is to say"},
 	{"cmd/issuer", Module + "/organisation", "organisations are let in by the operator"},
 	{"cmd/verifier", Module + "/internal/people", "the demonstration is cmd/tesdiq's alone"},
 	{"cmd/casework", Module + "/web/signin/demoprovider", "the demonstration is cmd/tesdiq's alone"},

@@ -199,6 +199,29 @@ CREATE TABLE public.contracts (
     CONSTRAINT contracts_state_check CHECK ((state = ANY (ARRAY['active'::text, 'terminated'::text])))
 );
 
+CREATE TABLE public.publications (
+    path text NOT NULL,
+    serial text,
+    revocations integer NOT NULL,
+    body bytea NOT NULL,
+    produced_at timestamp with time zone NOT NULL,
+    until timestamp with time zone,
+    CONSTRAINT publications_path_check CHECK ((path <> ''::text)),
+    CONSTRAINT publications_revocations_check CHECK ((revocations >= 0)),
+    CONSTRAINT publications_serial_check CHECK ((serial ~ '^[0-9a-f]+$'::text))
+);
+
+CREATE VIEW public.current_publications AS
+ SELECT DISTINCT ON (p.path) p.path,
+    p.body,
+    p.produced_at,
+    p.until,
+    ((p.revocations = 0) AND (EXISTS ( SELECT
+           FROM public.certificate_revocations c
+          WHERE (c.serial = p.serial)))) AS overtaken
+   FROM public.publications p
+  ORDER BY p.path, p.produced_at DESC;
+
 CREATE TABLE public.dispatch_events (
     dispatch_id bigint NOT NULL,
     event text NOT NULL,
@@ -792,6 +815,9 @@ ALTER TABLE ONLY public.outbox
 
 ALTER TABLE ONLY public.persons
     ADD CONSTRAINT persons_pkey PRIMARY KEY (entry_id);
+
+ALTER TABLE ONLY public.publications
+    ADD CONSTRAINT publications_pkey PRIMARY KEY (path, produced_at);
 
 ALTER TABLE ONLY public.receipts
     ADD CONSTRAINT receipts_carrier_id_address_event_key UNIQUE (carrier_id, address, event);

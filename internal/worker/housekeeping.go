@@ -9,7 +9,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// Housekeeping are the jobs that remove what has expired: sessions, visits and API tokens.
+// Housekeeping are the jobs that remove what has expired: sessions, visits, API tokens, and what was said under /pki and said anew since.
 func Housekeeping(pool *pgxpool.Pool, now func() time.Time) []Job {
 	remove := func(what, statement string) func(context.Context) error {
 		return func(ctx context.Context) error { return removeExpired(ctx, pool, what, statement, now()) }
@@ -18,6 +18,7 @@ func Housekeeping(pool *pgxpool.Pool, now func() time.Time) []Job {
 		Periodic("expired-sessions", 10*time.Minute, remove("sessions", sqlExpiredSessions)),
 		Periodic("expired-visits", 10*time.Minute, remove("visits", sqlExpiredVisits)),
 		Periodic("expired-tokens", 10*time.Minute, remove("tokens", sqlExpiredTokens)),
+		Periodic("old-publications", time.Hour, remove("publications", sqlOldPublications)),
 	}
 }
 
@@ -32,6 +33,14 @@ const (
 	sqlExpiredTokens = `
 		DELETE FROM api_tokens
 		WHERE sha256 IN (SELECT sha256 FROM api_tokens WHERE expires_at < @now LIMIT 1000)`
+	// What is said now stays, however old it is.
+	sqlOldPublications = `
+		DELETE FROM publications
+		WHERE (path, produced_at) IN (
+			SELECT p.path, p.produced_at FROM publications p
+			WHERE EXISTS (SELECT FROM publications n
+				WHERE n.path = p.path AND n.produced_at > p.produced_at AND n.produced_at < @now::timestamptz - interval '1 day')
+			LIMIT 1000)`
 )
 
 func removeExpired(ctx context.Context, pool *pgxpool.Pool, what, statement string, now time.Time) error {

@@ -1,13 +1,13 @@
-// Package keysweb serves the trust material under /pki: what relying parties pin, whether certificates of ours were revoked, and
-// time stamps, which only those get whom the configuration names.
+// Package keysweb serves the trust material under /pki: what relying parties pin, and whether certificates of ours were revoked. All of
+// it was made beforehand by the issuing process (docs/adr/0013): here are no keys, and there are no strangers.
 package keysweb
 
 import (
 	"encoding/base64"
 	"errors"
 	"io"
+	"mime"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
@@ -20,43 +20,27 @@ import (
 	"github.com/tesdiq/tesdiq/web"
 )
 
-// Status answers whether certificates were revoked.
-type Status interface {
-	// Answer gives the OCSPResponse to an OCSPRequest, both DER, and until when it may be given again; zero: never.
-	// With an error, which is for us, comes an answer all the same.
-	Answer(request []byte, now time.Time) (der []byte, until time.Time, err error)
-	// CRL gives an authority's list, DER, and until when it holds; nil if there is no authority of that name.
-	CRL(authority string, now time.Time) (der []byte, until time.Time, err error)
-	// Certificate gives an authority's certificate, DER; nil if there is none of that name.
-	Certificate(authority string) []byte
+// Shelf has what the issuing process said. It is asked often and must answer from memory.
+type Shelf interface {
+	// Find gives what is said under a path below /pki: nil if nothing is. until is when it ceases to hold; zero: it holds until there is
+	// another. What was overtaken has an until that is over.
+	Find(path string) (body []byte, produced, until time.Time, err error)
 }
 
-// Stamper answers a TimeStampReq with a TimeStampResp (RFC 3161), both DER. With an error, which is for us, comes an answer all the same.
-type Stamper interface {
-	Reply(request []byte, now time.Time) (der []byte, err error)
-}
-
-// Web serves /pki but what is pinned. All fields but Trust, Stamper and StampFor are required.
+// Web serves /pki but what is pinned. All fields are required.
 type Web struct {
-	Shell    *web.Shell
-	Trust    []byte // the signed list of who was valid when; nil: there is none
-	Status   Status
-	Stamper  Stamper
-	StampFor []netip.Prefix // who gets time stamps; nobody if empty: whoever stole the signer's key must not get them from us
-	Now      func() time.Time
+	Shell *web.Shell
+	Shelf Shelf
+	Now   func() time.Time
 }
-
-// Bytes of a request.
-const maxRequest = 4 << 10
 
 // Routes registers the addresses.
 func (w *Web) Routes(r chi.Router) {
-	r.Get("/pki/trust.json", w.Shell.Do(w.trust))
-	r.Get("/pki/crl/{file}", w.Shell.Do(w.crl))
-	r.Get("/pki/certificates/{file}", w.Shell.Do(w.certificate))
+	r.Get("/pki/trust.json", w.Shell.Do(w.published(keys.PublishedTrust, "", "application/jose+json")))
+	r.Get("/pki/crl/{file}", w.Shell.Do(w.published(keys.PublishedLists, ".crl", "application/pkix-crl")))
+	r.Get("/pki/certificates/{file}", w.Shell.Do(w.published(keys.PublishedCertificates, ".cer", "application/pkix-cert")))
 	r.Get("/pki/ocsp/*", w.Shell.Do(w.ocspGet))
-	r.Post("/pki/ocsp", w.Shell.Do(w.Shell.Upload(w.ocspPost, maxRequest)))
-	r.Post("/pki/tsa", w.Shell.Do(w.Shell.Upload(w.stamp, maxRequest)))
+	r.Post("/pki/ocsp", w.Shell.Do(w.Shell.Upload(w.ocspPost, maxQuestion)))
 }
 
 var errMissing = tesdiq.NewProblem(tesdiq.NotFound, "web.no-page")
@@ -78,121 +62,93 @@ func Pinned(s *web.Shell, roots *keys.Roots, signers []byte) web.Routes {
 	}
 }
 
-func (w *Web) trust(rw http.ResponseWriter, _ *http.Request) error {
-	if w.Trust == nil {
-		return errMissing
+// published serves what is under a path, or in a folder whose files end in one way.
+func (w *Web) published(path, ending, kind string) func(http.ResponseWriter, *http.Request) error {
+	return func(rw http.ResponseWriter, r *http.Request) error {
+		file := chi.URLParam(r, "file")
+		if !strings.HasSuffix(file, ending) {
+			return errMissing
+		}
+		body, produced, until, err := w.Shelf.Find(path + file)
+		if err != nil {
+			return err
+		}
+		if body == nil {
+			return errMissing
+		}
+		if !until.IsZero() {
+			w.keep(rw, produced, until)
+		}
+		answer(rw, kind, body)
+		return nil
 	}
-	answer(rw, "application/jose+json", w.Trust)
-	return nil
 }
 
-func (w *Web) crl(rw http.ResponseWriter, r *http.Request) error {
-	name, ok := strings.CutSuffix(chi.URLParam(r, "file"), ".crl")
-	if !ok {
-		return errMissing
-	}
-	der, until, err := w.Status.CRL(name, w.Now())
-	if err != nil {
-		return err
-	}
-	if der == nil {
-		return errMissing
-	}
-	w.keep(rw, min(time.Hour, until.Sub(w.Now())))
-	answer(rw, "application/pkix-crl", der)
-	return nil
-}
-
-func (w *Web) certificate(rw http.ResponseWriter, r *http.Request) error {
-	name, ok := strings.CutSuffix(chi.URLParam(r, "file"), ".cer")
-	der := w.Status.Certificate(name)
-	if !ok || der == nil {
-		return errMissing
-	}
-	answer(rw, "application/pkix-cert", der)
-	return nil
-}
-
-// ocspGet reads the request from the address: base64 in URL encoding (RFC 6960, A.1). Answers to it may be kept on the way (RFC 5019, 6).
+// ocspGet reads the question from the address: base64 in URL encoding (RFC 6960, A.1).
 func (w *Web) ocspGet(rw http.ResponseWriter, r *http.Request) error {
 	escaped := strings.TrimPrefix(r.URL.EscapedPath(), "/pki/ocsp/")
-	if len(escaped) > 2*maxRequest {
-		return tesdiq.NewProblem(tesdiq.TooLarge, "web.too-large").With("KB", maxRequest>>10)
+	if len(escaped) > 4*maxQuestion { // three characters for each that must be escaped
+		return tesdiq.NewProblem(tesdiq.TooLarge, "web.too-large").With("KB", maxQuestion>>10)
 	}
 	text, err := url.PathUnescape(escaped)
 	if err != nil {
-		return w.ocsp(rw, nil)
+		return w.ocsp(rw, nil) // which is malformed, and answered as such
 	}
-	request, err := base64.StdEncoding.DecodeString(text)
+	question, err := base64.StdEncoding.Strict().DecodeString(text)
 	if err != nil {
-		request = nil // which is malformed, and answered as such
+		question = nil
 	}
-	return w.ocsp(rw, request)
+	return w.ocsp(rw, question)
 }
 
 func (w *Web) ocspPost(rw http.ResponseWriter, r *http.Request) error {
-	if r.Header.Get("Content-Type") != "application/ocsp-request" {
+	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/ocsp-request" {
 		return tesdiq.NewProblem(tesdiq.Unsupported, "web.form")
 	}
-	request, err := io.ReadAll(r.Body)
+	question, err := io.ReadAll(r.Body)
 	if err != nil {
 		return err
 	}
-	return w.ocsp(rw, request)
+	return w.ocsp(rw, question)
 }
 
-func (w *Web) ocsp(rw http.ResponseWriter, request []byte) error {
-	now := w.Now()
-	der, until, err := w.Status.Answer(request, now)
-	if err != nil {
+func (w *Web) ocsp(rw http.ResponseWriter, question []byte) error {
+	const kind = "application/ocsp-response"
+	certID, fault := readQuestion(question)
+	if fault != 0 {
+		answer(rw, kind, failure(fault))
+		return nil
+	}
+	body, produced, until, err := w.Shelf.Find(keys.AnswerPath(certID))
+	switch {
+	case err != nil:
 		w.Shell.Log.Error("OCSP answer", "err", err)
+		answer(rw, kind, failure(tryLater))
+	case body == nil:
+		answer(rw, kind, failure(unauthorized))
+	case !until.After(w.Now()):
+		answer(rw, kind, failure(tryLater)) // the issuing process is about to say it anew, or is down for a day
+	default:
+		w.keep(rw, produced, until)
+		answer(rw, kind, body)
 	}
-	if until.After(now) {
-		w.keep(rw, until.Sub(now))
-	}
-	answer(rw, "application/ocsp-response", der)
 	return nil
 }
 
-// stamp gives a time stamp to whom the configuration names; to anybody else there is nothing here.
-func (w *Web) stamp(rw http.ResponseWriter, r *http.Request) error {
-	if w.Stamper == nil || !w.mayStamp(r) {
-		return errMissing
+// keep says for how long others may keep an answer (RFC 5019, 6.2): until it is made anew, though it holds for longer.
+func (w *Web) keep(rw http.ResponseWriter, produced, until time.Time) {
+	again := produced.Add(keys.AnswerRepeat)
+	if again.After(until) {
+		again = until
 	}
-	if r.Header.Get("Content-Type") != "application/timestamp-query" {
-		return tesdiq.NewProblem(tesdiq.Unsupported, "web.form")
+	age := again.Sub(w.Now())
+	if age < time.Second {
+		return
 	}
-	request, err := io.ReadAll(r.Body)
-	if err != nil {
-		return err
-	}
-	der, err := w.Stamper.Reply(request, w.Now())
-	if err != nil {
-		w.Shell.Log.Error("time stamp", "err", err)
-	}
-	answer(rw, "application/timestamp-reply", der)
-	return nil
-}
-
-// mayStamp goes by the address that the connection comes from: a header could say anything. A proxy therefore does not pass these
-// requests on, or is named itself and then answers for who comes through it.
-func (w *Web) mayStamp(r *http.Request) bool {
-	at, err := netip.ParseAddrPort(r.RemoteAddr)
-	if err != nil {
-		return false
-	}
-	for _, p := range w.StampFor {
-		if p.Contains(at.Addr().Unmap().WithZone("")) {
-			return true
-		}
-	}
-	return false
-}
-
-func (w *Web) keep(rw http.ResponseWriter, age time.Duration) {
-	if age > 0 {
-		rw.Header().Set("Cache-Control", "public, no-transform, max-age="+strconv.Itoa(int(age.Seconds())))
-	}
+	h := rw.Header()
+	h.Set("Cache-Control", "public, no-transform, must-revalidate, max-age="+strconv.Itoa(int(age.Seconds())))
+	h.Set("Last-Modified", produced.UTC().Format(http.TimeFormat))
+	h.Set("Expires", again.UTC().Format(http.TimeFormat))
 }
 
 func answer(rw http.ResponseWriter, kind string, body []byte) {
@@ -204,8 +160,8 @@ func answer(rw http.ResponseWriter, kind string, body []byte) {
 
 // Prepare refuses what is incomplete.
 func (w *Web) Prepare() error {
-	if w.Shell == nil || w.Status == nil || w.Now == nil {
-		return errors.New("keysweb: Shell, Status and Now are required")
+	if w.Shell == nil || w.Shelf == nil || w.Now == nil {
+		return errors.New("keysweb: Shell, Shelf and Now are required")
 	}
 	return nil
 }

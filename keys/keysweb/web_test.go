@@ -2,48 +2,35 @@ package keysweb_test
 
 import (
 	"bytes"
+	"crypto"
 	"crypto/rand"
+	"crypto/x509"
 	"encoding/base64"
 	"encoding/pem"
 	"io"
+	"math/big"
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"net/netip"
 	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
-	"crypto/x509"
-
+	"github.com/tesdiq/tesdiq/internal/pgtest"
+	"github.com/tesdiq/tesdiq/internal/postgres"
+	"github.com/tesdiq/tesdiq/keys"
+	"github.com/tesdiq/tesdiq/keys/keysdb"
 	"github.com/tesdiq/tesdiq/keys/keysweb"
 	"github.com/tesdiq/tesdiq/keys/signer"
 	"github.com/tesdiq/tesdiq/web/webtest"
 	"golang.org/x/crypto/ocsp"
 )
 
-// revocations is what was revoked until now.
-type revocations struct {
-	mu  sync.Mutex
-	all []signer.Revocation
-}
-
-func (r *revocations) Revoked(*x509.Certificate) ([]signer.Revocation, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.all, nil
-}
-
-func (r *revocations) add(c *x509.Certificate, at time.Time) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.all = append(r.all, signer.Revocation{Serial: c.SerialNumber, At: at, InvalidFrom: at.Add(-time.Hour), Reason: 1})
-}
+func TestMain(m *testing.M) { pgtest.Main(m) }
 
 // place is a listening server whose address stands in its certificates, and a folder for openssl.
 type place struct {
@@ -51,17 +38,49 @@ type place struct {
 	dir     string
 	address string
 	set     *signer.Set
-	revoked *revocations
+	db      *pgtest.DB
+	revoked []signer.Revocation
+	now     func() time.Time
 }
 
-// open serves /pki; who asks from one of stampFor gets time stamps.
-func open(t *testing.T, stampFor ...netip.Prefix) *place {
+// Revoked implements signer.Revocations.
+func (p *place) Revoked(*x509.Certificate) ([]signer.Revocation, error) { return p.revoked, nil }
+
+// publish is what the issuing process does at its start.
+func (p *place) publish() {
+	p.t.Helper()
+	all, err := p.set.Status(rand.Reader, p).Publish(time.Now(), func(string, int) bool { return false })
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	rows := []keysdb.Publication{{Path: keys.PublishedTrust, Body: []byte("list"), Produced: time.Now()}}
+	for _, x := range all {
+		rows = append(rows, keysdb.Publication(x))
+	}
+	if err := keysdb.Publish(p.t.Context(), p.db.Pool(postgres.Issuer), rows); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// revoke writes it down as the operator does; the issuing process has not heard of it yet.
+func (p *place) revoke(c *x509.Certificate) {
+	p.t.Helper()
+	at := time.Now().Add(-time.Second)
+	p.revoked = append(p.revoked, signer.Revocation{Serial: c.SerialNumber, At: at, InvalidFrom: at.Add(-time.Hour), Reason: 1})
+	if _, err := p.db.Pool(postgres.Operator).Exec(p.t.Context(), `INSERT INTO certificate_revocations (serial, role, reason, why, by, invalid_from, revoked_at)
+		VALUES ($1, 'document-signer', 'keyCompromise', 'stolen', 'Operator', $2, $3)`, keys.Serial(c), at.Add(-time.Hour), at); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// open serves /pki.
+func open(t *testing.T) *place {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &place{t: t, dir: t.TempDir(), address: "http://" + listener.Addr().String(), revoked: &revocations{}}
+	p := &place{t: t, dir: t.TempDir(), address: "http://" + listener.Addr().String(), db: pgtest.Open(t), now: time.Now}
 	if p.set, err = signer.NewThrowawayAt(rand.Reader, time.Now(), p.address); err != nil {
 		t.Fatal(err)
 	}
@@ -69,10 +88,10 @@ func open(t *testing.T, stampFor ...netip.Prefix) *place {
 	if err != nil {
 		t.Fatal(err)
 	}
+	p.publish()
 	shell := webtest.Shell(t)
-	pages := &keysweb.Web{
-		Shell: shell, Status: p.set.Status(rand.Reader, p.revoked), Stamper: p.set.Authority(rand.Reader), StampFor: stampFor, Now: time.Now,
-	}
+	clock := func() time.Time { return p.now() }
+	pages := &keysweb.Web{Shell: shell, Shelf: &keysdb.Shelf{Pool: p.db.Pool(postgres.Verifier), Now: clock}, Now: clock}
 	if err := pages.Prepare(); err != nil {
 		t.Fatal(err)
 	}
@@ -141,7 +160,7 @@ func (p *place) openssl(well bool, words []string, args ...string) {
 
 // TestOpensslAgrees asks the running server as a stranger's program does, and lets openssl judge.
 func TestOpensslAgrees(t *testing.T) {
-	p := open(t, netip.MustParsePrefix("127.0.0.0/8"))
+	p := open(t)
 	ask := func(certificate, issuer, word string, more ...string) {
 		t.Helper()
 		args := append([]string{"ocsp", "-issuer", issuer, "-cert", certificate, "-CAfile", "roots.pem", "-url", p.address + "/pki/ocsp"}, more...)
@@ -178,38 +197,13 @@ func TestOpensslAgrees(t *testing.T) {
 	p.write("found.cer", p.get(strings.TrimPrefix(p.set.Signer.IssuingCertificateURL[0], p.address)))
 	p.openssl(true, []string{"CN=Tesdiq issuing authority"}, "x509", "-inform", "DER", "-in", "found.cer", "-noout", "-subject", "-nameopt", "RFC2253,utf8")
 
-	p.write("data", []byte("what is to be stamped"))
-	for _, more := range [][]string{{"-cert"}, {"-cert", "-no_nonce"}, {"-cert", "-tspolicy", "2.999.2"}} {
-		p.openssl(true, nil, append([]string{"ts", "-query", "-data", "data", "-sha256", "-out", "query"}, more...)...)
-		query, err := os.ReadFile(filepath.Join(p.dir, "query"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		status, reply := p.post("/pki/tsa", "application/timestamp-query", query)
-		if status != http.StatusOK {
-			t.Fatalf("%d %s", status, reply)
-		}
-		p.write("reply", reply)
-		p.openssl(true, []string{"Verification: OK"}, "ts", "-verify", "-in", "reply", "-queryfile", "query", "-CAfile", "roots.pem")
-		p.openssl(true, []string{"Verification: OK"}, "ts", "-verify", "-in", "reply", "-data", "data", "-CAfile", "roots.pem")
-	}
-	// What we do not do is said in the protocol's own words.
-	for _, c := range []struct {
-		word string
-		more []string
-	}{{"unrecognized or unsupported algorithm", []string{"-sha512"}}, {"the requested TSA policy is not supported by the TSA", []string{"-sha256", "-tspolicy", "2.999.9"}}} {
-		p.openssl(true, nil, append([]string{"ts", "-query", "-data", "data", "-out", "query"}, c.more...)...)
-		query, err := os.ReadFile(filepath.Join(p.dir, "query"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, reply := p.post("/pki/tsa", "application/timestamp-query", query)
-		p.write("reply", reply)
-		p.openssl(true, []string{c.word}, "ts", "-reply", "-in", "reply", "-text")
-	}
-
-	// And all of them see a revocation at once.
-	p.revoked.add(p.set.Signer, time.Now().Add(-time.Second))
+	// And all of them see a revocation at once: nobody is told "good" any more, even before the issuing process has heard of it.
+	p.revoke(p.set.Signer)
+	p.now = func() time.Time { return time.Now().Add(2 * time.Second) } // what is known is as old as a second
+	p.openssl(false, []string{"Responder Error: trylater (3)"}, "ocsp", "-issuer", "ca.pem", "-cert", "signer.pem", "-CAfile", "roots.pem", "-url", p.address+"/pki/ocsp")
+	ask("tsa.pem", "roots.pem", "good")
+	p.publish()
+	p.now = func() time.Time { return time.Now().Add(4 * time.Second) }
 	ask("signer.pem", "ca.pem", "revoked")
 	ask("signer.pem", "ca.pem", "revoked", "-no_nonce")
 	both()
@@ -253,13 +247,10 @@ func TestOCSPByGet(t *testing.T) {
 	}
 }
 
-// Nobody gets a time stamp but who is named; there is nothing else to be had either.
+// What is not there, and what is asked wrongly.
 func TestWhoGetsNothing(t *testing.T) {
-	p := open(t, netip.MustParsePrefix("192.0.2.0/24"))
-	if status, _ := p.post("/pki/tsa", "application/timestamp-query", []byte("x")); status != http.StatusNotFound {
-		t.Errorf("time stamps: %d", status)
-	}
-	for _, path := range []string{"/pki/crl/none.crl", "/pki/crl/root", "/pki/certificates/none.cer", "/pki/certificates/root.key", "/pki/ocsp"} {
+	p := open(t)
+	for _, path := range []string{"/pki/crl/none.crl", "/pki/crl/root", "/pki/crl/..%2ftrust.json", "/pki/certificates/none.cer", "/pki/certificates/root.key", "/pki/ocsp", "/pki/tsa"} {
 		r, err := http.Get(p.address + path)
 		if err != nil {
 			t.Fatal(err)
@@ -269,20 +260,81 @@ func TestWhoGetsNothing(t *testing.T) {
 			t.Errorf("%s: %d", path, r.StatusCode)
 		}
 	}
-	named := open(t, netip.MustParsePrefix("127.0.0.1/32"))
 	for _, c := range []struct {
-		path, kind string
-		body       []byte
-		want       int
+		kind string
+		body []byte
+		want int
 	}{
-		{"/pki/tsa", "text/plain", []byte("x"), http.StatusUnsupportedMediaType},
-		{"/pki/ocsp", "text/plain", []byte("x"), http.StatusUnsupportedMediaType},
-		{"/pki/tsa", "application/timestamp-query", make([]byte, 5000), http.StatusRequestEntityTooLarge},
-		{"/pki/ocsp", "application/ocsp-request", make([]byte, 5000), http.StatusRequestEntityTooLarge},
-		{"/pki/ocsp", "application/ocsp-request", []byte("x"), http.StatusOK}, // "malformed" is an answer
+		{"text/plain", []byte("x"), http.StatusUnsupportedMediaType},
+		{"", []byte("x"), http.StatusUnsupportedMediaType},
+		{"application/ocsp-request", make([]byte, 5000), http.StatusRequestEntityTooLarge},
+		{"application/ocsp-request", []byte("x"), http.StatusOK}, // "malformed" is an answer
+		{"application/ocsp-request; charset=utf-8", []byte("x"), http.StatusOK},
 	} {
-		if status, body := named.post(c.path, c.kind, c.body); status != c.want {
-			t.Errorf("%s: %d, want %d: %.100s", c.path, status, c.want, body)
+		if status, body := p.post("/pki/ocsp", c.kind, c.body); status != c.want {
+			t.Errorf("%s, %d bytes: %d, want %d: %.100s", c.kind, len(c.body), status, c.want, body)
+		}
+	}
+	for _, method := range []string{http.MethodPut, http.MethodDelete, http.MethodOptions, "ANY"} {
+		r, err := http.NewRequestWithContext(t.Context(), method, p.address+"/pki/ocsp", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a.Body.Close()
+		if a.StatusCode != http.StatusMethodNotAllowed && a.StatusCode != http.StatusForbidden {
+			t.Errorf("%s: %d", method, a.StatusCode)
+		}
+	}
+}
+
+// However often and whatever is asked, the database is asked once a second, and no key at all; an answer that is over is not given.
+func TestQuestionsCostNothing(t *testing.T) {
+	p := open(t)
+	at := time.Now()
+	p.now = func() time.Time { return at }
+	good, err := ocsp.CreateRequest(p.set.Signer, p.set.CA, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, first := p.post("/pki/ocsp", "application/ocsp-request", good)
+	if _, err := p.db.Admin.Exec(t.Context(), "ALTER TABLE publications RENAME TO away; ALTER VIEW current_publications RENAME TO gone"); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 300 {
+		strange := *p.set.Signer
+		strange.SerialNumber = big.NewInt(int64(i) + 1)
+		request, err := ocsp.CreateRequest(&strange, p.set.CA, &ocsp.RequestOptions{Hash: crypto.SHA256})
+		if err != nil {
+			t.Fatal(err)
+		}
+		status, body := p.post("/pki/ocsp", "application/ocsp-request", request)
+		if _, err := ocsp.ParseResponse(body, nil); status != http.StatusOK || err != (ocsp.ResponseError{Status: ocsp.Unauthorized}) {
+			t.Fatalf("%d, %v", status, err)
+		}
+	}
+	for _, c := range []struct {
+		later time.Duration
+		same  bool
+	}{{0, true}, {50 * time.Second, true}, {2 * time.Minute, false}} { // the database does not answer, and what is known grows old
+		p.now = func() time.Time { return at.Add(c.later) }
+		if _, body := p.post("/pki/ocsp", "application/ocsp-request", good); bytes.Equal(body, first) != c.same {
+			t.Errorf("after %s: %x", c.later, body)
+		}
+	}
+	if _, err := p.db.Admin.Exec(t.Context(), "ALTER TABLE away RENAME TO publications; ALTER VIEW gone RENAME TO current_publications"); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		later time.Duration
+		same  bool
+	}{{3 * time.Minute, true}, {23 * time.Hour, true}, {25 * time.Hour, false}} {
+		p.now = func() time.Time { return at.Add(c.later) }
+		if _, body := p.post("/pki/ocsp", "application/ocsp-request", good); bytes.Equal(body, first) != c.same {
+			t.Errorf("after %s: %x", c.later, body)
 		}
 	}
 }

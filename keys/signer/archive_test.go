@@ -3,7 +3,9 @@ package signer_test
 import (
 	"bytes"
 	"context"
+	"crypto"
 	"crypto/rand"
+	"crypto/x509"
 	"encoding/hex"
 	"errors"
 	"os"
@@ -12,11 +14,12 @@ import (
 	"testing"
 	"time"
 
-	"crypto/x509"
-
 	"github.com/tesdiq/tesdiq/internal/pdftest"
+	"github.com/tesdiq/tesdiq/keys"
 	"github.com/tesdiq/tesdiq/keys/signer"
 	"github.com/tesdiq/tesdiq/verifier/pades"
+	"golang.org/x/crypto/cryptobyte"
+	casn1 "golang.org/x/crypto/cryptobyte/asn1"
 	"golang.org/x/crypto/ocsp"
 )
 
@@ -229,48 +232,80 @@ func TestAnswersOfASecond(t *testing.T) {
 	}
 }
 
-func TestAnswersAreKeptButNotTooLong(t *testing.T) {
+// published makes what a status says, by its path; what enough has is left out.
+func published(t *testing.T, s *signer.Status, at time.Time, enough map[string]signer.Publication) map[string]signer.Publication {
+	t.Helper()
+	all, err := s.Publish(at, func(path string, revocations int) bool {
+		p, ok := enough[path]
+		return ok && p.Revocations >= revocations
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	said := map[string]signer.Publication{}
+	for _, p := range all {
+		if _, twice := said[p.Path]; twice || len(p.Body) == 0 || !p.Produced.Equal(at) {
+			t.Errorf("%s, %d bytes, %s", p.Path, len(p.Body), p.Produced)
+		}
+		said[p.Path] = p
+	}
+	return said
+}
+
+// answerPath is where a program would find the answer about c: by the CertID in the request that another library writes.
+func answerPath(t *testing.T, c, issuer *x509.Certificate, hash crypto.Hash) string {
+	t.Helper()
+	der, err := ocsp.CreateRequest(c, issuer, &ocsp.RequestOptions{Hash: hash})
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := cryptobyte.String(der)
+	var raw cryptobyte.String
+	for range 4 { // OCSPRequest, TBSRequest, requestList, Request
+		if !in.ReadASN1(&in, casn1.SEQUENCE) {
+			t.Fatalf("%x", der)
+		}
+	}
+	if !in.ReadASN1Element(&raw, casn1.SEQUENCE) {
+		t.Fatalf("%x", der)
+	}
+	return keys.AnswerPath(raw)
+}
+
+// Of each certificate there is an answer before anybody asks, and a new one once it says something else.
+func TestWhatIsPublished(t *testing.T) {
 	set, _ := archivist(t, now)
 	var gone revoked
 	status := set.Status(rand.Reader, &gone)
-	request, err := ocsp.CreateRequest(set.Signer, set.CA, nil)
-	if err != nil {
-		t.Fatal(err)
+	first := published(t, status, now, nil)
+	if len(first) != 3*4+2*2 { // three certificates, each asked for in four ways; two authorities
+		t.Errorf("%d publications", len(first))
 	}
-	ask := func(at time.Time, want int) []byte {
-		t.Helper()
-		der, until, err := status.Answer(request, at)
-		if err != nil || !until.After(at) {
-			t.Fatalf("until %s, %v", until, err)
+	for _, c := range []struct{ of, by *x509.Certificate }{{set.Signer, set.CA}, {set.CA, set.Root}, {set.TSA, set.Root}} {
+		for _, hash := range []crypto.Hash{crypto.SHA1, crypto.SHA256} {
+			p := first[answerPath(t, c.of, c.by, hash)]
+			r, err := ocsp.ParseResponseForCert(p.Body, c.of, c.by)
+			if err != nil || r.Status != ocsp.Good || !r.NextUpdate.Equal(p.Until) || r.ProducedAt.After(now) || p.Serial != keys.Serial(c.of) || p.Revocations != 0 {
+				t.Errorf("%s: %+v, %v", p.Path, r, err)
+			}
 		}
-		r, err := ocsp.ParseResponse(der, set.CA)
-		if err != nil || r.Status != want || r.NextUpdate.Before(at) || r.ProducedAt.After(at) {
-			t.Fatalf("%+v, %v", r, err)
-		}
-		return der
 	}
-	at := now
-	first := ask(at, ocsp.Good)
-	if second := ask(at.Add(50*time.Minute), ocsp.Good); !bytes.Equal(first, second) {
-		t.Error("made anew within the hour")
+	if more := published(t, status, now.Add(time.Minute), first); len(more) != 0 {
+		t.Errorf("%d made anew", len(more))
 	}
-	if third := ask(at.Add(70*time.Minute), ocsp.Good); bytes.Equal(first, third) {
-		t.Error("an hour old")
+	at := now.Add(2 * time.Minute)
+	gone = revoked{{Serial: set.Signer.SerialNumber, At: at, Reason: 1}}
+	more := published(t, status, at, first)
+	if len(more) != 4+2 { // and both lists, since it is both authorities that say so here
+		t.Errorf("%d made anew after a revocation", len(more))
 	}
-	// A revocation shows at once.
-	gone = revoked{{Serial: set.Signer.SerialNumber, At: at.Add(71 * time.Minute), Reason: 1}}
-	ask(at.Add(72*time.Minute), ocsp.Revoked)
-	other, _ := archivist(t, now)
-	if request, err = ocsp.CreateRequest(other.Signer, set.CA, nil); err != nil {
-		t.Fatal(err)
+	p := more[answerPath(t, set.Signer, set.CA, crypto.SHA256)]
+	if r, err := ocsp.ParseResponseForCert(p.Body, set.Signer, set.CA); err != nil || r.Status != ocsp.Revoked || p.Revocations != 1 {
+		t.Errorf("%+v, %v", r, err)
 	}
-	ask(at.Add(72*time.Minute), ocsp.Unknown) // nor revoked: it may be anything
-	crl, _, err := status.CRL("issuing-ca", at.Add(72*time.Minute))
-	if err != nil {
-		t.Fatal(err)
-	}
-	list, err := x509.ParseRevocationList(crl)
-	if err != nil || len(list.RevokedCertificateEntries) != 1 || list.RevokedCertificateEntries[0].ReasonCode != 1 {
+	crl := more["crl/issuing-ca.crl"]
+	list, err := x509.ParseRevocationList(crl.Body)
+	if err != nil || len(list.RevokedCertificateEntries) != 1 || list.RevokedCertificateEntries[0].ReasonCode != 1 || !list.NextUpdate.Equal(crl.Until) {
 		t.Errorf("%+v, %v", list, err)
 	}
 }
@@ -279,15 +314,11 @@ func TestAnswersAreKeptButNotTooLong(t *testing.T) {
 func TestListFromElsewhere(t *testing.T) {
 	set, _ := archivist(t, now)
 	made := set.Status(rand.Reader, signer.NothingRevoked{})
-	crl, until, err := made.CRL("root", now)
-	if err != nil {
-		t.Fatal(err)
-	}
-	set.RootKey, set.RootCRL = nil, crl
+	crl := published(t, made, now, nil)["crl/root.crl"]
+	set.RootKey, set.RootCRL = nil, crl.Body
 	status := set.Status(rand.Reader, signer.NothingRevoked{})
-	got, same, err := status.CRL("root", now.AddDate(1, 0, 0))
-	if err != nil || !bytes.Equal(got, crl) || !same.Equal(until) {
-		t.Errorf("until %s, %v", same, err)
+	if got := published(t, status, now.AddDate(1, 0, 0), nil)["crl/root.crl"]; !bytes.Equal(got.Body, crl.Body) || !got.Until.Equal(crl.Until) {
+		t.Errorf("until %s", got.Until)
 	}
 	chain := []*x509.Certificate{set.TSA, set.Root}
 	if e, err := status.Evidence(t.Context(), chain, now); err != nil || len(e.CRLs) != 1 {
@@ -297,55 +328,9 @@ func TestListFromElsewhere(t *testing.T) {
 		t.Errorf("%d lists, %d answers, %v", len(e.CRLs), len(e.OCSPs), err)
 	}
 	set.RootCRL = nil
-	if _, _, err := set.Status(rand.Reader, signer.NothingRevoked{}).CRL("root", now); err == nil {
+	if _, there := published(t, set.Status(rand.Reader, signer.NothingRevoked{}), now, nil)["crl/root.crl"]; there {
 		t.Error("a list without a key")
 	}
-}
-
-func TestOCSPRequestsThatAreRefused(t *testing.T) {
-	set, _ := archivist(t, now)
-	status := set.Status(rand.Reader, signer.NothingRevoked{})
-	other, _ := archivist(t, now)
-	foreign, err := ocsp.CreateRequest(other.Signer, other.CA, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, c := range map[string]struct {
-		request []byte
-		want    ocsp.ResponseStatus
-	}{
-		"nothing":           {nil, ocsp.Malformed},
-		"no request":        {[]byte("0\x03\x02\x01\x05"), ocsp.Malformed},
-		"too large":         {bytes.Repeat([]byte{0x30}, signer.MaxOCSPRequest+1), ocsp.Malformed},
-		"another authority": {foreign, ocsp.Unauthorized},
-	} {
-		der, until, err := status.Answer(c.request, now)
-		if err != nil || !until.IsZero() {
-			t.Errorf("%s: %s, %v", name, until, err)
-		}
-		var fault ocsp.ResponseError
-		if _, err := ocsp.ParseResponse(der, nil); !errors.As(err, &fault) || fault.Status != c.want {
-			t.Errorf("%s: %v", name, err)
-		}
-	}
-}
-
-func FuzzOCSPAnswer(f *testing.F) {
-	set, _ := archivist(f, now)
-	status := set.Status(rand.Reader, signer.NothingRevoked{})
-	for _, c := range []*x509.Certificate{set.Signer} {
-		request, err := ocsp.CreateRequest(c, set.CA, nil)
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(request)
-	}
-	f.Fuzz(func(t *testing.T, request []byte) {
-		der, _, err := status.Answer(request, now)
-		if err != nil || len(der) == 0 {
-			t.Errorf("%d bytes, %v", len(der), err)
-		}
-	})
 }
 
 func TestAddResponders(t *testing.T) {

@@ -13,6 +13,8 @@ import (
 	"math/big"
 	"sync"
 	"time"
+
+	"github.com/tesdiq/tesdiq/keys"
 )
 
 // Revocation is the end of a certificate before its time.
@@ -47,7 +49,8 @@ type Register struct {
 }
 
 // Status answers for our own authorities whether a certificate was revoked: by OCSP (RFC 6960) and by CRL (RFC 5280).
-// Answers are kept, so that a thousand questions in a second cost one signature. It may be used by several goroutines.
+// Nobody asks it: what it says to everybody is made beforehand (Publish), so that no question costs a signature and no byte of a
+// stranger's reaches the keys. It may be used by several goroutines.
 type Status struct {
 	Registers   []Register
 	Revocations Revocations
@@ -56,13 +59,12 @@ type Status struct {
 	mu      sync.Mutex
 	answers map[answerID]answer
 	crls    map[string]list
-	nonces  budget
 }
 
 // How long what we say holds, and how long we say the same again.
 const (
 	answerValid  = 24 * time.Hour
-	answerRepeat = time.Hour
+	answerRepeat = keys.AnswerRepeat
 	crlValid     = 7 * 24 * time.Hour
 	crlRepeat    = time.Hour
 )
@@ -149,26 +151,6 @@ type list struct {
 	der         []byte
 	made, until time.Time
 	entries     int
-}
-
-// CRL gives the current list of a register, DER, and until when it holds. There is none of that name: nil without an error.
-func (s *Status) CRL(name string, now time.Time) ([]byte, time.Time, error) {
-	for i := range s.Registers {
-		if s.Registers[i].Name == name {
-			return s.list(&s.Registers[i], now)
-		}
-	}
-	return nil, time.Time{}, nil
-}
-
-// Certificate gives the certificate of a register's authority, DER; nil if there is none of that name.
-func (s *Status) Certificate(name string) []byte {
-	for _, r := range s.Registers {
-		if r.Name == name {
-			return r.Authority.Raw
-		}
-	}
-	return nil
 }
 
 var errNoCRL = errors.New("signer: no list of revocations")

@@ -13,6 +13,7 @@ import (
 	"github.com/tesdiq/tesdiq/internal/service"
 	"github.com/tesdiq/tesdiq/internal/service/pages"
 	"github.com/tesdiq/tesdiq/keys"
+	"github.com/tesdiq/tesdiq/keys/keysdb"
 	"github.com/tesdiq/tesdiq/keys/keysweb"
 	"github.com/tesdiq/tesdiq/verifier"
 	"github.com/tesdiq/tesdiq/verifier/sandbox"
@@ -85,7 +86,12 @@ func New(ctx context.Context, h service.Host, shell *web.Shell, pools *postgres.
 		readers.Close()
 		return nil, err
 	}
-	return &Checking{[]web.Routes{shell.Public, checks.Routes, keysweb.Pinned(shell, roots, pem)}, readers}, nil
+	trust := &keysweb.Web{Shell: shell, Shelf: &keysdb.Shelf{Pool: pools.Verifier, Now: h.Now}, Now: h.Now}
+	if err := trust.Prepare(); err != nil {
+		readers.Close()
+		return nil, err
+	}
+	return &Checking{[]web.Routes{shell.Public, checks.Routes, trust.Routes, keysweb.Pinned(shell, roots, pem)}, readers}, nil
 }
 
 // Close ends the processes that read foreign files.

@@ -1,5 +1,5 @@
 // Package issuing puts together what only the issuing process has: the keys, the dispatcher that makes excerpts of
-// intents, and what programs ask about the keys' certificates. Nothing in it answers people.
+// intents, and what is said beforehand about the keys' certificates. Nothing in it answers strangers.
 package issuing
 
 import (
@@ -18,8 +18,8 @@ import (
 	"github.com/tesdiq/tesdiq/issuer"
 	"github.com/tesdiq/tesdiq/issuer/issuerdb"
 	"github.com/tesdiq/tesdiq/keys"
-	"github.com/tesdiq/tesdiq/keys/keysweb"
 	"github.com/tesdiq/tesdiq/keys/signer"
+	"github.com/tesdiq/tesdiq/keys/tsaweb"
 	"github.com/tesdiq/tesdiq/templates/all"
 	"github.com/tesdiq/tesdiq/web"
 )
@@ -54,14 +54,16 @@ func New(h service.Host, shell *web.Shell, pools *postgres.Pools, set *signer.Se
 		}
 		steps.WithLabelValues(string(s), point).Inc()
 	})
-	trust := &keysweb.Web{Shell: shell, Trust: set.TrustFile, Status: status(h, pools, set), Stamper: set.Authority(h.Rand), StampFor: stamps.For, Now: h.Now}
-	if err := trust.Prepare(); err != nil {
+	said := &publisher{pools: pools, status: status(h, pools, set), trust: set.TrustFile, now: h.Now}
+	if err := said.start(); err != nil {
 		return nil, err
 	}
+	tsa := &tsaweb.Web{Shell: shell, Stamper: set.Authority(h.Rand), For: stamps.For, Now: h.Now}
 	renewals := &issuerdb.Renewals{Pool: pools.Issuer, Files: issuer.Renewing{With: archivist, Roots: roots}, Now: h.Now, Rand: h.Rand, Log: h.Log}
 	return &Issuing{
-		Roots: roots, Routes: []web.Routes{trust.Routes},
-		Loops: []service.Loop{dispatcher.Run, service.Every(10*time.Minute, h, "renew-time-stamps", renewals.Run)},
+		Roots: roots, Routes: []web.Routes{tsa.Routes},
+		Loops: []service.Loop{dispatcher.Run, service.Every(10*time.Minute, h, "renew-time-stamps", renewals.Run),
+			service.Every(publishOften, h, "publish", said.run)},
 	}, nil
 }
 

@@ -23,6 +23,7 @@ import (
 	"time"
 
 	"github.com/digitorus/timestamp"
+	"golang.org/x/crypto/ocsp"
 
 	"github.com/tesdiq/tesdiq/internal/pdftest"
 	"github.com/tesdiq/tesdiq/internal/service"
@@ -104,12 +105,17 @@ func TestTimeStampsFromElsewhere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	status := theirs.Status(rand.Reader, signer.NothingRevoked{})
 	var questions atomic.Int64
 	e := openStamps(t, theirs.Root, "2.999.2", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		questions.Add(1)
 		body, _ := io.ReadAll(r.Body)
-		der, _, err := status.Answer(body, time.Now())
+		q, err := ocsp.ParseRequest(body)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		der, err := ocsp.CreateResponse(theirs.Root, theirs.RootResponder, ocsp.Response{Status: ocsp.Good, SerialNumber: q.SerialNumber,
+			ThisUpdate: time.Now().Add(-time.Second), NextUpdate: time.Now().Add(time.Hour), Certificate: theirs.RootResponder}, theirs.ResponderKey)
 		if err != nil {
 			t.Error(err)
 		}
