@@ -35,6 +35,7 @@ const (
 	entries   kind = "registry's entry types"
 	ledger    kind = "ledger"
 	gateway   kind = "gateway"
+	agencies  kind = "gateway/agencies"
 	shell     kind = "web"
 	writer    kind = "shared writer"
 	postgres  kind = "internal/postgres"
@@ -78,6 +79,7 @@ var places = []struct {
 	{"verifier/pades/…", pades},
 	{"verifier/statement", pades},
 	{"ledger/…", ledger},
+	{"gateway/agencies", agencies},
 	{"gateway/…", gateway},
 	{"registry/…", entries},
 	{"issuer/…", component},
@@ -139,8 +141,10 @@ var ours = []struct {
 		"the strict reading, and that of statements, serve issuer and relying parties alike, offline"},
 	{ledger, []kind{root},
 		"a proof must be checkable without the service"},
-	{gateway, []kind{root},
-		"questions to other agencies know no component"},
+	{gateway, []kind{root, keys},
+		"questions to other agencies know no component, and what was answered is checked with public keys alone"},
+	{agencies, []kind{root, gateway, entries, people},
+		"the simulator of agencies answers about invented people, by the gateway's own forms, and knows nothing of who asks"},
 	{entries, []kind{root},
 		"what the books say is written down without knowing who asks"},
 	{templates, []kind{root, entries},
@@ -174,7 +178,7 @@ var ours = []struct {
 }
 
 var everything = []kind{root, component, dbSide, webSide, program, templates, keys, signer, pades, entries, ledger, gateway,
-	shell, writer, postgres, privatepg, together, people, bench, service}
+	agencies, shell, writer, postgres, privatepg, together, people, bench, service}
 
 // ofOne are the kinds that belong to one component and may import a component only if it is that one.
 var ofOne = []kind{component, dbSide, webSide}
@@ -193,7 +197,7 @@ var theirs = []struct {
 		"there is one place that migrates"},
 	{"github.com/riverqueue/river", []kind{writer, dbSide, program, postgres, testHelp},
 		"a job is inserted with its data and worked in one place; postgres makes its tables"},
-	{"net/http", []kind{webSide, shell, gateway, program, service, testHelp, bench},
+	{"net/http", []kind{webSide, shell, gateway, agencies, program, service, testHelp, bench},
 		"what is said over HTTP is decided without it"},
 	{"github.com/go-chi", []kind{webSide, shell, gateway, program, service, testHelp, bench},
 		"what is said over HTTP is decided without it"},
@@ -205,7 +209,7 @@ var theirs = []struct {
 		"private keys are touched in one place"},
 	{"github.com/digitorus/pdfsign", []kind{signer, bench, testHelp},
 		"its verifier must never be a verdict of ours"},
-	{"math/rand", []kind{people, bench, testHelp},
+	{"math/rand", []kind{people, agencies, bench, testHelp},
 		"what can be foretold is for invented people; codes, keys and salts read the Rand that they are given"},
 	{"testing", []kind{testHelp},
 		"no program of ours carries test code"},
@@ -224,6 +228,7 @@ var reach = []struct {
 	{"cmd/verifier", Module + "/registry/registryweb", "the verifier shows nobody's entries"},
 	{"cmd/verifier", Module + "/cabinet/cabinetweb", "the verifier is no cabinet"},
 	{"cmd/verifier", Module + "/web/signin", "the verifier signs nobody in, and holds no secret of the provider's"},
+	{"cmd/verifier", Module + "/gateway", "the verifier asks no agency"},
 	{"cmd/verifier", Module + "/organisation", "the verifier lets no organisation in"},
 	{"cmd/verifier", Module + "/internal/worker", "the verifier is stateless: housekeeping is done elsewhere"},
 	{"cmd/casework", Module + "/keys/signer", "only the issuing process can sign"},
@@ -238,9 +243,11 @@ var reach = []struct {
 	{"cmd/issuer", Module + "/registry/registryweb", "what can sign shows nobody a page"},
 	{"cmd/issuer", Module + "/web/signin", "what can sign signs nobody in"},
 	{"cmd/issuer", Module + "/keys/keysweb", "what can sign reads nothing that strangers ask: it says beforehand what there is to say"},
+	{"cmd/issuer", Module + "/gateway", "what can sign asks nobody but the time-stamp authority"},
 	{"cmd/issuer", Module + "/organisation", "organisations are let in by the operator"},
 	{"cmd/verifier", Module + "/internal/people", "the demonstration is cmd/tesdiq's alone"},
 	{"cmd/casework", Module + "/web/signin/demoprovider", "the demonstration is cmd/tesdiq's alone"},
+	{"cmd/casework", Module + "/gateway/agencies", "the demonstration is cmd/tesdiq's alone"},
 	{"cmd/casework", Module + "/internal/people", "the demonstration is cmd/tesdiq's alone"},
 	{"cmd/issuer", Module + "/internal/people", "the demonstration is cmd/tesdiq's alone"},
 	{"cmd/checkpdf", Module + "/keys/signer", "a relying party needs no signing code"},
