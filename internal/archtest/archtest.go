@@ -36,6 +36,7 @@ const (
 	ledger    kind = "ledger"
 	gateway   kind = "gateway"
 	agencies  kind = "gateway/agencies"
+	rules     kind = "rules of law"
 	shell     kind = "web"
 	writer    kind = "shared writer"
 	postgres  kind = "internal/postgres"
@@ -82,6 +83,7 @@ var places = []struct {
 	{"gateway/agencies", agencies},
 	{"gateway/…", gateway},
 	{"registry/…", entries},
+	{"casework/tseras/criteria", rules},
 	{"issuer/…", component},
 	{"verifier/…", component},
 	{"organisation/…", component},
@@ -147,13 +149,15 @@ var ours = []struct {
 		"the simulator of agencies answers about invented people, by the gateway's own forms, and knows nothing of who asks"},
 	{entries, []kind{root},
 		"what the books say is written down without knowing who asks"},
+	{rules, []kind{root},
+		"anybody can decide again by the rules alone: they read nothing and know no procedure"},
 	{templates, []kind{root, entries},
 		"a document says what an entry says, and knows no procedure"},
-	{component, []kind{root, entries, templates, keys, ledger, gateway, pades},
+	{component, []kind{root, entries, rules, templates, keys, ledger, gateway, pades},
 		"components do not import each other, so that each can be understood, moved and replaced alone; it is plain Go that could run in a test without database and HTTP"},
-	{dbSide, []kind{root, entries, templates, ledger, component, writer, together},
+	{dbSide, []kind{root, entries, rules, templates, ledger, component, writer, together},
 		"a …db serves its own component; only the shared writers take part in its transaction"},
-	{webSide, []kind{root, entries, templates, keys, ledger, component, shell},
+	{webSide, []kind{root, entries, rules, templates, keys, ledger, component, shell},
 		"a …web asks its own component and never the database, so that no page can pass by a rule"},
 	{shell, []kind{root},
 		"the shell of all pages knows no page"},
@@ -167,7 +171,7 @@ var ours = []struct {
 		"it gathers calls and knows nothing of what they do"},
 	{people, []kind{root, entries},
 		"invented people are data"},
-	{service, []kind{root, component, dbSide, webSide, templates, keys, signer, pades, entries, ledger, gateway, shell, writer, postgres, service},
+	{service, []kind{root, component, rules, dbSide, webSide, templates, keys, signer, pades, entries, ledger, gateway, shell, writer, postgres, service},
 		"it puts together what cmd's programs have in common; invented people and private servers are for the demonstration alone"},
 	{bench, everything,
 		"it measures the whole"},
@@ -177,7 +181,7 @@ var ours = []struct {
 		"tests may look at everything"},
 }
 
-var everything = []kind{root, component, dbSide, webSide, program, templates, keys, signer, pades, entries, ledger, gateway,
+var everything = []kind{root, component, rules, dbSide, webSide, program, templates, keys, signer, pades, entries, ledger, gateway,
 	agencies, shell, writer, postgres, privatepg, together, people, bench, service}
 
 // ofOne are the kinds that belong to one component and may import a component only if it is that one.
