@@ -1,0 +1,205 @@
+package criteria
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/tesdiq/tesdiq"
+)
+
+// Alone decides by these rules without a commission, where the registers' evidence alone is enough. It never refuses
+// a disability, never finds one below that in force, and decides nothing while a register has not answered.
+func (r *Rules) Alone(in Input) (Result, bool) {
+	in = in.ordered()
+	in.Findings = Findings{Conditions: []Condition{}}
+	a := aloneCase{in: in, g: r.on(in.CaseOn)}
+	if a.look() {
+		d := decision{rules: r, regime: a.g, in: a.in, alone: true}
+		d.decide()
+		if a.enough(&d) {
+			d.Reasons = append(slices.Clone(a.reasons), d.Reasons...)
+			d.wouldChange()
+			return d.Result, true
+		}
+	}
+	no := Result{
+		Rules: r.Version, DecidedOn: in.DecidedOn, Conditions: []Valued{}, Reasons: a.why, Changes: []Change{},
+	}
+	if a.g != nil {
+		no.Law = a.g.law.ID
+	}
+	return no, false
+}
+
+// aloneCase is the question whether evidence is enough.
+type aloneCase struct {
+	in      Input
+	g       *regime
+	reasons []Reason // what the evidence decides
+	why     []Reason // why it is not enough
+	open    []Fact   // facts that no rule decides and that may be a condition
+}
+
+func (a *aloneCase) not(key string, at ref, params ...Param) {
+	a.why = append(a.why, Reason{Key: key, Act: at.Act, Label: at.Label, Source: at.Source, Params: params})
+}
+
+// look finds the conditions that the evidence decides, and everything that is in the way.
+func (a *aloneCase) look() bool {
+	if len(a.in.checkCase(a.g)) > 0 {
+		a.not("alone_input", ref{Label: "SEED", Source: "S0"})
+		return false
+	}
+	if a.g.law.Method != percents {
+		a.not("alone_law", a.g.law.ref)
+		return false
+	}
+	a.answered()
+	used := map[Fact]bool{}
+	adult := a.in.adultOn(a.g)
+	for _, id := range slices.Sorted(maps.Keys(a.g.alone)) {
+		found := Condition{Criterion: id}
+		var by aloneRule
+		for _, rule := range a.g.alone[id] {
+			grade, cause, facts := a.satisfies(rule, a.g.criteria[id])
+			for _, f := range facts {
+				used[f] = true
+			}
+			if grade > found.Grade {
+				found.Grade, found.Cause, by = grade, cause, rule
+			}
+		}
+		if found.Grade == 0 || a.g.checkCondition(found, adult) != nil {
+			continue
+		}
+		a.in.Findings.Conditions = append(a.in.Findings.Conditions, found)
+		a.reasons = append(a.reasons, Reason{
+			Key: "alone", Act: by.Act, Label: by.Label, Source: by.Source,
+			Params: []Param{registerParam(by.register), criterionParam(id)},
+		})
+	}
+	for _, answer := range a.in.Evidence {
+		for _, f := range answer.Facts {
+			if !used[f] && a.mayBeCondition(f) {
+				a.open = append(a.open, f)
+			}
+		}
+	}
+	for _, p := range a.in.Causes {
+		if len(p.ICD) == 0 {
+			a.not("alone_cause", a.g.causes[p.Cause].ref, causeParam(p.Cause))
+		}
+	}
+	if len(a.in.Findings.Conditions) == 0 && len(a.why) == 0 {
+		a.not("alone_nothing", a.g.registersRef)
+	}
+	return len(a.why) == 0
+}
+
+// answered looks whether every register that must have answered did so, and lately.
+func (a *aloneCase) answered() {
+	for _, register := range a.g.registers {
+		i := slices.IndexFunc(a.in.Evidence, func(e Answer) bool { return e.Register == register })
+		switch {
+		case i < 0 || a.in.Evidence[i].State == NoAnswer:
+			a.not("alone_missing", a.g.registersRef, registerParam(register))
+		case a.in.Evidence[i].On.DaysUntil(a.in.DecidedOn) > a.g.registersFresh.n:
+			a.not("alone_stale", a.g.registersFresh.ref, registerParam(register), dateParam("On", a.in.Evidence[i].On))
+		}
+	}
+}
+
+// satisfies says which grade of a criterion the evidence proves by a rule, 0 for none, and which facts it is about.
+func (a *aloneCase) satisfies(rule aloneRule, k *Criterion) (grade int, cause Cause, facts []Fact) {
+	grade = rule.grade
+	if rule.prior {
+		before, ok := a.before(k.ID)
+		if !ok || rule.grade > 0 && before.Grade != rule.grade {
+			return 0, "", nil
+		}
+		grade, cause = before.Grade, before.Cause
+	}
+	for _, answer := range a.in.Evidence {
+		if answer.Register != rule.register || answer.State != Answered {
+			continue
+		}
+		for _, f := range answer.Facts {
+			if f.Fact != rule.fact || !f.Until.IsZero() && f.Until.Before(a.in.DecidedOn) || f.Since.IsZero() || f.Since.After(answer.On) || !k.covers(f.ICD) {
+				continue
+			}
+			switch {
+			case answer.On.DaysUntil(a.in.DecidedOn) > rule.fresh:
+				a.not("alone_old", rule.ref, registerParam(rule.register), dateParam("On", answer.On), numberParam("Days", rule.fresh))
+			case f.Since.DaysUntil(a.in.DecidedOn) >= rule.standing:
+				facts = append(facts, f)
+			}
+		}
+	}
+	if len(facts) == 0 {
+		return 0, "", nil
+	}
+	return grade, cause, facts
+}
+
+// before is the condition that the latest decision, ours, found by a criterion, when its term is over or in its last window.
+func (a *aloneCase) before(criterion string) (Condition, bool) {
+	for _, p := range slices.Backward(a.in.Prior) {
+		if p.Outcome == NotDisability || p.Until.IsZero() || a.in.DecidedOn.Before(p.Until.AddDays(-a.g.window.n)) || p.Until.DaysUntil(a.in.DecidedOn) > a.g.recordGap.n {
+			return Condition{}, false
+		}
+		for _, c := range p.Conditions {
+			if c.Criterion == criterion {
+				if c.Cause == "" {
+					c.Cause = p.Cause
+				}
+				if _, known := a.g.causes[c.Cause]; !known {
+					c.Cause = ""
+				}
+				return c, true
+			}
+		}
+		return Condition{}, false
+	}
+	return Condition{}, false
+}
+
+// mayBeCondition says whether a fact that lasts belongs to some criterion.
+func (a *aloneCase) mayBeCondition(f Fact) bool {
+	if !f.Until.IsZero() && f.Until.Before(a.in.DecidedOn) {
+		return false
+	}
+	for _, k := range a.g.criteria {
+		if k.covers(f.ICD) {
+			return true
+		}
+	}
+	return false
+}
+
+// enough says whether a commission could not find more than the evidence does.
+func (a *aloneCase) enough(d *decision) bool {
+	top := d.severityNow() == len(bands)-1
+	if d.Outcome == NotDisability {
+		a.not("alone_nothing", a.g.registersRef)
+	}
+	if len(a.open) > 0 && !top {
+		a.not("alone_open", a.g.registersRef, numberParam("Count", len(a.open)))
+	}
+	for _, p := range slices.Backward(a.in.Prior) {
+		if p.Outcome != NotDisability && p.severity() > d.severityNow() {
+			a.not("alone_lower", a.g.registersRef, dateParam("Since", p.From))
+		}
+		break
+	}
+	return len(a.why) == 0
+}
+
+// Registers are those that must have answered before a case of a day can be decided alone, and how many days old their
+// answers may be.
+func (r *Rules) Registers(day tesdiq.Date) (names []string, days int) {
+	g := r.on(day)
+	if g == nil || g.law.Method != percents {
+		return nil, 0
+	}
+	return slices.Clone(g.registers), g.registersFresh.n
+}

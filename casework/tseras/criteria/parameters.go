@@ -1,0 +1,116 @@
+package criteria
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/tesdiq/tesdiq"
+)
+
+// parameter is one dated value that the law gives or leaves open.
+type parameter struct {
+	span
+	ref
+	name  string
+	value string
+}
+
+// num is a number with where it comes from.
+type num struct {
+	ref
+	n int
+}
+
+// word is a word with where it comes from.
+type word struct {
+	ref
+	value string
+}
+
+// params are the parameters in force on one day, by name in parameters.csv.
+type params struct {
+	adultAge, workAge int
+
+	step, noneUpTo, cap, add, countsFrom num // percent
+	bandFrom                             [4]num
+	chromosomeLeast                      num // percent; 0 where there is no such rule
+	activitiesRaise                      num // bands
+	keepIndefinite                       word
+	usualTerm                            [4]word // by severity 1 to 3
+	childTerm, raisedTerm                word
+	record                               [4]num // years, by severity
+	recordMixed, recordGap               num    // years, days
+	recordHigher, recordChild            word
+	window, invite, remind               num // days
+	priorProves                          word
+	registers                            []string // which must have answered before anything is decided alone
+	registersRef                         ref
+	registersFresh                       num // days
+}
+
+// setParams finds each parameter on a day. Every one must be there; those of periods that do not know a rule are 0 or "no".
+func (g *regime) setParams(all []parameter, day tesdiq.Date) error {
+	var wrong []string
+	used := map[string]bool{}
+	find := func(name string) parameter {
+		used[name] = true
+		var found []parameter
+		for _, p := range all {
+			if p.name == name && p.holds(day) {
+				found = append(found, p)
+			}
+		}
+		if len(found) != 1 {
+			wrong = append(wrong, fmt.Sprintf("%s: %d values", name, len(found)))
+			return parameter{}
+		}
+		return found[0]
+	}
+	number := func(name string) num {
+		p := find(name)
+		n, err := strconv.Atoi(p.value)
+		if err != nil || n < 0 {
+			wrong = append(wrong, fmt.Sprintf("%s: not a number: %q", name, p.value))
+		}
+		return num{p.ref, n}
+	}
+	text := func(name string, allowed ...string) word {
+		p := find(name)
+		if !slices.Contains(allowed, p.value) {
+			wrong = append(wrong, fmt.Sprintf("%s: %q is none of %v", name, p.value, allowed))
+		}
+		return word{p.ref, p.value}
+	}
+	terms := []string{string(Months6), string(Year1), string(Years2), string(Years3), string(Years5)}
+	registers := find("alone.registers")
+	g.params = params{
+		adultAge: number("adult.age").n, workAge: number("work.age").n,
+		step: number("percent.step"), noneUpTo: number("percent.none_up_to"), cap: number("percent.cap"),
+		add: number("combination.add"), countsFrom: number("combination.counts_from"),
+		bandFrom:        [4]num{{}, number("band.1"), number("band.2"), number("band.3")},
+		chromosomeLeast: number("chromosome.least"),
+		activitiesRaise: number("activities.raise"),
+		keepIndefinite:  text("indefinite.kept", "yes", "no"),
+		usualTerm:       [4]word{{}, text("term.1", terms...), text("term.2", terms...), text("term.3", terms...)},
+		childTerm:       text("term.child", terms...), raisedTerm: text("term.raised", "usual", "criterion"),
+		record:      [4]num{{}, number("record.1"), number("record.2"), number("record.3")},
+		recordMixed: number("record.mixed"), recordGap: number("record.gap"),
+		recordHigher: text("record.higher_counts", "yes", "no"), recordChild: text("record.child_counts", "stated", "no"),
+		window: number("window.days"), invite: number("invite.days"), remind: number("remind.days"),
+		priorProves:    text("cause.prior_proves", "yes", "no"),
+		registers:      strings.Fields(registers.value),
+		registersRef:   registers.ref,
+		registersFresh: number("alone.registers_fresh"),
+	}
+	for _, p := range all {
+		if p.holds(day) && !used[p.name] {
+			wrong = append(wrong, p.name+": nothing knows it")
+		}
+	}
+	if len(wrong) > 0 {
+		return fmt.Errorf("parameters: %s", strings.Join(wrong, "; "))
+	}
+	return nil
+}
