@@ -33,7 +33,9 @@ find_missing() {
 	need libnss3-tools certutil
 	need nodejs node
 	need npm npm
-	need gcc gcc # the race detector needs cgo
+	need softhsm2 softhsm2-util
+	need opensc pkcs11-tool
+	need gcc gcc # the race detector and PKCS #11 need cgo
 	[ -f /usr/include/stdlib.h ] || missing+=(libc6-dev)
 	[ "$1" = interop ] || return 0
 	python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)

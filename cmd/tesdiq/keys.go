@@ -21,6 +21,7 @@ import (
 	"github.com/tesdiq/tesdiq/issuer/issuerdb"
 	"github.com/tesdiq/tesdiq/keys"
 	"github.com/tesdiq/tesdiq/keys/signer"
+	"github.com/tesdiq/tesdiq/keys/signer/hsm"
 )
 
 // keysCommands make and keep the keys that excerpts are signed with.
@@ -41,7 +42,7 @@ type keysCeremony struct {
 }
 
 // Run performs the ceremony and prints its protocol.
-func (c keysCeremony) Run(context.Context) error {
+func (c keysCeremony) Run(ctx context.Context) error {
 	plan, err := os.ReadFile(filepath.Clean(c.Plan))
 	if err != nil {
 		return err
@@ -56,7 +57,7 @@ func (c keysCeremony) Run(context.Context) error {
 	} else if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
-	made, err := signer.Perform(rand.Reader, p, now)
+	made, err := signer.Perform(ctx, rand.Reader, p, now, c.Apply)
 	if err != nil {
 		return err
 	}
@@ -68,7 +69,7 @@ func (c keysCeremony) Run(context.Context) error {
 		return nil
 	}
 	if err := made.Save(c.Out); err != nil {
-		return err
+		return errors.Join(err, made.Discard(context.WithoutCancel(ctx)))
 	}
 	fmt.Print(made.Protocol())
 	fmt.Printf("Written to %s. Print %s and sign it. Take %s and %s offline now; the service needs only %s.\n", c.Out, signer.Protocol,
@@ -81,9 +82,11 @@ type keysFolder struct {
 	Keys string `help:"The service's folder of keys (keys.dir)." required:"" placeholder:"DIR"`
 }
 
-// load reads the keys and their trust list.
-func (k keysFolder) load() (*signer.Set, error) {
-	s, err := signer.Load(k.Keys)
+// load reads the keys and their trust list, and asks no module.
+func (k keysFolder) load() (*signer.Set, error) { return k.loadBy(signer.Read) }
+
+func (k keysFolder) loadBy(load func(string) (*signer.Set, error)) (*signer.Set, error) {
+	s, err := load(k.Keys)
 	if err != nil {
 		return nil, err
 	}
@@ -139,6 +142,9 @@ func (c keysList) Run(context.Context) error {
 		fmt.Fprintf(w, "%s\t%s\t%s\tvalid %s to %s%s\n", l.Role, l.Serial, l.Certificate().Subject.CommonName,
 			l.NotBefore.Format(time.DateOnly), l.NotAfter.Format(time.DateOnly), duty(l))
 	}
+	for _, p := range s.Places() {
+		fmt.Fprintln(w, p)
+	}
 	if err := w.Flush(); err != nil {
 		return err
 	}
@@ -167,17 +173,26 @@ type keysRotate struct {
 	From  time.Time `help:"When it takes over (2027-01-01T00:00:00Z). The old one signs until then." required:"" placeholder:"TIME"`
 	Years int       `help:"How many years it holds." default:"2"`
 	Name  string    `help:"Its name; else the one before's with the year." placeholder:"NAME"`
+
+	Storage string `help:"Where its key goes: file or pkcs11; else where the one before's is." enum:",file,pkcs11" default:""`
+	Module  string `help:"With pkcs11: the module." placeholder:"FILE"`
+	Token   string `help:"With pkcs11: the token's label." placeholder:"LABEL"`
+	PINFile string `help:"With pkcs11: the file with the token's PIN." placeholder:"FILE"`
 }
 
 // Run makes a new signer under the same authority.
-func (c keysRotate) Run(context.Context) error {
+func (c keysRotate) Run(ctx context.Context) error {
 	return c.with(func(s *signer.Set, by signer.Authorized) error {
-		d, err := s.Rotate(rand.Reader, by, signer.Rotation{Role: c.Role, Name: c.Name, Years: c.Years, From: c.From}, time.Now())
+		d, err := s.Rotate(ctx, rand.Reader, by, signer.Rotation{Role: c.Role, Name: c.Name, Years: c.Years, From: c.From,
+			Storage: c.Storage, Place: hsm.Place{Module: c.Module, Token: c.Token, PINFile: c.PINFile}, Keep: c.Apply}, time.Now())
 		if err != nil {
 			return err
 		}
 		fmt.Printf("new %s: %s, serial %s, valid to %s, takes over at %s\n", d.Role, d.Certificate.Subject.CommonName, keys.Serial(d.Certificate),
 			d.Certificate.NotAfter.Format(time.DateOnly), d.From.Format(time.RFC3339))
+		if k, ok := d.Key.(*hsm.Key); ok {
+			fmt.Printf("its %s\n", k.Place)
+		}
 		return nil
 	})
 }
@@ -307,7 +322,7 @@ type keysReissue struct {
 
 // Run issues anew what still holds. Broken off, it goes on where it was.
 func (c keysReissue) Run(ctx context.Context) error {
-	s, err := c.load()
+	s, err := c.loadBy(signer.Load)
 	if err != nil {
 		return err
 	}

@@ -83,7 +83,7 @@ func run(ctx context.Context, args []string) int {
 		return 1
 	}
 	fmt.Fprintln(os.Stderr, "tesdiq:", err)
-	return 1
+	return service.ExitStatus(err)
 }
 
 // misuse is an error of whoever typed the command.

@@ -68,6 +68,7 @@ var places = []struct {
 	{"internal/service/…", service},
 	{"internal/archtest", testHelp},
 	{"internal/pgtest", testHelp},
+	{"internal/hsmtest", testHelp},
 	{"internal/pdftest", testHelp},
 	{"internal/script/…", testHelp},
 	{"test/judges/…", testHelp},

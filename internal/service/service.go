@@ -75,8 +75,23 @@ func Main(program Program, run func(ctx context.Context, c Config) error) {
 	}
 	if err != nil && !(errors.Is(err, context.Canceled) && ctx.Err() != nil) {
 		fmt.Fprintf(os.Stderr, "%s: %v\n", program, err)
-		os.Exit(1)
+		os.Exit(ExitStatus(err))
 	}
+}
+
+// Halt is an error after which nobody may start the program again before somebody has looked: another try would do harm.
+type Halt struct{ Err error }
+
+func (h Halt) Error() string { return h.Err.Error() }
+
+func (h Halt) Unwrap() error { return h.Err }
+
+// ExitStatus is that of a program that ends with an error: 78 (EX_CONFIG of sysexits.h) for a Halt, which the systemd units know.
+func ExitStatus(err error) int {
+	if errors.As(err, new(Halt)) {
+		return 78
+	}
+	return 1
 }
 
 // Prepare sets what suits a program that serves. What lives long is small (fonts, words, sessions are elsewhere) and what

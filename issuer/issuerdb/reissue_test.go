@@ -35,7 +35,7 @@ func successor(t testing.TB) *signer.Set {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := fresh.Rotate(rand.Reader, by, signer.Rotation{Role: keys.RoleDocumentSigner, Years: 1, From: now()}, now().Add(-time.Second)); err != nil {
+	if _, err := fresh.Rotate(t.Context(), rand.Reader, by, signer.Rotation{Role: keys.RoleDocumentSigner, Years: 1, From: now()}, now().Add(-time.Second)); err != nil {
 		t.Fatal(err)
 	}
 	return &fresh

@@ -1,6 +1,7 @@
 package signer
 
 import (
+	"context"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -16,6 +17,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/tesdiq/tesdiq/keys/signer/hsm"
 )
 
 // Folders that a ceremony makes. Only the first is for the service; the others leave the machine.
@@ -41,8 +44,16 @@ type Ceremony struct {
 	Made time.Time
 }
 
-// Perform makes all keys and certificates of a plan in memory, and sees that they are what was planned.
-func Perform(rand io.Reader, plan Plan, now time.Time) (*Ceremony, error) {
+// Perform makes all keys and certificates of a plan, and sees that they are what was planned. Files are written by Save alone; in a
+// module keys are kept at once if they are for good, and Discard removes them again.
+func Perform(ctx context.Context, rand io.Reader, plan Plan, now time.Time, forGood bool) (_ *Ceremony, err error) {
+	var made []crypto.Signer
+	defer func() {
+		if err != nil && forGood {
+			err = errors.Join(err, destroy(ctx, made))
+		}
+	}()
+	planned := map[role]PlannedKey{rootRole: plan.Root, issuingRole: plan.Issuing, documentRole: plan.Document, stampRole: plan.TimeStamp, answersRole: plan.Answers}
 	now = now.UTC().Truncate(time.Second)
 	from := plan.Begins.UTC()
 	if plan.Begins.IsZero() {
@@ -54,10 +65,17 @@ func Perform(rand io.Reader, plan Plan, now time.Time) (*Ceremony, error) {
 			from: from, to: from.AddDate(k.Years, 0, 0).Add(-time.Second),
 		}
 	}
-	b := blueprint{address: plan.Address, listed: from.AddDate(0, 0, trustDays), key: inMemory(rand), subjects: map[role]subject{
+	b := blueprint{address: plan.Address, listed: from.AddDate(0, 0, trustDays), subjects: map[role]subject{
 		rootRole: named(plan.Root), issuingRole: named(plan.Issuing), documentRole: named(plan.Document), stampRole: named(plan.TimeStamp),
 		answersRole: named(plan.Answers), rootAnswersRole: named(plan.Answers),
 	}}
+	b.key = func(r role) (crypto.Signer, error) {
+		key, err := planned[r].make(ctx, rand, r, forGood)
+		if err == nil {
+			made = append(made, key)
+		}
+		return key, err
+	}
 	stamps := b.subjects[stampRole]
 	stamps.policies = []x509.OID{plan.policy}
 	b.subjects[stampRole] = stamps
@@ -78,6 +96,21 @@ func Perform(rand io.Reader, plan Plan, now time.Time) (*Ceremony, error) {
 		return nil, errors.New("signer: ceremony: made the demonstration's keys")
 	}
 	return &Ceremony{Plan: plan, Set: set, Made: now}, nil
+}
+
+// Discard removes from their modules the keys of a ceremony that could not be saved.
+func (c *Ceremony) Discard(ctx context.Context) error {
+	return destroy(ctx, []crypto.Signer{c.Set.RootKey, c.Set.CAKey, c.Set.SignerKey, c.Set.TSAKey, c.Set.ResponderKey})
+}
+
+// destroy removes those of the keys that are in modules.
+func destroy(ctx context.Context, all []crypto.Signer) (err error) {
+	for _, key := range all {
+		if k, ok := key.(*hsm.Key); ok {
+			err = errors.Join(err, k.Destroy(ctx))
+		}
+	}
+	return err
 }
 
 // emptyList is a list that says of nothing that it was revoked.
@@ -123,11 +156,11 @@ func (c *Ceremony) Save(dir string) error {
 		{RootFolder, rootRole, s.RootKey}, {IssuingFolder, issuingRole, s.CAKey}, {ServiceFolder, documentRole, s.SignerKey},
 		{ServiceFolder, stampRole, s.TSAKey}, {ServiceFolder, answersRole, s.ResponderKey},
 	} {
-		der, err := x509.MarshalPKCS8PrivateKey(k.key)
+		f, err := keyFile(k.folder+"/"+string(k.role), k.key)
 		if err != nil {
 			return fmt.Errorf("signer: save %s: %w", k.role, err)
 		}
-		files = append(files, file{k.folder + "/" + string(k.role) + ".key", "PRIVATE KEY", der, 0o600})
+		files = append(files, f)
 	}
 	return saveNew(dir, files)
 }
@@ -202,15 +235,21 @@ func (c *Ceremony) Protocol() string {
 		planned PlannedKey
 		cert    *x509.Certificate
 		where   string
+		key     crypto.Signer
 	}{
-		{"Root", c.Plan.Root, c.Set.Root, RootFolder}, {"Issuing authority", c.Plan.Issuing, c.Set.CA, IssuingFolder},
-		{"Document signer", c.Plan.Document, c.Set.Signer, ServiceFolder}, {"Time-stamp signer", c.Plan.TimeStamp, c.Set.TSA, ServiceFolder},
-		{"Answers about the issuing authority's certificates", c.Plan.Answers, c.Set.Responder, ServiceFolder},
-		{"Answers about the root's certificates (the same key)", c.Plan.Answers, c.Set.RootResponder, ServiceFolder},
+		{"Root", c.Plan.Root, c.Set.Root, RootFolder, c.Set.RootKey}, {"Issuing authority", c.Plan.Issuing, c.Set.CA, IssuingFolder, c.Set.CAKey},
+		{"Document signer", c.Plan.Document, c.Set.Signer, ServiceFolder, c.Set.SignerKey},
+		{"Time-stamp signer", c.Plan.TimeStamp, c.Set.TSA, ServiceFolder, c.Set.TSAKey},
+		{"Answers about the issuing authority's certificates", c.Plan.Answers, c.Set.Responder, ServiceFolder, c.Set.ResponderKey},
+		{"Answers about the root's certificates (the same key)", c.Plan.Answers, c.Set.RootResponder, ServiceFolder, c.Set.ResponderKey},
 	} {
 		fmt.Fprintf(&b, "%s\n", k.what)
 		describe(&b, k.cert)
-		fmt.Fprintf(&b, "  key           %s, in %s/\n\n", k.planned.Storage, k.where)
+		fmt.Fprintf(&b, "  key           %s, in %s/\n", k.planned.Storage, k.where)
+		if key, ok := k.key.(*hsm.Key); ok {
+			fmt.Fprintf(&b, "  in the module %s, id %s\n  token         %s, of %s\n", key.Label, key.ID, key.Token, key.Module)
+		}
+		b.WriteString("\n")
 	}
 	b.WriteString("Lists of revocations, empty\n")
 	for _, l := range []struct {

@@ -36,7 +36,7 @@ func perform(t *testing.T, now time.Time) *signer.Ceremony {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := signer.Perform(rand.Reader, plan, now)
+	c, err := signer.Perform(t.Context(), rand.Reader, plan, now, true)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -127,7 +127,7 @@ func (s *Set) loadTrust(dir string) error {
 			continue
 		}
 		d := Duty{Role: l.Role, Certificate: c, From: *l.From}
-		d.Key, err = readKey(filepath.Join(dir, laterName(l.Role, c)+".key"))
+		d.Key, err = readKey(filepath.Join(dir, laterName(l.Role, c)), c)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}

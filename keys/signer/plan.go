@@ -2,15 +2,22 @@ package signer
 
 import (
 	"bytes"
+	"context"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"net/url"
 	"strings"
 	"time"
 	"unicode/utf8"
 
 	"github.com/BurntSushi/toml"
+
+	"github.com/tesdiq/tesdiq/keys/signer/hsm"
 )
 
 // Plan is what a ceremony makes: docs/ceremony.example.toml, with a comment at each setting. It is the ceremony's only input, so
@@ -44,10 +51,43 @@ type PlannedKey struct {
 	Name    string `toml:"name"`
 	Years   int    `toml:"years"`
 	Storage string `toml:"storage"`
+
+	// With StorageModule: hsm.Place.
+	Module  string `toml:"module"`
+	Token   string `toml:"token"`
+	PINFile string `toml:"pin_file"`
 }
 
-// StorageFile keeps a key in a file.
-const StorageFile = "file"
+// Where a key is kept.
+const (
+	StorageFile   = "file"
+	StorageModule = "pkcs11" // in a module, which it never leaves
+)
+
+func (k PlannedKey) place() hsm.Place {
+	return hsm.Place{Module: k.Module, Token: k.Token, PINFile: k.PINFile}
+}
+
+// make makes the key. One that is not to be kept is nowhere but in this program's memory or session.
+func (k PlannedKey) make(ctx context.Context, rand io.Reader, r role, keep bool) (crypto.Signer, error) {
+	if k.Storage == StorageModule {
+		return hsm.Generate(ctx, rand, k.place(), string(r), keep)
+	}
+	return ecdsa.GenerateKey(elliptic.P256(), rand)
+}
+
+// checkStorage says what is wrong with where the key is to be kept.
+func (k PlannedKey) checkStorage() error {
+	switch {
+	case k.Storage == StorageModule:
+		return k.place().Check()
+	case k.Storage != StorageFile:
+		return fmt.Errorf("storage: must be %q or %q", StorageFile, StorageModule)
+	case k.place() != hsm.Place{}:
+		return fmt.Errorf("storage: module, token and pin_file are for %q", StorageModule)
+	}
+	return nil
+}
 
 // Limits of a plan. Names: X.520's upper bounds, RFC 5280 appendix A.1.
 const (
@@ -140,8 +180,21 @@ func (p *Plan) checkKeys(refuse func(setting, why string, args ...any)) {
 		if k.key.Years > k.within.Years {
 			refuse(k.setting+".years", "must not be more than its authority's %d", k.within.Years)
 		}
-		if k.key.Storage != StorageFile {
-			refuse(k.setting+".storage", "must be %q", StorageFile)
+		if err := k.key.checkStorage(); err != nil {
+			setting, why, _ := strings.Cut(err.Error(), ": ")
+			refuse(k.setting+"."+setting, "%s", why)
+		}
+	}
+	// Who runs the service has the PIN of its token.
+	for _, authority := range []struct {
+		setting string
+		key     PlannedKey
+	}{{"root", p.Root}, {"issuing", p.Issuing}} {
+		for _, k := range []PlannedKey{p.Document, p.TimeStamp, p.Answers} {
+			if a := authority.key; a.Storage == StorageModule && k.Storage == StorageModule && a.Token == k.Token {
+				refuse(authority.setting+".token", "holds a key of the service, too: whoever has the service's PIN could certify signers")
+				break
+			}
 		}
 	}
 }

@@ -2,9 +2,8 @@ package signer
 
 import (
 	"bytes"
+	"context"
 	"crypto"
-	"crypto/ecdsa"
-	"crypto/elliptic"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
@@ -18,6 +17,7 @@ import (
 	"time"
 
 	"github.com/tesdiq/tesdiq/keys"
+	"github.com/tesdiq/tesdiq/keys/signer/hsm"
 )
 
 // Authorized is an authority together with its key, brought back from where it is kept.
@@ -31,7 +31,7 @@ type Authorized struct {
 // LoadAuthority reads the folder of an authority that a ceremony made, RootFolder or IssuingFolder. It must be of the set.
 func (s *Set) LoadAuthority(dir string) (Authorized, error) {
 	for _, a := range []Authorized{{Certificate: s.CA, role: issuingRole}, {Certificate: s.Root, role: rootRole}} {
-		key, err := readKey(filepath.Join(dir, string(a.role)+".key"))
+		key, err := readKey(filepath.Join(dir, string(a.role)), a.Certificate)
 		if errors.Is(err, os.ErrNotExist) {
 			continue
 		}
@@ -41,9 +41,14 @@ func (s *Set) LoadAuthority(dir string) (Authorized, error) {
 		if a.Key = key; fits(key, a.Certificate) != nil {
 			return a, fmt.Errorf("signer: authority: the key in %s is another installation's", dir)
 		}
+		if k, ok := key.(*hsm.Key); ok {
+			if err := k.Open(context.Background()); err != nil {
+				return a, fmt.Errorf("signer: authority: %w", err)
+			}
+		}
 		return a, nil
 	}
-	return Authorized{}, fmt.Errorf("signer: authority: %s holds neither %s.key nor %s.key", dir, rootName, caName)
+	return Authorized{}, fmt.Errorf("signer: authority: %s holds neither %s.key nor %s.key, and no description of either (%s)", dir, rootName, caName, moduleFile)
 }
 
 // Name says which authority it is.
@@ -55,20 +60,36 @@ type Rotation struct {
 	Name  string // empty: as the one before, with the year
 	Years int
 	From  time.Time // when it takes over
+
+	Storage string    // StorageFile or StorageModule; empty: where the one before is
+	Place   hsm.Place // of StorageModule
+	Keep    bool      // keep a key in a module: without it, this is a rehearsal
+}
+
+// storage says where the new key goes.
+func (r Rotation) storage(before crypto.Signer) PlannedKey {
+	k := PlannedKey{Storage: r.Storage, Module: r.Place.Module, Token: r.Place.Token, PINFile: r.Place.PINFile}
+	if k.Storage == "" {
+		k.Storage = StorageFile
+		if h, ok := before.(*hsm.Key); ok {
+			k.Storage, k.Module, k.Token, k.PINFile = StorageModule, h.Module, h.Token, h.PINFile
+		}
+	}
+	return k
 }
 
 // Rotate makes a new signer, which takes over at a moment to come; the old one signs until then and stays listed. The set is changed
 // in memory; Update writes it.
-func (s *Set) Rotate(rand io.Reader, by Authorized, r Rotation, now time.Time) (Duty, error) {
+func (s *Set) Rotate(ctx context.Context, rand io.Reader, by Authorized, r Rotation, now time.Time) (_ Duty, err error) {
 	now = now.UTC().Truncate(time.Second)
 	from := r.From.UTC().Truncate(time.Second)
 	certified, old := role(r.Role), s.on(from)
-	before := old.Signer
+	before, its := old.Signer, old.SignerKey
 	want := issuingRole
 	switch r.Role {
 	case keys.RoleDocumentSigner:
 	case keys.RoleStampSigner:
-		before, want = old.TSA, rootRole
+		before, its, want = old.TSA, old.TSAKey, rootRole
 	default:
 		return Duty{}, fmt.Errorf("signer: rotate: %q is neither %s nor %s", r.Role, keys.RoleDocumentSigner, keys.RoleStampSigner)
 	}
@@ -93,10 +114,19 @@ func (s *Set) Rotate(rand io.Reader, by Authorized, r Rotation, now time.Time) (
 	if err := nameFits(name); err != nil {
 		return Duty{}, fmt.Errorf("signer: rotate: the name %q %w", name, err)
 	}
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand)
+	storage := r.storage(its)
+	if err := storage.checkStorage(); err != nil {
+		return Duty{}, fmt.Errorf("signer: rotate: %w", err)
+	}
+	key, err := storage.make(ctx, rand, certified, r.Keep)
 	if err != nil {
 		return Duty{}, fmt.Errorf("signer: rotate: %w", err)
 	}
+	defer func() {
+		if err != nil && r.Keep {
+			err = errors.Join(err, destroy(ctx, []crypto.Signer{key}))
+		}
+	}()
 	subjectOf := subject{
 		name: pkix.Name{Country: before.Subject.Country, Organization: before.Subject.Organization, CommonName: name},
 		from: now, to: from.AddDate(r.Years, 0, 0).Add(-time.Second), policies: before.Policies,
@@ -192,11 +222,11 @@ func (s *Set) Update(dir string) error {
 		if _, err := os.Stat(name + ".pem"); err == nil {
 			continue
 		}
-		der, err := x509.MarshalPKCS8PrivateKey(d.Key)
-		if err != nil {
-			return fmt.Errorf("signer: update: %w", err)
+		f, err := keyFile(name, d.Key)
+		if err == nil {
+			err = f.write(f.name)
 		}
-		if err := writePEM(name+".key", "PRIVATE KEY", der, 0o600); err != nil {
+		if err != nil {
 			return fmt.Errorf("signer: update: %w", err)
 		}
 		if err := writePEM(name+".pem", "CERTIFICATE", d.Certificate.Raw, 0o644); err != nil {

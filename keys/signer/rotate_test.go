@@ -48,7 +48,7 @@ func (in installation) rotate(role, authority string, from time.Time) signer.Dut
 	if err != nil {
 		in.t.Fatal(err)
 	}
-	d, err := s.Rotate(rand.Reader, by, signer.Rotation{Role: role, Years: 2, From: from}, in.made.Add(time.Hour))
+	d, err := s.Rotate(in.t.Context(), rand.Reader, by, signer.Rotation{Role: role, Years: 2, From: from}, in.made.Add(time.Hour))
 	if err != nil {
 		in.t.Fatal(err)
 	}
@@ -174,7 +174,7 @@ func TestARotationIsRefused(t *testing.T) {
 		"for no time":                     {issuing, signer.Rotation{Role: keys.RoleDocumentSigner, From: soon}, "years must be"},
 	} {
 		fresh := in.load()
-		if _, err := fresh.Rotate(rand.Reader, c.by, c.r, made); err == nil || !strings.Contains(err.Error(), c.says) {
+		if _, err := fresh.Rotate(t.Context(), rand.Reader, c.by, c.r, made); err == nil || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -1,6 +1,7 @@
 package signer
 
 import (
+	"context"
 	"crypto"
 	"crypto/x509"
 	"encoding/pem"
@@ -10,8 +11,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/tesdiq/tesdiq/keys"
+	"github.com/tesdiq/tesdiq/keys/signer/hsm"
 )
 
 // RootsFile is the file in a set's folder that relying parties need; it may be given to anybody.
@@ -46,11 +49,11 @@ func (s *Set) Save(dir string) error {
 		if p.key == nil {
 			continue
 		}
-		der, err := x509.MarshalPKCS8PrivateKey(p.key)
+		f, err := keyFile(string(p.role), p.key)
 		if err != nil {
-			return fmt.Errorf("signer: save %s: %w", p.role, err) // a key in hardware does not leave it
+			return fmt.Errorf("signer: save %s: %w", p.role, err)
 		}
-		files = append(files, file{string(p.role) + ".key", "PRIVATE KEY", der, 0o600})
+		files = append(files, f)
 	}
 	if s.TrustFile != nil {
 		files = append(files, file{TrustFile, "", s.TrustFile, 0o644})
@@ -75,9 +78,53 @@ func syncDir(dir string) error {
 	return errors.Join(d.Sync(), d.Close())
 }
 
-// Load reads a set that Save wrote. It refuses key files that others than their owner can read, and a set that does not fit
-// together. The keys of root and issuing authority may be absent, and those of signers who were relieved.
+// Load reads a set that Save wrote, and sees that its keys in modules are there. It refuses key files that others than their owner can
+// read, and a set that does not fit together. The keys of root and issuing authority may be absent, and those of signers who were
+// relieved.
 func Load(dir string) (*Set, error) {
+	s, err := Read(dir)
+	if err != nil {
+		return nil, err
+	}
+	for _, k := range s.inModules() {
+		if err := k.Open(context.Background()); err != nil {
+			return nil, fmt.Errorf("signer: load %s: %w", dir, err)
+		}
+	}
+	return s, nil
+}
+
+// inModules are the set's keys that are in modules.
+func (s *Set) inModules() (all []*hsm.Key) {
+	keys := []crypto.Signer{s.RootKey, s.CAKey, s.SignerKey, s.TSAKey, s.ResponderKey}
+	for _, d := range s.Later {
+		keys = append(keys, d.Key)
+	}
+	for _, key := range keys {
+		if k, ok := key.(*hsm.Key); ok {
+			all = append(all, k)
+		}
+	}
+	return all
+}
+
+// Places says where those keys are, for people.
+func (s *Set) Places() (all []string) {
+	for _, k := range s.inModules() {
+		all = append(all, k.Place.String())
+	}
+	return all
+}
+
+// Patience sets how long a caller waits for a module's signature.
+func (s *Set) Patience(most time.Duration) {
+	for _, k := range s.inModules() {
+		k.Patience = most
+	}
+}
+
+// Read is Load without a word to any module: for whoever signs nothing.
+func Read(dir string) (*Set, error) {
 	s := &Set{}
 	for _, p := range []struct {
 		name string
@@ -94,7 +141,7 @@ func Load(dir string) (*Set, error) {
 		if *p.cert, err = x509.ParseCertificate(der); err != nil {
 			return nil, fmt.Errorf("signer: load %s: %w", p.name, err)
 		}
-		key, err := readKey(filepath.Join(dir, p.name+".key"))
+		key, err := readKey(filepath.Join(dir, p.name), *p.cert)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
@@ -143,7 +190,7 @@ func (s *Set) loadStatus(dir string) error {
 	}
 	if s.Responder != nil {
 		var err error
-		if s.ResponderKey, err = readKey(filepath.Join(dir, responderName+".key")); err != nil {
+		if s.ResponderKey, err = readKey(filepath.Join(dir, responderName), s.Responder); err != nil {
 			return err
 		}
 	}
@@ -171,8 +218,42 @@ func (s *Set) loadStatus(dir string) error {
 	return nil
 }
 
-// readKey reads a private key that nobody but its owner can read.
-func readKey(path string) (crypto.Signer, error) {
+// moduleFile is what the name of a file ends with that says where in a module a key is, instead of ".key" with the key itself.
+const moduleFile = ".pkcs11"
+
+// keyFile is what is written of a private key beside NAME.pem: the key, or where it is.
+func keyFile(name string, key crypto.Signer) (file, error) {
+	if k, ok := key.(*hsm.Key); ok {
+		return file{name + moduleFile, "", k.Marshal(), 0o600}, nil
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	return file{name + ".key", "PRIVATE KEY", der, 0o600}, err
+}
+
+// readKey reads what keyFile wrote, of the certificate's key. Nobody but its owner may be able to read it, or to say that it is elsewhere.
+func readKey(name string, c *x509.Certificate) (crypto.Signer, error) {
+	data, err := readFile(name+moduleFile, 0o077)
+	if errors.Is(err, fs.ErrNotExist) {
+		return readKeyFile(name + ".key")
+	}
+	if err != nil {
+		return nil, err
+	}
+	if _, err := os.Lstat(name + ".key"); err == nil {
+		return nil, fmt.Errorf("%s.key and %[1]s%s are both there: only one can be the key", name, moduleFile)
+	}
+	p, err := hsm.Read(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s%s: %w", name, moduleFile, err)
+	}
+	key, err := hsm.New(p, c.PublicKey)
+	if err != nil {
+		return nil, fmt.Errorf("%s%s: %w", name, moduleFile, err)
+	}
+	return key, nil
+}
+
+func readKeyFile(path string) (crypto.Signer, error) {
 	der, err := readPEM(path, "PRIVATE KEY", 0o077)
 	if err != nil {
 		return nil, err
@@ -224,6 +305,19 @@ func (s *Set) AddResponders(dir string, rand io.Reader) error {
 
 // readPEM reads the one block of a file whose mode has none of the bits of forbidden.
 func readPEM(path, kind string, forbidden fs.FileMode) ([]byte, error) {
+	data, err := readFile(path, forbidden)
+	if err != nil {
+		return nil, err
+	}
+	block, rest := pem.Decode(data)
+	if block == nil || block.Type != kind || len(rest) != 0 {
+		return nil, fmt.Errorf("%s does not hold exactly one PEM block %q", path, kind)
+	}
+	return block.Bytes, nil
+}
+
+// readFile reads a small file whose mode has none of the bits of forbidden.
+func readFile(path string, forbidden fs.FileMode) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
@@ -245,9 +339,5 @@ func readPEM(path, kind string, forbidden fs.FileMode) ([]byte, error) {
 	if _, err := f.ReadAt(data, 0); err != nil {
 		return nil, err
 	}
-	block, rest := pem.Decode(data)
-	if block == nil || block.Type != kind || len(rest) != 0 {
-		return nil, fmt.Errorf("%s does not hold exactly one PEM block %q", path, kind)
-	}
-	return block.Bytes, nil
+	return data, nil
 }

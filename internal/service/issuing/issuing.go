@@ -19,6 +19,7 @@ import (
 	"github.com/tesdiq/tesdiq/issuer/issuerdb"
 	"github.com/tesdiq/tesdiq/keys"
 	"github.com/tesdiq/tesdiq/keys/signer"
+	"github.com/tesdiq/tesdiq/keys/signer/hsm"
 	"github.com/tesdiq/tesdiq/keys/tsaweb"
 	"github.com/tesdiq/tesdiq/templates/all"
 	"github.com/tesdiq/tesdiq/web"
@@ -102,7 +103,11 @@ func newDispatcher(h service.Host, pools *postgres.Pools, archivist *signer.PDFS
 func Keys(dir string) (*signer.Set, error) {
 	set, err := signer.Load(dir)
 	if err != nil {
-		return nil, fmt.Errorf("keys.dir: %w", err)
+		err = fmt.Errorf("keys.dir: %w", err)
+		if errors.Is(err, hsm.ErrPIN) {
+			return nil, service.Halt{Err: err}
+		}
+		return nil, err
 	}
 	if set.Throwaway() {
 		return nil, errors.New("keys.dir: these are the demonstration's keys: whoever has the program's source can make the like. docs/keys.md says how to make real ones")
