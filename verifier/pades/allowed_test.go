@@ -91,10 +91,109 @@ func TestWhatSignersAllow(t *testing.T) {
 		}
 	})
 	t.Run("the second signature's lock", func(t *testing.T) {
+		const locked = "/Lock<</Type/SigFieldLock/Action/Include/Fields[(Ad)]>>"
+		file := w.signAgain(w.contract("", ""), locked, "")
+		if r := pades.Read(file, nil); r.Integrity != extended { // whoever signs may allow less
+			t.Errorf("%+v: %s", r, pades.Why(r))
+		}
+		if r := pades.Read(filled(file), nil); r.Integrity != altered {
+			t.Errorf("%+v: what it locks was filled", r)
+		}
+		other := w.contractWith("", "", func(u *forgedUpdate) { u.replace(18, "/FT/Sig", "/FT/Sig"+locked) })
+		if r := pades.Read(increment(other, edited(other, 18, "(Ad)", "(Razi)")), nil); r.Integrity != altered {
+			t.Errorf("%+v: a lock was replaced", r)
+		}
+	})
+	t.Run("a signature that is its field's default too", func(t *testing.T) { // as LibreOffice writes it
+		if r := pades.Read(w.signAgain(w.contract("", ""), "", "/Rect[0 0 0 0]/F 132/DV 30 0 R"), nil); r.Integrity != extended {
+			t.Errorf("%+v: %s", r, pades.Why(r))
+		}
+		if r := pades.Read(w.signAgain(w.contract("", ""), "", "/Rect[0 0 0 0]/F 132/DV 11 0 R"), nil); r.Integrity != altered {
+			t.Errorf("%+v: another default", r)
+		}
+	})
+	t.Run("notes", func(t *testing.T) {
+		file := w.contract("/P 3", "")
+		type note = struct {
+			objects []forgedObject
+			want    pades.Integrity
+		}
+		marked := func(content, keys string) note {
+			return note{[]forgedObject{{41, "<</Type/Annot/Subtype/Highlight/Rect[50 700 300 790]/QuadPoints[50 790 300 790 50 700 300 700]/C[1 1 0]/AP<</N 42 0 R>>>>"},
+				stream(42, "/Type/XObject/Subtype/Form/BBox[50 700 300 790]/Resources<</ExtGState<</GS<</BM/Multiply>>/N<</BM/Normal>>>>>>"+keys, content),
+				edited(file, 5, "24 0 R]", "24 0 R 41 0 R]")}, extended}
+		}
+		markedBadly := func(content, keys string) note {
+			n := marked(content, keys)
+			n.want = altered
+			return n
+		}
+		for name, c := range map[string]note{
+			"with its window": {[]forgedObject{{41, "<</Type/Annot/Subtype/Text/Rect[10 10 30 30]/Contents(seen)/Popup 42 0 R>>"},
+				{42, "<</Type/Annot/Subtype/Popup/Rect[30 30 200 100]/Parent 41 0 R>>"}, edited(file, 5, "24 0 R]", "24 0 R 41 0 R 42 0 R]")}, extended},
+			"with a picture beside the text": {[]forgedObject{{41, "<</Type/Annot/Subtype/Text/Rect[10 10 30 30]/AP<</N 43 0 R>>>>"}, look(43), edited(file, 5, "24 0 R]", "24 0 R 41 0 R]")}, extended},
+			"with a picture over a word":     {[]forgedObject{{41, "<</Type/Annot/Subtype/Text/Rect[60 765 90 785]/AP<</N 43 0 R>>>>"}, look(43), edited(file, 5, "24 0 R]", "24 0 R 41 0 R]")}, altered},
+			"with a picture over a field":    {[]forgedObject{{41, "<</Type/Annot/Subtype/Text/Rect[60 50 90 70]/AP<</N 43 0 R>>>>"}, look(43), edited(file, 5, "24 0 R]", "24 0 R 41 0 R]")}, altered},
+			"with a window that is no window": {[]forgedObject{{41, "<</Type/Annot/Subtype/Text/Rect[10 10 30 30]/Popup 42 0 R>>"},
+				{42, "<</Type/Annot/Subtype/Stamp/Rect[0 0 500 500]/AP<</N 43 0 R>>>>"}, look(43), edited(file, 5, "24 0 R]", "24 0 R 41 0 R 42 0 R]")}, altered},
+			"marked in yellow":            {[]forgedObject{{41, "<</Type/Annot/Subtype/Highlight/Rect[50 700 300 790]/QuadPoints[50 790 300 790 50 700 300 700]/C[1 1 0]>>"}, edited(file, 5, "24 0 R]", "24 0 R 41 0 R]")}, extended},
+			"marked in black":             {[]forgedObject{{41, "<</Type/Annot/Subtype/Highlight/Rect[50 700 300 790]/QuadPoints[50 790 300 790 50 700 300 700]/C[0 0 0]>>"}, edited(file, 5, "24 0 R]", "24 0 R 41 0 R]")}, altered},
+			"marked in grey":              {[]forgedObject{{41, "<</Type/Annot/Subtype/Highlight/Rect[50 700 300 790]/QuadPoints[50 790 300 790 50 700 300 700]/C[0]>>"}, edited(file, 5, "24 0 R]", "24 0 R 41 0 R]")}, altered},
+			"marked with a picture of it": marked("/GS gs 1 1 0 rg 50 700 250 90 re f", ""),
+			"marked with a picture of it, before the colour's mode": marked("q 1 1 0 rg /GS gs 50 700 m 300 700 l 300 790 l h f* Q", ""),
+			"marked in black, in a picture":                         markedBadly("/GS gs 0 0 0 rg 50 700 250 90 re f", ""),
+			"marked in no colour":                                   markedBadly("/GS gs 50 700 250 90 re f", ""),
+			"painted over":                                          markedBadly("1 1 0 rg 50 700 250 90 re f", ""),
+			"painted over behind a marking":                         markedBadly("1 1 1 rg q /GS gs 50 700 9 9 re f Q 50 700 250 90 re f", ""),
+			"painted over in another mode":                          markedBadly("/GS gs /N gs 1 1 1 rg 50 700 250 90 re f", ""),
+			"marked with words":                                     markedBadly("/GS gs 1 1 0 rg BT /F1 40 Tf 50 700 Td (III) Tj ET", ""),
+			"marked with another drawing":                           markedBadly("/GS gs /X Do", ""),
+			"marked with an image":                                  markedBadly("/GS gs BI /W 1 /H 1 /BPC 8 /CS /G ID x EI", ""),
+			"marked by itself":                                      markedBadly("/GS gs 1 1 0 rg 50 700 250 90 re f", "/Group<</S/Transparency/I true>>"),
+			"marked in a layer":                                     markedBadly("/GS gs 1 1 0 rg 50 700 250 90 re f", "/OC 11 0 R"),
+			"twice on the page":                                     {[]forgedObject{{41, "<</Type/Annot/Subtype/Text/Rect[10 10 30 30]>>"}, edited(file, 5, "24 0 R]", "24 0 R 41 0 R 41 0 R]")}, altered},
+		} {
+			t.Run(name, func(t *testing.T) {
+				if r := pades.Read(increment(file, c.objects...), nil); r.Integrity != c.want {
+					t.Errorf("%+v: %s", r, pades.Why(r))
+				}
+			})
+		}
+	})
+	t.Run("numbers rounded", func(t *testing.T) { // as a browser writes what it fills
+		file := w.contractWith("", "", func(u *forgedUpdate) {
+			u.replace(15, "/F 4", "/F 4/MK<</BG[.843137 .5 1]/BC[.1 .1 .1]>>/BS<</W 1.004>>")
+		})
+		for change, want := range map[[2]string]pades.Integrity{
+			{".843137", "0.84"}: extended, {".843137", "0.1"}: altered, {"1.004", "1"}: extended, {"1.004", "40"}: altered, {"[50 50 200 70]", "[50.001 50 200 70]"}: extended,
+			{"[50 50 200 70]", "[50 500 200 520]"}: altered, {"/BC[.1 .1 .1]", "/BC[.1 .1 .1]/I 16 0 R"}: altered, {"/BC[.1 .1 .1]", ""}: altered,
+		} {
+			if r := pades.Read(increment(file, edited(file, 15, "(Aysel)", "(Leyla)", change[0], change[1])), nil); r.Integrity != want {
+				t.Errorf("%s instead of %s: %+v: %s", change[1], change[0], r, pades.Why(r))
+			}
+		}
+	})
+	t.Run("what is left behind", func(t *testing.T) {
 		file := w.contract("", "")
-		u := w.signAgain(file, "/Lock<</Type/SigFieldLock/Action/Include/Fields[(Ad)]>>", "")
-		if r := pades.Read(u, nil); r.Integrity != altered { // a lock that comes with the signature was not there when the field was made
-			t.Errorf("%+v", r)
+		fill := edited(file, 15, "(Aysel)", "(Leyla)")
+		for name, c := range map[string]struct {
+			objects []forgedObject
+			want    pades.Integrity
+		}{
+			"a font without a name":       {[]forgedObject{fill, {41, "<</Type/Font>>"}}, extended},
+			"nothing":                     {[]forgedObject{fill, {41, "null"}, {42, "[]"}}, extended},
+			"a draft of the field":        {[]forgedObject{fill, stream(41, "", "BT (x) Tj ET")}, extended},
+			"a drawing":                   {[]forgedObject{fill, look(41)}, altered},
+			"a page":                      {[]forgedObject{fill, {41, "<</Type/Page>>"}}, altered},
+			"words":                       {[]forgedObject{fill, {41, "(Group: 1)"}}, altered},
+			"a draft, and nothing filled": {[]forgedObject{{14, body(file, 14)}, stream(41, "", "BT (x) Tj ET")}, altered},
+			"nothing, and nothing else":   {[]forgedObject{{41, "<<>>"}}, altered},
+		} {
+			t.Run(name, func(t *testing.T) {
+				if r := pades.Read(increment(file, c.objects...), nil); r.Integrity != c.want {
+					t.Errorf("%+v: %s", r, pades.Why(r))
+				}
+			})
 		}
 	})
 	t.Run("whatever follows, the signed beginning is told", func(t *testing.T) {

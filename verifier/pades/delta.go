@@ -42,7 +42,7 @@ type delta struct {
 
 	names   map[string]bool // of all fields before
 	widgets map[int]*widget // of new signature fields
-	notes   map[int]bool    // new annotations of harmless kinds
+	notes   map[int]bool    // new annotations of harmless kinds; true once they stand on a page
 	signed  []sealField     // fields that got their signature
 	filled  []string        // names of fields that were filled
 	painted []string        // names of fields that look otherwise
@@ -374,7 +374,7 @@ func (x *delta) orphans() {
 		if number == s.stream || x.isXref(int(number)) {
 			continue
 		}
-		if it := x.d.load(int(number), x.new); it != nil && !it.isFlow && isBlank(&it.value) {
+		if it := x.d.load(int(number), x.new); it != nil && x.isLeftover(it, int(number)) {
 			continue
 		}
 		x.deny("object %d: nothing refers to it", number)
@@ -382,6 +382,16 @@ func (x *delta) orphans() {
 	if idle {
 		x.deny("an update that does nothing")
 	}
+}
+
+// isLeftover says whether an object is what some writers leave behind: nothing, or, where they drew a field, a draft of it that
+// is no drawing by itself.
+func (x *delta) isLeftover(it *item, number int) bool {
+	if !it.isFlow {
+		return isBlank(&it.value)
+	}
+	_, _, was := x.d.lookup(number, x.old)
+	return !was && len(x.filled) > 0 && onlyKeys(&it.value, "Length", "Filter") && it.value.get("Length").kind == integer
 }
 
 // isBlank says whether a value is of those that some writers leave behind: nothing in it, or a font without a name.

@@ -1,5 +1,7 @@
 package pades
 
+import "math"
+
 // The rules for forms: which fields may be filled and signed, and which may be new.
 
 // inherited is what a field has from the fields above it.
@@ -182,9 +184,7 @@ func (x *delta) field(number int, above inherited, depth int) {
 			f.name = in.name
 			x.signed = append(x.signed, f)
 			x.filled = append(x.filled, in.name)
-			if f.sig != 0 {
-				x.take(n.get("V"), otherRole)
-			}
+			x.reach(n.get("V"))
 		}
 	}
 	each(o, n, func(key string, o, n *value) { x.fieldKey(key, o, n, in, depth) })
@@ -253,18 +253,54 @@ func (x *delta) fieldKey(key string, o, n *value, in inherited, depth int) {
 			x.same(key, o, n)
 		}
 	case "Rect":
-		if !in.signs || !isNowhere(n) {
+		if (!in.signs || !isNowhere(n)) && !x.close(o, n) {
 			x.same(key, o, n)
 		}
-	case "DA", "MK":
-		if !in.signs || key == "MK" && o.kind != null {
+	case "Lock": // whoever signs may allow less afterwards
+		if !in.signs || o.kind != null {
 			x.same(key, o, n)
 		} else {
 			x.reach(n)
 		}
+	case "DA", "MK":
+		switch {
+		case key == "MK" && x.close(o, n):
+		case !in.signs || key == "MK" && o.kind != null:
+			x.same(key, o, n)
+		default:
+			x.reach(n)
+		}
+	case "BS", "Border":
+		if !x.close(o, n) {
+			x.same(key, o, n)
+		}
 	default:
 		x.same(key, o, n)
 	}
+}
+
+// rounding is by how much a program may write a number otherwise than another did, in points or parts of a colour.
+const rounding = 0.01
+
+// close says whether two values without references are the same but for rounding, as a browser writes what it read.
+func (x *delta) close(o, n *value) bool {
+	if !x.step() || isNumber(o) && isNumber(n) {
+		return math.Abs(numberOf(o)-numberOf(n)) <= rounding
+	}
+	if o.kind != n.kind || o.kind == reference || len(o.items) != len(n.items) || len(o.pairs) != len(n.pairs) {
+		return false
+	}
+	for i := range o.items {
+		if !x.close(&o.items[i], &n.items[i]) {
+			return false
+		}
+	}
+	for i := range o.pairs {
+		if !x.close(&o.pairs[i].value, n.get(o.pairs[i].key)) {
+			return false
+		}
+	}
+	return len(o.items)+len(o.pairs) > 0 || x.alike(o, n)
 }
 
 // isNowhere says whether a rectangle is without extent: a prepared field that is signed invisibly.
@@ -329,7 +365,7 @@ func (x *delta) reach(v *value) bool {
 
 // newFieldKeys are what a new signature field may have.
 var newFieldKeys = []string{"Type", "Subtype", "FT", "T", "TU", "TM", "V", "P", "Rect", "F", "Ff", "AP", "AS", "Lock", "SV", "DA", "MK", "BS", "Border", "NM", "M",
-	"Kids", "StructParent", "DR", "Q", "H", "Parent"}
+	"Kids", "StructParent", "DR", "Q", "H", "Parent", "DV"}
 
 // newField allows a new field that is a signature. One that shows something must be signed: an empty field with an appearance is
 // a picture on the page that nobody vouches for (the sneaky signature attack).
@@ -342,7 +378,8 @@ func (x *delta) newField(number int) {
 	v := &it.value
 	title := v.get("T")
 	full := fieldName("", title)
-	if !onlyKeys(v, newFieldKeys...) || !v.get("FT").isName("Sig") || title.kind != text || x.names[full] || v.has("Parent") {
+	if !onlyKeys(v, newFieldKeys...) || !v.get("FT").isName("Sig") || title.kind != text || x.names[full] || v.has("Parent") ||
+		v.has("DV") && !same(v.get("DV"), v.get("V")) { // LibreOffice says it twice
 		x.deny("field %d is not a new signature", number)
 		return
 	}
@@ -353,9 +390,7 @@ func (x *delta) newField(number int) {
 	if signed {
 		f.name = full
 		x.signed = append(x.signed, f)
-		if f.sig != 0 {
-			x.take(v.get("V"), otherRole)
-		}
+		x.reach(v.get("V"))
 	}
 	kids := x.take(v.get("Kids"), otherRole)
 	switch {

@@ -6,6 +6,8 @@ import "math"
 
 const maxPageTree = 64
 
+var pageBoxes = setOf("MediaBox", "CropBox", "BleedBox", "TrimBox", "ArtBox")
+
 // pages compares a node of the page tree.
 func (x *delta) pages(number, depth int) {
 	if !x.step() {
@@ -46,6 +48,7 @@ func (x *delta) pages(number, depth int) {
 		case key == "Annots" && isPage:
 			x.annotations(number, x.before(o), x.take(n, otherRole))
 		case key == "LastModified" && n.kind == text:
+		case pageBoxes[key] && x.close(o, n):
 		case key == "Tabs" && o.kind == null && n.kind == name:
 		default:
 			x.same(key, o, n)
@@ -86,7 +89,7 @@ func (x *delta) annotations(page int, o, n *value) {
 			x.deny("page %d: a new annotation", page)
 			return
 		}
-		x.marked = true
+		x.notes[number], x.marked = true, true
 	}
 	if at != len(o.items) {
 		x.deny("page %d: an annotation is gone", page)
@@ -126,44 +129,6 @@ func (x *delta) inherited(page int, key string) *value {
 		}
 	}
 	return &value{}
-}
-
-// harmless allows an annotation that cannot hide or change what the page says: a note in the margin and its window. All other kinds
-// can paint over the page (the evil annotation attack), a highlight too if it brings an appearance of its own.
-func (x *delta) harmless(number, page int) bool {
-	it := x.d.load(number, x.new)
-	if it == nil || it.value.kind != dictionary || !x.changed(number) || x.d.load(number, x.old) != nil || x.roles[number] != 0 {
-		return false
-	}
-	v := &it.value
-	kind := string(v.get("Subtype").s)
-	if !onlyKeys(v, "Type", "Subtype", "Rect", "Contents", "P", "NM", "M", "F", "C", "CA", "T", "Popup", "CreationDate", "Subj", "Name", "Open", "Parent",
-		"State", "StateModel", "QuadPoints", "RC", "IRT", "RT", "Border", "AP", "StructParent") || v.has("P") && !v.get("P").isRef(page) {
-		return false
-	}
-	rect := x.d.resolve(v.get("Rect"), x.new)
-	if rect.kind != array || len(rect.items) != 4 {
-		return false
-	}
-	width := math.Abs(numberOf(&rect.items[2]) - numberOf(&rect.items[0]))
-	height := math.Abs(numberOf(&rect.items[3]) - numberOf(&rect.items[1]))
-	switch kind {
-	case "Text":
-		if width > 40 || height > 40 {
-			return false
-		}
-	case "Popup", "Highlight", "Underline", "StrikeOut", "Squiggly":
-		if v.has("AP") {
-			return false
-		}
-	default:
-		return false
-	}
-	x.roles[number], x.allowed[number], x.notes[number] = fieldRole, true, true
-	for _, key := range []string{"AP", "Popup", "Rect", "QuadPoints", "RC"} {
-		x.reach(v.get(key))
-	}
-	return true
 }
 
 // store reads the document security store (EN 319 142-1, 5.4.2). It may be written anew as its author likes: it is not shown, and what is in it

@@ -8,9 +8,8 @@ const maxStructure = 200 // elements in each other
 
 // tagging is what a step adds to the structure.
 type tagging struct {
-	roles   *value      // the role map as it was
-	element map[int]int // new elements, and the annotation that each names
-	named   map[int]bool
+	roles *value      // the role map as it was
+	named map[int]int // new annotations, and the element that names each
 }
 
 // structure compares the structure trees. It comes after fields and pages, for which new elements may be.
@@ -26,7 +25,7 @@ func (x *delta) structure(o, n *value) {
 		return
 	}
 	x.roles[number], x.allowed[number] = structureRole, true
-	t := &tagging{roles: x.before(oi.value.get("RoleMap")), element: map[int]int{}, named: map[int]bool{}}
+	t := &tagging{roles: x.before(oi.value.get("RoleMap")), named: map[int]int{}}
 	x.elements(t, number, true, oi.value.get("K"), ni.value.get("K"), 0)
 	each(&oi.value, &ni.value, func(key string, o, n *value) {
 		switch key {
@@ -145,16 +144,33 @@ func (x *delta) elementAt(t *tagging, number, depth int) {
 		x.allowed[number] = true
 	}
 	each(&oi.value, &ni.value, func(key string, o, n *value) {
-		if key == "K" {
+		switch {
+		case key == "K":
 			x.elements(t, number, groups[x.standard(t, oi.value.get("S"))], o, n, depth)
-			return
+		case key == "Pg" && o.kind == null && x.onlyElements(x.kids(oi.value.get("K"), false)):
+			x.onPage(n) // for what is new
+		default:
+			x.same(key, o, n)
 		}
-		x.same(key, o, n)
 	})
+}
+
+// onlyElements says whether there are no marks among the kids, which would be on the page that their element names.
+func (x *delta) onlyElements(kids []value) bool {
+	for i := range kids {
+		if kids[i].kind != reference || !isElement(x.before(&kids[i])) {
+			return false
+		}
+	}
+	return true
 }
 
 // newElement allows an element that names one new annotation and says nothing itself.
 func (x *delta) newElement(t *tagging, parent int, v *value) {
+	if x.d.resolve(v, x.new).get("Type").isName("OBJR") {
+		x.nameNew(t, parent, v)
+		return
+	}
 	number, ok := refOf(v)
 	it := x.d.load(number, x.new)
 	if !ok || it == nil || it.value.kind != dictionary || it.isFlow || !x.changed(number) || x.d.load(number, x.old) != nil || x.roles[number] != 0 {
@@ -168,20 +184,29 @@ func (x *delta) newElement(t *tagging, parent int, v *value) {
 		x.deny("element %d says more than that there is a field", number)
 		return
 	}
-	r := x.take(&kids[0], otherRole)
+	x.same("NS", e.get("NS"), e.get("NS"))
+	x.onPage(e.get("Pg"))
+	x.roles[number], x.allowed[number] = elementRole, true
+	x.nameNew(t, number, &kids[0])
+}
+
+// nameNew allows an object reference to a new annotation as a kid of an element.
+func (x *delta) nameNew(t *tagging, element int, v *value) {
+	r := x.take(v, otherRole)
 	annotation, ok := refOf(r.get("Obj"))
-	if !ok || !onlyKeys(r, "Type", "Obj", "Pg") || !r.get("Type").isName("OBJR") || x.widgets[annotation] == nil && !x.notes[annotation] || t.named[annotation] {
-		x.deny("element %d is for nothing new", number)
+	_, note := x.notes[annotation]
+	if !ok || !onlyKeys(r, "Type", "Obj", "Pg") || !r.get("Type").isName("OBJR") || x.widgets[annotation] == nil && !note || t.named[annotation] != 0 {
+		x.deny("element %d is for nothing new", element)
 		return
 	}
-	for _, page := range []*value{e.get("Pg"), r.get("Pg")} {
-		if at, ok := refOf(page); page.kind != null && (!ok || x.roles[at] != pageRole) {
-			x.deny("element %d is on no page", number)
-		}
+	x.onPage(r.get("Pg"))
+	t.named[annotation] = element
+}
+
+func (x *delta) onPage(page *value) {
+	if at, ok := refOf(page); page.kind != null && (!ok || x.roles[at] != pageRole) {
+		x.deny("an element is on no page")
 	}
-	x.same("NS", e.get("NS"), e.get("NS"))
-	x.roles[number], x.allowed[number] = elementRole, true
-	t.element[number], t.named[annotation] = annotation, true
 }
 
 // parents compares the parent trees, however they are cut: each old line is there, and a new one leads from a new annotation to its
@@ -211,8 +236,12 @@ func (x *delta) parents(t *tagging, o, n *value) {
 			continue
 		}
 		element, _ := refOf(is)
-		annotation, ok := t.element[element]
-		if it := x.d.load(annotation, x.new); !ok || it == nil || !it.value.get("StructParent").isInt(int(key)) {
+		named := false
+		for annotation, by := range t.named {
+			it := x.d.load(annotation, x.new)
+			named = named || by == element && it != nil && it.value.get("StructParent").isInt(int(key))
+		}
+		if !named {
 			x.deny("line %d of the parent tree is for nothing new", key)
 		}
 	}

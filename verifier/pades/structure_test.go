@@ -75,6 +75,12 @@ func TestANewFieldMayBeNamedInTheStructure(t *testing.T) {
 			o[61] = o[56]
 			delete(o, 56)
 		},
+		"without an element of its own": func(o map[int]string) {
+			delete(o, 60)
+			o[51] = strings.Replace(o[51], "60 0 R", "<</Type/OBJR/Obj 31 0 R>>", 1)
+			o[51] = strings.Replace(o[51], "/S/Document", "/S/Document/Pg 5 0 R", 1)
+			o[56] = "<</Nums[0 57 0 R 1 51 0 R]>>"
+		},
 		"an empty class map": func(o map[int]string) { o[50] = strings.Replace(o[50], "/K ", "/ClassMap<<>>/K ", 1) },
 		"written again as it was": func(o map[int]string) {
 			o[52], o[57] = "<</S/H1/K 0/P 51 0 R/Type/StructElem/Pg 5 0 R>>", "[52 0 R 53 0 R 53 0 R 55 0 R]"
@@ -191,6 +197,17 @@ func TestNothingElseMayBeHeard(t *testing.T) {
 			replace(60, "/P 51", "/P 54")(o)
 		},
 		"an element that nothing holds": func(o map[int]string) { delete(o, 51) },
+		"marks beside the new field": func(o map[int]string) {
+			delete(o, 60)
+			o[51] = strings.Replace(o[51], "60 0 R", "<</Type/OBJR/Obj 31 0 R>> 1", 1)
+			o[56] = "<</Nums[0 57 0 R 1 51 0 R]>>"
+		},
+		"an old field without an element": func(o map[int]string) {
+			delete(o, 60)
+			o[51] = strings.Replace(o[51], "60 0 R", "<</Type/OBJR/Obj 15 0 R>>", 1)
+			o[56] = "<</Nums[0 57 0 R]>>"
+		},
+		"marks get a page": func(o map[int]string) { o[52] = "<</Type/StructElem/S/H1/P 51 0 R/Pg 1 0 R/K 0>>" },
 		"a chain of new elements": func(o map[int]string) {
 			replace(60, "<</Type/OBJR/Obj 31 0 R/Pg 5 0 R>>", "61 0 R")(o)
 			o[61] = "<</S/Form/P 60 0 R/K<</Type/OBJR/Obj 31 0 R>>>>"
