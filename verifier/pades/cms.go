@@ -23,6 +23,8 @@ var (
 	oidTSTInfo        = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 16, 1, 4}
 	oidSigningCertV1  = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 16, 2, 12}
 	oidTimeStampToken = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 16, 2, 14}
+	oidArchiveV3      = asn1.ObjectIdentifier{0, 4, 0, 1733, 2, 4}
+	oidHashIndexV3    = asn1.ObjectIdentifier{0, 4, 0, 19122, 1, 5}
 	oidSigningCertV2  = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 16, 2, 47}
 )
 
@@ -151,7 +153,8 @@ func readCMS(ber []byte, kind cmsKind) (*signedData, *failure) {
 	if bad != nil {
 		return nil, bad
 	}
-	if needs = max(needs, bagNeeds, signerVersion); version != needs { // RFC 5652, 5.1
+	// RFC 5652, 5.1. Older writers have one version for everything; ours do not, and nothing signs it.
+	if needs = max(needs, bagNeeds, signerVersion); version != needs && (kind != adobeKind || version < 1 || version > 5) {
 		return nil, &unreadable
 	}
 	found := false
@@ -368,6 +371,7 @@ func (s *signedData) readUnsigned(in *cryptobyte.String) *failure {
 	if !in.ReadASN1(&unsigned, context1) {
 		return &unreadable
 	}
+	others := false
 	for n := 0; !unsigned.Empty(); n++ {
 		var raw, value cryptobyte.String
 		if n == maxAttributes || !unsigned.ReadASN1Element(&raw, casn1.SEQUENCE) {
@@ -378,9 +382,10 @@ func (s *signedData) readUnsigned(in *cryptobyte.String) *failure {
 			return &unreadable
 		}
 		if !oid.Equal(oidTimeStampToken) {
-			if s.kind == cadesKind { // EN 319 142-1, 6.3: there is no other
+			if s.kind == cadesKind && !longTerm(oid) {
 				return &unreadable
 			}
+			others = true
 			continue
 		}
 		for !value.Empty() {
@@ -391,7 +396,20 @@ func (s *signedData) readUnsigned(in *cryptobyte.String) *failure {
 			s.tokens = append(s.tokens, token)
 		}
 	}
+	if others && s.kind == cadesKind && len(s.tokens) == 0 {
+		return &unreadable
+	}
 	return nil
+}
+
+// longTerm says whether an unsigned attribute is one of those by which CAdES (RFC 5126, 6; EN 319 122-1, 5.5, A.1) proves a signature and its
+// time stamp for long. EN 319 142-1, 6.3, leaves no room for them in a PDF, but some writers put them there; they say nothing to us.
+func longTerm(oid asn1.ObjectIdentifier) bool {
+	n := len(oid) - 1
+	if n == len(oidTimeStampToken)-1 && oid[:n].Equal(oidTimeStampToken[:n]) {
+		return oid[n] >= 21 && oid[n] <= 27 || oid[n] == 48
+	}
+	return oid.Equal(oidArchiveV3) || oid.Equal(oidHashIndexV3)
 }
 
 // covers says whether the signature is over content with this digest.

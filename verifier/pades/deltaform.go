@@ -1,6 +1,9 @@
 package pades
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // The rules for forms: which fields may be filled and signed, and which may be new.
 
@@ -264,7 +267,7 @@ func (x *delta) fieldKey(key string, o, n *value, in inherited, depth int) {
 		}
 	case "DA", "MK":
 		switch {
-		case key == "MK" && x.close(o, n):
+		case key == "MK" && x.close(without(o, n, "CA"), n): // a box that is ticked may lose its caption, which is for drawing it anew
 		case !in.signs || key == "MK" && o.kind != null:
 			x.same(key, o, n)
 		default:
@@ -301,6 +304,16 @@ func (x *delta) close(o, n *value) bool {
 		}
 	}
 	return len(o.items)+len(o.pairs) > 0 || x.alike(o, n)
+}
+
+// without gives a dictionary without a key that another has not.
+func without(o, n *value, key string) *value {
+	if !o.has(key) || n.has(key) {
+		return o
+	}
+	less := *o
+	less.pairs = slices.DeleteFunc(slices.Clone(o.pairs), func(p pair) bool { return p.key == key })
+	return &less
 }
 
 // isNowhere says whether a rectangle is without extent: a prepared field that is signed invisibly.
