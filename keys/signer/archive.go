@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/tesdiq/tesdiq/keys"
+	"github.com/tesdiq/tesdiq/keys/tsp"
 	"golang.org/x/crypto/cryptobyte"
 	casn1 "golang.org/x/crypto/cryptobyte/asn1"
 )
@@ -103,16 +104,16 @@ func (p *PDFSigner) Renew(ctx context.Context, pdf []byte, at time.Time) (_ []by
 	if err != nil {
 		return nil, until, fmt.Errorf("signer: renew: %w", err)
 	}
-	if last.token != nil { // signed, and not archived: its time stamp is inside
-		leaf, bag, err := last.signer()
+	if last.Token != nil { // signed, and not archived: its time stamp is inside
+		leaf, bag, err := last.Signer()
 		if err != nil {
 			return nil, until, err
 		}
-		stamp, err := readSigned(last.token)
+		stamp, err := tsp.Read(last.Token)
 		if err != nil {
 			return nil, until, err
 		}
-		chain, err := p.Roots.Chain(keys.DocumentSigning, leaf, bag, stamp.at)
+		chain, err := p.Roots.Chain(keys.DocumentSigning, leaf, bag, stamp.At)
 		if err != nil {
 			return nil, until, fmt.Errorf("signer: renew: %w", err)
 		}
@@ -128,8 +129,8 @@ func (p *PDFSigner) StampedUntil(pdf []byte) (time.Time, error) {
 		return time.Time{}, fmt.Errorf("signer: not a file that we signed: %w", err)
 	}
 	last, err := d.lastSignature()
-	if err == nil && last.token != nil {
-		last, err = readSigned(last.token)
+	if err == nil && last.Token != nil {
+		last, err = tsp.Read(last.Token)
 	}
 	if err != nil {
 		return time.Time{}, fmt.Errorf("signer: not a file that we signed: %w", err)
@@ -152,7 +153,7 @@ func earliestEnd(chain []*x509.Certificate) time.Time {
 }
 
 // lastSignature reads what stands in the last signature field.
-func (d *document) lastSignature() (*signedData, error) {
+func (d *document) lastSignature() (*tsp.Signed, error) {
 	form, _, err := readDict(d.catalog.get("/AcroForm"))
 	if err != nil {
 		return nil, fmt.Errorf("form: %w", err)
@@ -178,18 +179,18 @@ func (d *document) lastSignature() (*signedData, error) {
 	if !in.ReadASN1Element(&one, casn1.SEQUENCE) {
 		return nil, errors.New("no DER in /Contents")
 	}
-	return readSigned(one)
+	return tsp.Read(one)
 }
 
 // archive brings a signed document to B-LTA. last is the newest time stamp that it has, size that of one that is made now, in bytes; chains
 // are further chains to vouch for.
-func (p *PDFSigner) archive(ctx context.Context, d *document, at time.Time, last *signedData, size int, chains ...[]*x509.Certificate) (_ []byte, until time.Time, err error) {
+func (p *PDFSigner) archive(ctx context.Context, d *document, at time.Time, last *tsp.Signed, size int, chains ...[]*x509.Certificate) (_ []byte, until time.Time, err error) {
 	stamp, err := p.stamps.chain(p.Roots, last)
 	if err != nil {
 		return nil, until, fmt.Errorf("signer: time stamp: %w", err)
 	}
-	if last.at.After(at) { // an authority elsewhere has its own clock: what vouches for its time stamp is not older than that
-		at = last.at
+	if last.At.After(at) { // an authority elsewhere has its own clock: what vouches for its time stamp is not older than that
+		at = last.At
 	}
 	chains = append(chains, stamp)
 	var all []Evidence
@@ -200,7 +201,7 @@ func (p *PDFSigner) archive(ctx context.Context, d *document, at time.Time, last
 		}
 		all = append(all, e)
 	}
-	d = d.store(at, all, append(d.inside, last.bag()...))
+	d = d.store(at, all, append(d.inside, last.Bag()...))
 	room := (size + 16 + 31) &^ 31 // one token of an authority differs from another by a few bytes
 	d, gap := d.stampRoom(at, room)
 	h := sha256.New()
@@ -214,7 +215,7 @@ func (p *PDFSigner) archive(ctx context.Context, d *document, at time.Time, last
 		return nil, until, fmt.Errorf("signer: the document time stamp has %d bytes, there is room for %d", len(token), room)
 	}
 	hex.Encode(d.pdf[gap.from+1:], token)
-	added, err := readSigned(token)
+	added, err := tsp.Read(token)
 	if err != nil {
 		return nil, until, fmt.Errorf("signer: document time stamp: %w", err)
 	}
@@ -323,19 +324,19 @@ type stampChains struct {
 }
 
 // chain finds the chain of whoever signed a token. It was valid when the token says.
-func (s *stampChains) chain(roots *keys.Roots, t *signedData) ([]*x509.Certificate, error) {
-	id := string(t.certificates) + string(t.sid)
+func (s *stampChains) chain(roots *keys.Roots, t *tsp.Signed) ([]*x509.Certificate, error) {
+	id := string(t.Certificates) + string(t.SID)
 	s.mu.Lock()
 	chain := s.found[id]
 	s.mu.Unlock()
-	if chain != nil && !t.at.Before(chain[0].NotBefore) && !t.at.After(earliestEnd(chain)) {
+	if chain != nil && !t.At.Before(chain[0].NotBefore) && !t.At.After(earliestEnd(chain)) {
 		return chain, nil
 	}
-	leaf, bag, err := t.signer()
+	leaf, bag, err := t.Signer()
 	if err != nil {
 		return nil, err
 	}
-	if chain, err = roots.Chain(keys.TimeStamping, leaf, bag, t.at); err != nil {
+	if chain, err = roots.Chain(keys.TimeStamping, leaf, bag, t.At); err != nil {
 		return nil, err
 	}
 	s.mu.Lock()

@@ -13,6 +13,7 @@ import (
 	"unicode/utf16"
 
 	"github.com/tesdiq/tesdiq/keys"
+	"github.com/tesdiq/tesdiq/keys/tsp"
 )
 
 // How many bytes of signature a file has room for; the rest is zeros, twice as many in the file, and there for ever.
@@ -100,7 +101,7 @@ func (p *PDFSigner) SignUntil(ctx context.Context, pdf []byte, at time.Time, inf
 	if err != nil {
 		return nil, until, fmt.Errorf("signer: %w", err)
 	}
-	stamp, err := readSigned(token)
+	stamp, err := tsp.Read(token)
 	if err != nil {
 		return nil, until, fmt.Errorf("signer: time stamp: %w", err)
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/tesdiq/tesdiq/internal/service"
 	"github.com/tesdiq/tesdiq/keys"
 	"github.com/tesdiq/tesdiq/keys/signer"
+	"github.com/tesdiq/tesdiq/keys/tsp"
 )
 
 // stampPatience is how long an authority elsewhere has for one answer. An excerpt takes two time stamps.
@@ -23,7 +24,7 @@ const stampPatience = 2 * time.Second
 
 // asker asks by HTTP POST: a request of one media type, an answer of another. Only what the configuration names is asked: there is no
 // following of redirects, no proxy from the environment.
-func asker(address, request, reply string, most int64) signer.Ask {
+func asker(address, request, reply string, most int64) tsp.Ask {
 	client := &http.Client{
 		Timeout:       stampPatience,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -73,7 +74,7 @@ func NewStamps(h service.Host, c service.Config, set *signer.Set) (Stamps, error
 		return s, fmt.Errorf("time_stamps.roots: %w", err)
 	}
 	s.Other = &signer.Remote{
-		Ask:   asker(t.Authority, "application/timestamp-query", "application/timestamp-reply", signer.MaxStampReply),
+		Ask:   asker(t.Authority, "application/timestamp-query", "application/timestamp-reply", tsp.MaxReply),
 		Roots: roots, Now: h.Now, Rand: h.Rand,
 	}
 	if t.Policy != "" {
@@ -82,7 +83,7 @@ func NewStamps(h service.Host, c service.Config, set *signer.Set) (Stamps, error
 		}
 	}
 	if t.OCSP != "" {
-		s.Other.OCSP = asker(t.OCSP, "application/ocsp-request", "application/ocsp-response", signer.MaxStampReply)
+		s.Other.OCSP = asker(t.OCSP, "application/ocsp-request", "application/ocsp-response", tsp.MaxReply)
 	}
 	return s, nil
 }

@@ -29,6 +29,7 @@ import (
 	"github.com/tesdiq/tesdiq/internal/service"
 	"github.com/tesdiq/tesdiq/keys"
 	"github.com/tesdiq/tesdiq/keys/signer"
+	"github.com/tesdiq/tesdiq/keys/tsp"
 	"github.com/tesdiq/tesdiq/verifier/pades"
 )
 
@@ -275,18 +276,18 @@ func TestNoTimeStampNoSignature(t *testing.T) {
 		want  error
 		says  string
 	}{
-		{"another nonce", theirs.Root, by(authority, 0, flip(-5)), signer.ErrStampNonce, ""},
-		{"another imprint", theirs.Root, by(authority, 0, flip(30)), signer.ErrStampImprint, ""},
-		{"another policy", theirs.Root, byOthers(t, theirs), signer.ErrStampPolicy, ""},
-		{"a clock ahead", theirs.Root, by(authority, 10*time.Second, nil), signer.ErrStampSkew, ""},
-		{"a clock behind", theirs.Root, by(authority, -10*time.Second, nil), signer.ErrStampSkew, ""},
-		{"a stranger's", theirs.Root, by(stranger.Authority(rand.Reader), 0, nil), signer.ErrStampChain, ""},
-		{"another key", theirs.Root, by(&otherKey, 0, nil), signer.ErrStampForged, ""},
-		{"a signer whose time is over", over.Root, byOthers(t, over), signer.ErrStampChain, "no longer valid"},
-		{"an old answer again", theirs.Root, replayed(t, authority), signer.ErrStampImprint, ""},
-		{"a refusal", theirs.Root, func(w http.ResponseWriter, _ []byte) { answerAs(w, []byte{0x30, 5, 0x30, 3, 2, 1, 2}, nil) }, signer.ErrStampRefused, ""},
-		{"rubbish", theirs.Root, func(w http.ResponseWriter, _ []byte) { answerAs(w, []byte("<html>"), nil) }, signer.ErrStampReply, ""},
-		{"nothing", theirs.Root, func(w http.ResponseWriter, _ []byte) { answerAs(w, nil, nil) }, signer.ErrStampReply, ""},
+		{"another nonce", theirs.Root, by(authority, 0, flip(-5)), tsp.ErrNonce, ""},
+		{"another imprint", theirs.Root, by(authority, 0, flip(30)), tsp.ErrImprint, ""},
+		{"another policy", theirs.Root, byOthers(t, theirs), tsp.ErrPolicy, ""},
+		{"a clock ahead", theirs.Root, by(authority, 10*time.Second, nil), tsp.ErrSkew, ""},
+		{"a clock behind", theirs.Root, by(authority, -10*time.Second, nil), tsp.ErrSkew, ""},
+		{"a stranger's", theirs.Root, by(stranger.Authority(rand.Reader), 0, nil), tsp.ErrChain, ""},
+		{"another key", theirs.Root, by(&otherKey, 0, nil), tsp.ErrForged, ""},
+		{"a signer whose time is over", over.Root, byOthers(t, over), tsp.ErrChain, "no longer valid"},
+		{"an old answer again", theirs.Root, replayed(t, authority), tsp.ErrImprint, ""},
+		{"a refusal", theirs.Root, func(w http.ResponseWriter, _ []byte) { answerAs(w, []byte{0x30, 5, 0x30, 3, 2, 1, 2}, nil) }, tsp.ErrRefused, ""},
+		{"rubbish", theirs.Root, func(w http.ResponseWriter, _ []byte) { answerAs(w, []byte("<html>"), nil) }, tsp.ErrReply, ""},
+		{"nothing", theirs.Root, func(w http.ResponseWriter, _ []byte) { answerAs(w, nil, nil) }, tsp.ErrReply, ""},
 		{"a fault", theirs.Root, func(w http.ResponseWriter, _ []byte) { http.Error(w, "no", http.StatusInternalServerError) }, nil, "answers 500"},
 		{"a page", theirs.Root, func(w http.ResponseWriter, _ []byte) { w.Write([]byte("<html>welcome")) }, nil, "text/html"},
 		{"another place", theirs.Root, func(w http.ResponseWriter, _ []byte) {
@@ -314,7 +315,7 @@ func TestNoTimeStampNoSignature(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			e := openStamps(t, c.root, map[bool]string{true: "2.999.2"}[errors.Is(c.want, signer.ErrStampPolicy)], nil)
+			e := openStamps(t, c.root, map[bool]string{true: "2.999.2"}[errors.Is(c.want, tsp.ErrPolicy)], nil)
 			e.reply = c.reply
 			began := time.Now()
 			file, err := e.sign()
