@@ -94,7 +94,7 @@ const skew = 5 * time.Second
 type Expected struct {
 	Client  MemberID
 	Service ServiceID
-	MaxAge  time.Duration // how old the register's state may be when it is asked
+	MaxAge  time.Duration // how old the register's state may be when it is asked; 0: however old
 }
 
 // read judges an exchange from beginning to end, and gives what it says. proven is as in Trust.judge. It asks nobody and writes nothing: the client and
@@ -155,7 +155,7 @@ func readBody(q Question, want Expected, x Exchange) (Answer, *failure) {
 		return Answer{}, fail(WrongHash, "in the body")
 	case b.AsOf.After(x.Received.Add(skew)):
 		return Answer{}, fail(FutureDate, "as_of")
-	case b.AsOf.Before(x.Sent.Add(-want.MaxAge)):
+	case want.MaxAge > 0 && b.AsOf.Before(x.Sent.Add(-want.MaxAge)):
 		return Answer{}, fail(Stale, "")
 	case b.Found != (len(b.Records) > 0):
 		return Answer{}, fail(Contradictory, "found, and nothing there, or the other way round")
@@ -196,4 +196,10 @@ func (t *Trust) question(x Exchange, proven time.Time) (Question, Expected, *fai
 		return q, want, fail(Replayed, "not sealed when it was sent")
 	}
 	return q, want, nil
+}
+
+// IsExchange says whether data is an exchange without a time stamp.
+func IsExchange(data []byte) bool {
+	_, err := ParseExchange(data)
+	return err == nil
 }

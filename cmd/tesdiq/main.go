@@ -31,6 +31,7 @@ type commands struct {
 	Revoke   revokeCommand    `cmd:"" help:"Revoke an excerpt."`
 	Keys     keysCommands     `cmd:"" help:"Keys and certificates: ceremony, list, rotate, revoke, reissue, publish."`
 
+	Gateway  gatewayCommands `cmd:"" help:"Exchanges with other agencies: check them."`
 	Agencies agenciesCommand `cmd:"" help:"Play the agencies that the gateway asks: invented registers that can be slow, wrong and down."`
 
 	Bench benchCommand `cmd:"" help:"Measure what this machine carries, beside a baseline: issue, check or verify."`
