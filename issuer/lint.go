@@ -13,23 +13,23 @@ import (
 )
 
 // lint reads the unsigned page back, with code that shares nothing with what drew it, and compares it with what it
-// shall state.
-func lint(sheet Sheet) error {
-	read := pades.Inspect(sheet.PDF)
+// shall state. What it read is for the check after signing.
+func lint(sheet Sheet) (read pades.Inspection, err error) {
+	read = pades.Inspect(sheet.PDF)
 	if len(read.Findings) > 0 {
-		return errors.New(strings.Join(read.Findings, "; "))
+		return read, errors.New(strings.Join(read.Findings, "; "))
 	}
 	// A fact may run over several lines of the page, and a long word may be broken: blanks do not count.
 	page := compact(strings.Join(read.Drawn, ""))
 	for i, line := range sheet.Lines {
 		if !strings.Contains(page, compact(line)) {
-			return fmt.Errorf("the page does not show text %d of %d", i+1, len(sheet.Lines)) // the text itself is personal
+			return read, fmt.Errorf("the page does not show text %d of %d", i+1, len(sheet.Lines)) // the text itself is personal
 		}
 	}
 	if !bytes.Equal(read.Attached, sheet.JWS) {
-		return errors.New("the attachment is not what was signed for machines")
+		return read, errors.New("the attachment is not what was signed for machines")
 	}
-	return heard(read.Heard, sheet.Facts)
+	return read, heard(read.Heard, sheet.Facts)
 }
 
 // heard compares what a screen reader says of the table with the facts: each label as the head of a row and its value after it,
@@ -55,11 +55,11 @@ func heard(said []pades.Said, facts []templates.Fact) error {
 
 // check sees that the signed file is the page that was linted with a signature after it, and that whoever relies on it passes
 // it, on paper too: the page, the attachment and the QR say the same.
-func (m *Maker) check(job Job, sheet Sheet, signed []byte) (report pades.Report, err error) {
+func (m *Maker) check(job Job, sheet Sheet, signed []byte, linted pades.Inspection) (report pades.Report, err error) {
 	if len(signed) <= len(sheet.PDF) || !bytes.HasPrefix(signed, sheet.PDF) {
 		return report, errors.New("the signer changed the page")
 	}
-	switch report = pades.Read(signed, m.Roots); {
+	switch report = pades.ReadInspected(signed, m.Roots, linted); {
 	case report.Integrity != pades.Intact, report.Indication != pades.Passed:
 		return report, fmt.Errorf("%s, %s (%s): %s", report.Integrity, report.Indication, report.SubIndication, report.Reason)
 	case report.Code != job.Code.String():

@@ -107,7 +107,12 @@ func (m *Maker) Make(ctx context.Context, job Job) (Excerpt, error) {
 	}
 
 	// 3 Lint: read the page back with other code than drew it, and compare. After this nothing is drawn any more.
-	if err := m.step(Lint, func() error { return lint(sheet) }); err != nil {
+	var linted pades.Inspection
+	err = m.step(Lint, func() (err error) {
+		linted, err = lint(sheet)
+		return err
+	})
+	if err != nil {
 		return Excerpt{}, err
 	}
 
@@ -126,7 +131,7 @@ func (m *Maker) Make(ctx context.Context, job Job) (Excerpt, error) {
 	// 5 Check what was signed, with the code that relying parties use.
 	var report pades.Report
 	err = m.step(Check, func() (err error) {
-		report, err = m.check(job, sheet, signed)
+		report, err = m.check(job, sheet, signed, linted)
 		return err
 	})
 	if err != nil {

@@ -22,3 +22,11 @@ func PlainFile(objects ...string) []byte {
 	b = append(b, table...)
 	return fmt.Appendf(b, "trailer\n<</Size %d/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF\n", len(objects)+1, at)
 }
+
+// WithCode is an inspection that claims to have found another code on the page.
+func WithCode(i Inspection, code string) Inspection {
+	other := *i.shown
+	other.code = code
+	i.shown = &other
+	return i
+}

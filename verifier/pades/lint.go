@@ -18,6 +18,8 @@ type Inspection struct {
 	Heard    []Said   // what a screen reader says, in its order; empty if the file is not tagged
 	Attached []byte   // see Attachment
 	Findings []string // see Lint
+
+	shown *shown // for ReadInspected; nil if there are findings
 }
 
 // Inspect is Text, Lint and a reading aloud in one, for who needs all of every file.
@@ -46,7 +48,11 @@ func Inspect(pdf []byte) Inspection {
 	l.objects()
 	l.page()
 	sort.Strings(l.findings)
-	return Inspection{Drawn: l.drawn, Heard: l.heard, Attached: l.attached, Findings: slices.Compact(l.findings)}
+	i := Inspection{Drawn: l.drawn, Heard: l.heard, Attached: l.attached, Findings: slices.Compact(l.findings)}
+	if len(i.Findings) == 0 {
+		i.shown = f.shown(l.drawn)
+	}
+	return i
 }
 
 type linter struct {

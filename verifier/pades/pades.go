@@ -145,7 +145,15 @@ func Read(pdf []byte, roots *keys.Roots) Report { return ReadAt(pdf, roots, time
 
 // ReadAt judges a file as of now. With roots nil it judges Integrity only, and the Indication is never Passed.
 // It never returns an error: whatever cannot be read is Broken.
-func ReadAt(pdf []byte, roots *keys.Roots, now time.Time) Report {
+func ReadAt(pdf []byte, roots *keys.Roots, now time.Time) Report { return read(pdf, roots, now, nil) }
+
+// ReadInspected is Read for who inspected the same page before it was signed: where it still draws the same with the same fonts, the code
+// on it is the one that was found then, and the page is not read a second time.
+func ReadInspected(pdf []byte, roots *keys.Roots, before Inspection) Report {
+	return read(pdf, roots, time.Time{}, before.shown)
+}
+
+func read(pdf []byte, roots *keys.Roots, now time.Time, before *shown) Report {
 	switch {
 	case len(pdf) == 0:
 		return broken(ReasonEmpty)
@@ -179,7 +187,7 @@ func ReadAt(pdf []byte, roots *keys.Roots, now time.Time) Report {
 	var r Report
 	switch {
 	case roots != nil:
-		r = (&trust{d: d, h: h, roots: roots, now: now}).report()
+		r = (&trust{d: d, h: h, roots: roots, now: now, before: before}).report()
 	case h.integrity == Extended:
 		r = Report{Indication: Indeterminate, SubIndication: NoCertificateChainFound, Reason: ReasonExtended}
 	default:
@@ -372,22 +380,32 @@ func encrypted(src []byte) bool {
 	return bytes.Contains(src, []byte("/Encrypt ")) || bytes.Contains(src, []byte("/Encrypt<<"))
 }
 
-// printedCode finds the authentication code on the page of a file of ours: the first line that is one.
-func (d *document) printedCode(main *seal) (code string) {
+// printedCode finds the authentication code on the page of a file of ours: the first line that is one. before is what the page showed
+// when it was inspected, if it was.
+func (d *document) printedCode(main *seal, before *shown) (code string) {
+	if before != nil && before.still(d, main.rev) {
+		return before.code
+	}
 	f := d.asOurs(main.rev)
 	if f == nil {
 		return ""
 	}
 	_, err := f.text(nil, func(line string) bool {
-		if c, err := tesdiq.ParseCode(line); err == nil && c.String() == line {
-			code = line
-		}
+		code = codeIn(line)
 		return code != ""
 	})
 	if err != nil {
 		return ""
 	}
 	return code
+}
+
+// codeIn is a line of the page, if that is an authentication code as we print it.
+func codeIn(line string) string {
+	if c, err := tesdiq.ParseCode(line); err == nil && c.String() == line {
+		return line
+	}
+	return ""
 }
 
 // maxOurs is how many objects a file of ours has at most; ten times as many as any.

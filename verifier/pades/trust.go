@@ -18,6 +18,8 @@ type trust struct {
 	roots *keys.Roots
 	now   time.Time // zero: as of the file's last time stamp
 	store evidence
+
+	before *shown // what the page showed before it was signed; nil: nobody looked
 }
 
 func (t *trust) report() Report {
@@ -56,7 +58,7 @@ func (t *trust) report() Report {
 	}
 	r := Report{
 		Integrity: Intact, Indication: Passed, Reason: ReasonPassed, Level: "B-T",
-		Signer: cms.signer.Subject.CommonName, SignedAt: when, Code: t.d.printedCode(main),
+		Signer: cms.signer.Subject.CommonName, SignedAt: when, Code: t.d.printedCode(main, t.before),
 		SignerSerial: keys.Serial(cms.signer), StampSerial: keys.Serial(dated),
 	}
 	switch {
