@@ -15,6 +15,7 @@ import (
 // A page's own objects, counted from the first after the stationery's. Structure elements follow, the document first.
 const (
 	contentAt = iota
+	qrAt
 	catalogAt
 	structureAt
 	parentsAt
@@ -46,6 +47,14 @@ func (d *drawing) file(paper *stationery, of Sheet) []byte {
 	f.text("<</Filter/FlateDecode/Length ").number(packed.Len()).text(">>\nstream\n")
 	f.b = append(f.b, packed.Bytes()...)
 	packers.Put(packed)
+	f.text("\nendstream").end()
+
+	// The ink stands in the content; the picture says only where.
+	f.begin()
+	code := d.qr.packed()
+	f.text("<</Type/XObject/Subtype/Image/ImageMask true/BitsPerComponent 1/Decode[1 0]/Width ").number(d.qr.side).text("/Height ").number(d.qr.side).
+		text("/Length ").number(len(code)).text(">>\nstream\n")
+	f.b = append(f.b, code...)
 	f.text("\nendstream").end()
 
 	f.begin()
@@ -109,8 +118,7 @@ func (d *drawing) file(paper *stationery, of Sheet) []byte {
 	return f.b
 }
 
-// packer packs what a page has of its own, three quarters of which is the QR code's rectangles, by the fastest method: the
-// best one would take longer than drawing and checking the page.
+// packer packs what a page has of its own by the fastest method: the best one would take longer than drawing and checking the page.
 type packer struct {
 	bytes.Buffer
 	z *zlib.Writer

@@ -14,6 +14,17 @@ type qrCode struct {
 	rows []uint64
 }
 
+// packed are the rows from the top, eight modules a byte from the left, each row from a byte of its own (ISO 32000-1, 8.9.3).
+func (q qrCode) packed() []byte {
+	b := make([]byte, 0, len(q.rows)*((q.side+7)/8))
+	for _, row := range q.rows {
+		for x := 0; x < q.side; x += 8 {
+			b = append(b, bits.Reverse8(byte(row>>x)))
+		}
+	}
+	return b
+}
+
 // largestQR is the largest version whose rows fit into 64 bits: 61 modules, 251 bytes at level M, 321 at level L.
 const largestQR = 11
 

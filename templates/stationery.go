@@ -125,6 +125,7 @@ func takeApart(file []byte) (*stationery, error) {
 		objects = append(objects, object)
 	}
 	s := &stationery{head: bytes.Clone(front), xref: []byte("0000000000 65535 f \n"), next: 1}
+	const resources = 4
 	content := len(objects)
 	if s.page = content - 1; content < 5 || !bytes.Contains(objects[0], []byte("/Catalog")) ||
 		!bytes.Contains(objects[2], []byte("/Outlines")) || !bytes.Contains(objects[s.page-1], []byte("/Type /Page\n")) {
@@ -144,6 +145,12 @@ func takeApart(file []byte) (*stationery, error) {
 			object = []byte("<</Type/OutputIntent/S/GTS_PDFA1/OutputConditionIdentifier(sRGB)/Info(sRGB IEC61966-2.1)/DestOutputProfile 1 0 R>>\nendobj")
 		case content:
 			object = []byte("<</O/Table/Scope/Row>>\nendobj") // attributes of what heads a row
+		case resources:
+			from := []byte("/XObject <<\n")
+			if !bytes.Contains(object, from) {
+				return nil, errApart
+			}
+			object = bytes.Replace(object, from, fmt.Appendf(nil, "/XObject <<\n/QR %d 0 R\n", content+1+qrAt), 1)
 		case s.page:
 			object = fmt.Appendf(nil, "<</Type/Page/Parent 2 0 R/Resources 4 0 R/Contents %d 0 R/StructParents 0/Tabs/S>>\nendobj", content+1+contentAt)
 		default:
