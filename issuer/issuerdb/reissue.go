@@ -87,66 +87,122 @@ type reissuable struct {
 	Statement string `db:"statement"`
 }
 
+// lot is what one transaction stores: its pages on their way through a run.
+type lot struct {
+	size   int // excerpts that are to be made
+	jobs   []issuer.Job
+	stated map[int64]string
+	made   []issuer.Excerpt
+}
+
 // Run makes them anew until none is left or ctx ends. It says how many it made, and how many it could not: those are logged, and tried
-// again by the next run.
+// again by the next run. While one lot is made, the one before it is stored and the next one is read, so that the processors wait for the
+// disk as little as can be.
 func (r *Reissue) Run(ctx context.Context, serial string) (made, failed int, err error) {
-	batch, workers := r.Batch, r.Workers
+	working, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	ready, done := make(chan *lot, 1), make(chan *lot, 1)
+	var stages sync.WaitGroup
+	stages.Go(func() {
+		defer close(ready)
+		if err := r.find(working, serial, ready); err != nil {
+			stop(err)
+		}
+	})
+	stages.Go(func() {
+		defer close(done)
+		for l := range ready {
+			r.make(working, l)
+			if working.Err() != nil {
+				continue // find ends by itself
+			}
+			done <- l
+		}
+	})
+	for l := range done {
+		if err != nil || working.Err() != nil {
+			continue
+		}
+		failed += l.size - len(l.made)
+		if len(l.made) == 0 {
+			err = errNoneMade
+			stop(err)
+			continue
+		}
+		stored := 0
+		if err = again(working, func() (err error) { stored, err = r.store(working, l.made); return err }); err != nil {
+			stop(err)
+			continue
+		}
+		if made += stored; r.Progress != nil {
+			r.Progress(l.size)
+		}
+	}
+	stages.Wait()
+	if ctx.Err() != nil {
+		return made, failed, ctx.Err()
+	}
+	return made, failed, context.Cause(working)
+}
+
+// find reads lot after lot, and commits the attempts to make them.
+func (r *Reissue) find(ctx context.Context, serial string, ready chan<- *lot) error {
+	batch := r.Batch
 	if batch <= 0 {
 		batch = 256
 	}
-	if workers <= 0 {
-		workers = 2 * runtime.GOMAXPROCS(0)
-	}
-	for after := int64(0); ctx.Err() == nil; {
+	for after := int64(0); ; {
 		rows, _ := r.Pool.Query(ctx, sqlReissuable, pgx.NamedArgs{"serial": serial, "today": tesdiq.DateOf(r.Now()), "after": after, "batch": batch})
 		found, err := pgx.CollectRows(rows, pgx.RowToStructByName[reissuable])
 		if err != nil {
-			return made, failed, fmt.Errorf("issuerdb: reissue: %w", err)
+			return fmt.Errorf("issuerdb: reissue: %w", err)
 		}
 		if len(found) == 0 {
-			return made, failed, nil
+			return nil
 		}
 		after = found[len(found)-1].ID
-		done, bad, err := r.batch(ctx, found, workers)
-		made, failed = made+done, failed+bad
-		if err != nil {
-			return made, failed, err
+		l := &lot{stated: map[int64]string{}}
+		var cs []claimed
+		for _, f := range found {
+			if !f.Current() {
+				continue // a signature now would say something that is not so
+			}
+			l.stated[f.ID] = f.Statement
+			cs = append(cs, f.claimed)
+		}
+		if l.size = len(cs); l.size == 0 {
+			continue
+		}
+		if l.jobs, err = facts(ctx, r.Pool, r.Log, cs); err != nil {
+			return err
+		}
+		if err := r.attempt(ctx, l.jobs); err != nil {
+			return err
+		}
+		select {
+		case ready <- l:
+		case <-ctx.Done():
+			return nil
 		}
 	}
-	return made, failed, ctx.Err()
 }
 
-// batch makes one batch and stores it, together or not at all.
-func (r *Reissue) batch(ctx context.Context, found []reissuable, workers int) (made, failed int, err error) {
-	stated := map[int64]string{}
-	var cs []claimed
-	for _, f := range found {
-		if !f.Current() {
-			continue // a signature now would say something that is not so
-		}
-		stated[f.ID] = f.Statement
-		cs = append(cs, f.claimed)
+// make makes the files of a lot. One that fails is logged; the others go on.
+func (r *Reissue) make(ctx context.Context, l *lot) {
+	workers := r.Workers
+	if workers <= 0 {
+		workers = 2 * runtime.GOMAXPROCS(0)
 	}
-	if len(cs) == 0 {
-		return 0, 0, nil
-	}
-	jobs, err := facts(ctx, r.Pool, r.Log, cs)
-	if err != nil {
-		return 0, 0, err
-	}
-	if err := r.attempt(ctx, jobs); err != nil {
-		return 0, 0, err
-	}
-	files := make([]*issuer.Excerpt, len(jobs))
+	files := make([]*issuer.Excerpt, len(l.jobs))
 	var wait sync.WaitGroup
 	next := make(chan int)
 	for range workers {
 		wait.Go(func() {
 			for n := range next {
-				x, err := r.Maker.Remake(ctx, jobs[n], []byte(stated[jobs[n].ID]))
+				x, err := r.Maker.Remake(ctx, l.jobs[n], []byte(l.stated[l.jobs[n].ID]))
 				if err != nil {
 					if ctx.Err() == nil {
-						r.Log.ErrorContext(ctx, "not issued anew", "number", jobs[n].Number, "err", err)
+						r.Log.ErrorContext(ctx, "not issued anew", "number", l.jobs[n].Number, "err", err)
 					}
 					continue
 				}
@@ -154,31 +210,19 @@ func (r *Reissue) batch(ctx context.Context, found []reissuable, workers int) (m
 			}
 		})
 	}
-	for n := range jobs {
+	for n := range l.jobs {
+		if ctx.Err() != nil {
+			break
+		}
 		next <- n
 	}
 	close(next)
 	wait.Wait()
-	if err := ctx.Err(); err != nil {
-		return 0, 0, err
-	}
-	var good []issuer.Excerpt
 	for _, x := range files {
 		if x != nil {
-			good = append(good, *x)
+			l.made = append(l.made, *x)
 		}
 	}
-	if failed = len(cs) - len(good); len(good) == 0 {
-		return 0, failed, errNoneMade
-	}
-	err = again(ctx, func() (err error) {
-		made, err = r.store(ctx, good)
-		return err
-	})
-	if err == nil && r.Progress != nil {
-		r.Progress(len(cs))
-	}
-	return made, failed, err
 }
 
 const sqlReissueAttempts = `
