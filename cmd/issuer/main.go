@@ -18,6 +18,9 @@ func run(ctx context.Context, c service.Config) error {
 	if err != nil {
 		return err
 	}
+	if err := issuing.SameAddress(set, c.PublicURL); err != nil {
+		return err
+	}
 	pools, err := c.Pools(ctx)
 	if err != nil {
 		return err

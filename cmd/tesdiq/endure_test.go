@@ -335,7 +335,7 @@ func (in *installed) report(took time.Duration, count *figures, l *lives) {
 	}
 	in.cutter.mu.Unlock()
 	line("errands of clients tried again", "%d, of these after a status 500: %d", in.shared.figures.of("tried again"), in.shared.figures.of("faults"))
-	for _, what := range []string{"keys of forms", "excerpts acknowledged and found once", "intents", "intents void", "attempts", "excerpts stored, each TOTAL-PASSED",
+	for _, what := range []string{"keys of forms", "excerpts acknowledged and found once", "intents", "intents void", "attempts", "excerpts stored", "files of them, each TOTAL-PASSED",
 		"keys of checks", "checks acknowledged, found once and seen by the subject", "checks stored"} {
 		line(what, "%d", count.of(what))
 	}

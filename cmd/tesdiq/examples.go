@@ -152,7 +152,7 @@ func (s stage) draw(ctx context.Context, fin tesdiq.FIN, number, name string, da
 func (s stage) issue(ctx context.Context, desk *issuerdb.Cabinet, fin tesdiq.FIN, n issuer.Number, daysAgo int) error {
 	host := s.host()
 	host.Now = s.clock(daysAgo)
-	dispatcher, err := issuing.Dispatcher(host, s.Pools, s.Keys, nil)
+	dispatcher, err := issuing.Dispatcher(host, s.Pools, s.Keys, issuing.Stamps{}, nil)
 	if err != nil {
 		return err
 	}

@@ -315,14 +315,17 @@ func listedSigner(s *signer.Set, serial string) (keys.Listed, error) {
 // keysReissue issues anew what a revoked signer signed.
 type keysReissue struct {
 	where
-	keysFolder
+	Keys   string `help:"The service's folder of keys; with -config the one that it names." placeholder:"DIR"`
 	Serial string `help:"Serial number of the revoked certificate." required:"" placeholder:"HEX"`
+	Batch  int    `help:"How many in one transaction." default:"256" placeholder:"N"`
 	Apply  bool   `help:"Do it. Without this, only say how many there are."`
 }
 
 // Run issues anew what still holds. Broken off, it goes on where it was.
 func (c keysReissue) Run(ctx context.Context) error {
-	s, err := c.loadBy(signer.Load)
+	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
+	host := service.Host{Now: time.Now, Rand: rand.Reader, Log: log}
+	s, stamps, err := c.issuing(&host)
 	if err != nil {
 		return err
 	}
@@ -341,14 +344,11 @@ func (c keysReissue) Run(ctx context.Context) error {
 		return err
 	}
 	defer pool.Close()
-	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
-	// The page is drawn again as it was: with the address that stands in its QR.
-	host := service.Host{PublicURL: s.Trust.Service, Now: time.Now, Rand: rand.Reader, Log: log}
-	dispatcher, err := issuing.Dispatcher(host, &postgres.Pools{Issuer: pool}, s, nil)
+	dispatcher, err := issuing.Dispatcher(host, &postgres.Pools{Issuer: pool}, s, stamps, nil)
 	if err != nil {
 		return err
 	}
-	r := &issuerdb.Reissue{Pool: pool, Maker: dispatcher.Maker, Now: time.Now, Rand: rand.Reader, Log: log}
+	r := &issuerdb.Reissue{Pool: pool, Maker: dispatcher.Maker, Now: time.Now, Rand: rand.Reader, Log: log, Batch: c.Batch}
 	left, err := r.Left(ctx, c.Serial)
 	if err != nil {
 		return err
@@ -370,4 +370,36 @@ func (c keysReissue) Run(ctx context.Context) error {
 	}
 	fmt.Println(". Run it again to go on.")
 	return err
+}
+
+// issuing is who signs and who stamps, as the service has it; host learns the address that stands in the QR.
+func (c keysReissue) issuing(host *service.Host) (*signer.Set, issuing.Stamps, error) {
+	folder := keysFolder{c.Keys}
+	if c.Config == "" { // a demonstration has no other address than the one that its keys were made for
+		if c.Keys == "" {
+			return nil, issuing.Stamps{}, misuse("name the folder of keys with -keys, or the service's configuration with -config")
+		}
+		s, err := folder.loadBy(signer.Load)
+		if err == nil {
+			host.PublicURL = s.Trust.Service
+		}
+		return s, issuing.Stamps{}, err
+	}
+	config, err := service.ReadConfig(c.Config, service.Reissuer)
+	if err != nil {
+		return nil, issuing.Stamps{}, err
+	}
+	if folder.Keys == "" {
+		folder.Keys = config.Keys.Dir
+	}
+	s, err := folder.loadBy(signer.Load)
+	if err != nil {
+		return nil, issuing.Stamps{}, err
+	}
+	if err := issuing.SameAddress(s, config.PublicURL); err != nil {
+		return nil, issuing.Stamps{}, err
+	}
+	host.PublicURL = config.PublicURL
+	stamps, err := issuing.NewStamps(*host, config, s)
+	return s, stamps, err
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/tesdiq/tesdiq"
 	"github.com/tesdiq/tesdiq/internal/postgres"
 	"github.com/tesdiq/tesdiq/keys"
+	"github.com/tesdiq/tesdiq/keys/signer"
 )
 
 // keysRun runs `tesdiq keys …` in a folder.
@@ -158,6 +159,44 @@ func TestAStolenSignerIsReplaced(t *testing.T) {
 	}
 	if fresh := w.fileOf(e); bytes.Equal(fresh, old) {
 		t.Error("the person still gets the old file")
+	}
+	// Whoever audits tells what was issued first from what was issued anew.
+	(&auditor{t: t, db: w.db.Admin}).ledgerOpens()
+}
+
+// What is issued anew is as the service would issue it: with its address and its time stamps, or not at all.
+func TestReissuingAsksTheServicesConfiguration(t *testing.T) {
+	in := install(t)
+	if c, said := in.command(t.Context(), "migrate"); c.Run() != nil {
+		t.Fatal(said)
+	}
+	set, err := signer.Load(in.path("keys"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	good := in.config
+	for name, c := range map[string]struct{ old, new, says string }{
+		"as it is":         {"", "", "0 excerpts have no file that counts"},
+		"another address":  {`public_url = "https://tesdiq.example"`, `public_url = "https://other.example"`, `and the keys were made for "https://tesdiq.example"`},
+		"no address":       {`public_url = "https://tesdiq.example"`, "", "public_url: is missing"},
+		"no keys":          {"dir = ", "# dir = ", "keys.dir: is missing"},
+		"stamps by nobody": {"[time_stamps]", "[time_stamps]\nauthority = \"https://tsa.example\"", "time_stamps.roots: is missing"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if !strings.Contains(good, c.old) {
+				t.Fatalf("the configuration does not have %q", c.old)
+			}
+			in.config = strings.Replace(good, c.old, c.new, 1)
+			run, said := in.command(t.Context(), "keys", "reissue", "-serial", keys.Serial(set.Signer))
+			if err := run.Run(); (err == nil) != (c.old == "") || !strings.Contains(said.String(), c.says) {
+				t.Errorf("%v: want %q: %s", err, c.says, said)
+			}
+		})
+	}
+	// The service refuses the other address, too.
+	in.config = strings.Replace(good, "https://tesdiq.example", "https://other.example", 1)
+	if run, said := in.command(t.Context(), "serve"); run.Run() == nil || !strings.Contains(said.String(), "and the keys were made for") {
+		t.Errorf("serve: %s", said)
 	}
 }
 

@@ -26,6 +26,9 @@ func (s serveCommand) Run(ctx context.Context) error {
 	if p.Keys, err = issuing.Keys(c.Keys.Dir); err != nil {
 		return err
 	}
+	if err := issuing.SameAddress(p.Keys, c.PublicURL); err != nil {
+		return err
+	}
 	if p.Stamps, err = issuing.NewStamps(p.host(), c, p.Keys); err != nil {
 		return err
 	}

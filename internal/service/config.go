@@ -26,12 +26,14 @@ const (
 	Casework Program = "casework"
 	// Operator is every command that works on the database and serves nothing. It reads any program's file.
 	Operator Program = "tesdiq"
+	// Reissuer is the operator's command that signs as the issuing process does. It reads the file of a program that has keys.
+	Reissuer Program = "tesdiq keys reissue"
 )
 
 // Roles are the database roles under which a program signs in.
 func (p Program) Roles() []postgres.Role {
 	switch p {
-	case Issuer:
+	case Issuer, Reissuer:
 		return []postgres.Role{postgres.Issuer}
 	case Verifier:
 		return []postgres.Role{postgres.Verifier, postgres.Reception}
@@ -42,6 +44,9 @@ func (p Program) Roles() []postgres.Role {
 	}
 	return postgres.OneProcess()
 }
+
+// operates says whether a program is one of the operator's commands, which read the files of other programs.
+func (p Program) operates() bool { return p == Operator || p == Reissuer }
 
 // Config is what -config FILE holds: docs/tesdiq.example.toml, with a comment at each setting.
 type Config struct {
@@ -95,14 +100,14 @@ var settings = []struct {
 	judge func(c *Config, refuse refusal)
 }{
 	{"address", []Program{AllInOne, Issuer, Verifier, Casework}, "", judgeAddress},
-	{"public_url", []Program{AllInOne, Issuer, Verifier, Casework}, "", judgePublicURL},
+	{"public_url", []Program{AllInOne, Issuer, Verifier, Casework, Reissuer}, "", judgePublicURL},
 	{"trusted_proxies", []Program{AllInOne, Verifier, Casework}, "only who answers the public stands behind a proxy", judgeProxies},
-	{"database.url", []Program{AllInOne, Issuer, Verifier, Casework, Operator}, "", judgeDatabaseURL},
-	{"database.passwords", []Program{AllInOne, Issuer, Verifier, Casework, Operator}, "", judgePasswords},
+	{"database.url", []Program{AllInOne, Issuer, Verifier, Casework, Operator, Reissuer}, "", judgeDatabaseURL},
+	{"database.passwords", []Program{AllInOne, Issuer, Verifier, Casework, Operator, Reissuer}, "", judgePasswords},
 	{"sign_in.issuer", []Program{AllInOne, Verifier, Casework}, "it signs nobody in", judgeSignInIssuer},
 	{"sign_in", []Program{AllInOne, Casework}, "it signs nobody in", judgeSignIn},
-	{"keys", []Program{AllInOne, Issuer}, "only the issuing process has keys", judgeKeys},
-	{"time_stamps", []Program{AllInOne, Issuer}, "only the issuing process gives time stamps", judgeTimeStamps},
+	{"keys", []Program{AllInOne, Issuer, Reissuer}, "only the issuing process has keys", judgeKeys},
+	{"time_stamps", []Program{AllInOne, Issuer, Reissuer}, "only the issuing process gives time stamps", judgeTimeStamps},
 	{"trust", []Program{Verifier}, "it has the roots from its keys, or needs none", judgeTrust},
 }
 
@@ -122,7 +127,7 @@ func ReadConfig(path string, program Program) (Config, error) {
 		refuse(k.String(), "is not a setting")
 	}
 	for _, k := range meta.Keys() {
-		if program == Operator || meta.Type(k...) == "Hash" {
+		if program.operates() || meta.Type(k...) == "Hash" {
 			continue
 		}
 		for _, s := range settings {
@@ -233,7 +238,7 @@ func judgePasswords(c *Config, refuse refusal) {
 		refuse("database.passwords", "%s", why)
 		return
 	}
-	if c.program == AllInOne || c.program == Operator {
+	if c.program == AllInOne || c.program.operates() {
 		return
 	}
 	for _, role := range postgres.Roles() {

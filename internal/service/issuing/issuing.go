@@ -68,9 +68,9 @@ func New(h service.Host, shell *web.Shell, pools *postgres.Pools, set *signer.Se
 	}, nil
 }
 
-// Dispatcher makes excerpts with the keys of a set alone. trace is told of each step; it may be nil.
-func Dispatcher(h service.Host, pools *postgres.Pools, set *signer.Set, trace func(issuer.Step, bool)) (*issuerdb.Dispatcher, error) {
-	archivist, roots, err := newArchivist(h, pools, set, Stamps{})
+// Dispatcher makes excerpts outside of a service, with the same keys and time stamps. trace is told of each step; it may be nil.
+func Dispatcher(h service.Host, pools *postgres.Pools, set *signer.Set, stamps Stamps, trace func(issuer.Step, bool)) (*issuerdb.Dispatcher, error) {
+	archivist, roots, err := newArchivist(h, pools, set, stamps)
 	if err != nil {
 		return nil, err
 	}
@@ -119,6 +119,18 @@ func Keys(dir string) (*signer.Set, error) {
 		return nil, errors.New("keys.dir: ocsp-responder.pem, ocsp-responder.key and root-ocsp-responder.pem are missing: what is signed could not be vouched for later. docs/keys.md says how to make them")
 	}
 	return set, nil
+}
+
+// SameAddress refuses a configuration that says another address than the ceremony put into the certificates: what is issued would send
+// people to the one, and programs to the other. Keys that were not made for an address go with any.
+func SameAddress(set *signer.Set, publicURL string) error {
+	if set.Trust == nil || set.Trust.Service == "" {
+		return nil
+	}
+	if made := strings.TrimRight(set.Trust.Service, "/"); made != strings.TrimRight(publicURL, "/") {
+		return fmt.Errorf("public_url is %q, and the keys were made for %q, which stands in the certificates and cannot be changed: set public_url to it, or hold a new ceremony", publicURL, made)
+	}
+	return nil
 }
 
 // status answers whether our certificates were revoked, from what the operator wrote down.

@@ -12,6 +12,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"io"
+	"log/slog"
 	"math/big"
 	"net/http"
 	"net/http/httptest"
@@ -26,6 +27,8 @@ import (
 	"golang.org/x/crypto/ocsp"
 
 	"github.com/tesdiq/tesdiq/internal/pdftest"
+	"github.com/tesdiq/tesdiq/internal/pgtest"
+	"github.com/tesdiq/tesdiq/internal/postgres"
 	"github.com/tesdiq/tesdiq/internal/service"
 	"github.com/tesdiq/tesdiq/keys"
 	"github.com/tesdiq/tesdiq/keys/signer"
@@ -326,6 +329,32 @@ func TestNoTimeStampNoSignature(t *testing.T) {
 				t.Errorf("took %s", took)
 			}
 		})
+	}
+}
+
+// What is made outside of a service, as what is issued anew, is stamped by the same authority.
+func TestTheDispatcherStampsElsewhere(t *testing.T) {
+	theirs, err := signer.NewThrowaway(rand.Reader, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := openStamps(t, theirs.Root, "2.999.2", nil)
+	authority := theirs.Authority(rand.Reader)
+	e.reply = func(w http.ResponseWriter, request []byte) {
+		der, err := authority.Reply(request, time.Now())
+		answerAs(w, der, err)
+	}
+	pools := &postgres.Pools{Issuer: pgtest.Open(t).Pool(postgres.Issuer)}
+	d, err := Dispatcher(service.Host{Now: time.Now, Rand: rand.Reader, Log: slog.New(slog.DiscardHandler)}, pools, e.set, Stamps{Other: e.remote}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, _, err := d.Maker.Signer.Sign(t.Context(), pdftest.Page(), time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := pades.Read(file, d.Maker.Roots); r.Indication != pades.Passed || r.StampSerial == keys.Serial(e.set.TSA) || e.asked.Load() != 2 {
+		t.Errorf("asked %d times: %+v", e.asked.Load(), r)
 	}
 }
 
