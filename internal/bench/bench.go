@@ -55,18 +55,11 @@ func Run(ctx context.Context, what string, o Options) (Result, error) {
 	if o.Clients < 0 || o.People < 0 {
 		return Result{}, fmt.Errorf("bench: %d clients, %d people", o.Clients, o.People)
 	}
-	if o.Clients == 0 {
-		o.Clients = 64
-		if what == "verify" {
-			o.Clients = runtime.GOMAXPROCS(0)
-		}
+	clients := 64
+	if what == "verify" {
+		clients = runtime.GOMAXPROCS(0)
 	}
-	if o.People == 0 {
-		o.People = 2000
-	}
-	if o.Log == nil {
-		o.Log = slog.New(slog.DiscardHandler)
-	}
+	o = o.filled(clients)
 	measure, ok := map[string]func(context.Context, Options) (Result, error){"issue": issue, "check": check, "verify": verifyFiles}[what]
 	if !ok {
 		return Result{}, fmt.Errorf("bench: %q is nothing that can be measured", what)
@@ -80,6 +73,20 @@ func Run(ctx context.Context, what string, o Options) (Result, error) {
 	r.Ours, r.BaselineRate, r.Pgbench = round(r.Ours, 1), round(r.BaselineRate, 1), round(r.Pgbench, 1)
 	r.P50, r.P99 = round(r.P50, 2), round(r.P99, 2)
 	return r, nil
+}
+
+// filled are options with what was left out.
+func (o Options) filled(clients int) Options {
+	if o.Clients == 0 {
+		o.Clients = clients
+	}
+	if o.People == 0 {
+		o.People = 2000
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	return o
 }
 
 func round(x float64, digits int) float64 {

@@ -72,19 +72,29 @@ func (db *database) cabinet(ctx context.Context, o Options) (*issuerdb.Cabinet, 
 	return &issuerdb.Cabinet{Pool: pool, Kinds: all.Kinds, Now: o.Now, Rand: o.Rand, Log: o.Log}, nil
 }
 
-// service runs the issuing side until stop is called.
+// service is drawing excerpts over and over until stop is called.
 func (db *database) service(ctx context.Context, o Options, cabinet *issuerdb.Cabinet, set *signer.Set, papers []paper) (_ side, stop func(), err error) {
+	draw, stop, err := db.drawer(ctx, o, cabinet, set, papers)
+	return side{"ours", func(ctx context.Context, _ int) error {
+		_, _, err := draw(ctx)
+		return err
+	}}, stop, err
+}
+
+// drawer runs the issuing side until stop is called. draw asks for the next paper and waits for it, as a citizen does.
+func (db *database) drawer(ctx context.Context, o Options, cabinet *issuerdb.Cabinet, set *signer.Set, papers []paper) (
+	draw func(context.Context) (tesdiq.FIN, issuer.Number, error), stop func(), err error) {
 	roots, err := set.Roots()
 	if err != nil {
-		return side{}, nil, err
+		return nil, nil, err
 	}
 	pool, err := db.pool(ctx, postgres.Issuer)
 	if err != nil {
-		return side{}, nil, err
+		return nil, nil, err
 	}
 	archivist, err := set.Archivist(o.Rand, set.Status(o.Rand, signer.NothingRevoked{}))
 	if err != nil {
-		return side{}, nil, err
+		return nil, nil, err
 	}
 	dispatcher := &issuerdb.Dispatcher{
 		Pool: pool, Now: o.Now, Rand: o.Rand, Log: o.Log,
@@ -95,7 +105,7 @@ func (db *database) service(ctx context.Context, o Options, cabinet *issuerdb.Ca
 	running.Go(func() { _ = dispatcher.Run(ctx) }) // returns nil; what it cannot make is seen by who waits for it
 	running.Go(func() { _ = cabinet.Listen(ctx) }) // likewise
 	var asked atomic.Int64
-	do := func(ctx context.Context, _ int) error {
+	draw = func(ctx context.Context) (tesdiq.FIN, issuer.Number, error) {
 		n := asked.Add(1)
 		p := papers[int(n)%len(papers)]
 		fin := p.source.Person.Head.Subject
@@ -104,18 +114,18 @@ func (db *database) service(ctx context.Context, o Options, cabinet *issuerdb.Ca
 			Lang: p.statement.Lang, Validity: validity, Recipient: recipient, Purpose: purpose,
 		})
 		if err != nil {
-			return err
+			return fin, number, err
 		}
 		item, err := cabinet.Wait(ctx, fin, number, time.Minute)
 		if err != nil {
-			return err
+			return fin, number, err
 		}
 		if state := item.State(tesdiq.DateOf(o.Now())); state != issuer.InForce {
-			return fmt.Errorf("an excerpt is %s after a minute", state)
+			return fin, number, fmt.Errorf("an excerpt is %s after a minute", state)
 		}
-		return nil
+		return fin, number, nil
 	}
-	return side{"ours", do}, func() { cancel(); running.Wait() }, nil
+	return draw, func() { cancel(); running.Wait() }, nil
 }
 
 type pdfSigner struct{ *signer.PDFSigner }
