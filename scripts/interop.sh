@@ -25,3 +25,9 @@ csplit -s -z -f "$work/root-" "$work/roots.pem" '/BEGIN CERTIFICATE/' '{*}'
 for root in "$work"/root-*; do certutil -A -d "$work/nss" -n "$(basename "$root")" -t C,C,C -a -i "$root"; done
 
 "$cache/python/bin/python" test/judges/interop.py "$work" "$cache" bin/checkpdf "$work/nss"
+
+# The files that our own tests make, attacks and what is allowed, before pyHanko and EU DSS: each difference from us has its reason in
+# test/judges/own.tsv, or this fails.
+mkdir "$work/own"
+TESDIQ_JUDGED="$work/own" go test -count=1 -skip 'AnotherAuthority|EveryByte|Beginning|Bomb|AtOnce|Fuzz' ./verifier/pades >"$work/log" 2>&1 || { cat "$work/log"; exit 1; }
+python3 test/judges/table.py "$work/own" "$cache" bin/checkpdf

@@ -56,7 +56,9 @@ func TestWhatSignersAllow(t *testing.T) {
 			want pades.Integrity
 		}{{"", c.none}, {"/P 1", c.p1}, {"/P 2", c.p2}, {"/P 3", c.p3}} {
 			t.Run(c.name+p.said, func(t *testing.T) {
-				r := pades.Read(c.change(w.contract(p.said, "")), w.roots)
+				file := c.change(w.contract(p.said, ""))
+				judge(t, w, file, p.want != altered)
+				r := pades.Read(file, w.roots)
 				if r.Integrity != p.want {
 					t.Errorf("got %+v, want %s", r, p.want)
 				}

@@ -64,6 +64,7 @@ type outcome struct {
 
 func expect(t *testing.T, w *world, file []byte, want outcome) {
 	t.Helper()
+	judge(t, w, file, false)
 	r := pades.Read(file, w.roots)
 	if got := (outcome{r.Integrity, r.Indication, r.SubIndication, r.Reason}); got != want {
 		t.Errorf("got %v, want %v", got, want)
@@ -301,7 +302,9 @@ func TestStructuresThatOthersWrite(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			u := w.genuine()
 			c.change(u)
-			if r := pades.Read(u.write(w, w.page), w.roots); r.Indication != pades.Passed {
+			file := u.write(w, w.page)
+			judge(t, w, file, true)
+			if r := pades.Read(file, w.roots); r.Indication != pades.Passed {
 				t.Errorf("%+v", r)
 			}
 		})

@@ -41,7 +41,7 @@ type world struct {
 
 func newWorld(t testing.TB) *world {
 	t.Helper()
-	set, err := signer.NewThrowaway(rand.Reader, now)
+	set, err := newSet()
 	if err != nil {
 		t.Fatal(err)
 	}
