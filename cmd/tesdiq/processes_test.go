@@ -64,6 +64,12 @@ type processes struct {
 
 func installThree(t *testing.T) *processes {
 	t.Helper()
+	return installBehind(t, "")
+}
+
+// installBehind sets up the programs for an address; without one, for that of a proxy of this test's own.
+func installBehind(t *testing.T, address string) *processes {
+	t.Helper()
 	p := &processes{in: install(t), programs: map[service.Program]*program{}, routes: map[string]service.Program{}}
 	dir, err := builtThree()
 	if err != nil {
@@ -85,7 +91,9 @@ func installThree(t *testing.T) *processes {
 	}
 	p.front = httptest.NewTLSServer(http.HandlerFunc(p.pass))
 	t.Cleanup(p.front.Close)
-	p.address = p.front.URL
+	if p.address = address; address == "" {
+		p.address = p.front.URL
+	}
 	provider := p.signInProvider()
 
 	socket := regexp.MustCompile(`host=([^&]+)`).FindString(p.in.admin)
