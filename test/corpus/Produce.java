@@ -50,20 +50,37 @@ import java.util.Map;
 import java.util.concurrent.Callable;
 import org.apache.pdfbox.Loader;
 import org.apache.pdfbox.cos.COSArray;
+import org.apache.pdfbox.cos.COSBase;
 import org.apache.pdfbox.cos.COSDictionary;
+import org.apache.pdfbox.cos.COSInteger;
 import org.apache.pdfbox.cos.COSName;
+import org.apache.pdfbox.cos.COSUpdateInfo;
 import org.apache.pdfbox.pdfwriter.compress.CompressParameters;
 import org.apache.pdfbox.pdmodel.PDDocument;
 import org.apache.pdfbox.pdmodel.PDPage;
 import org.apache.pdfbox.pdmodel.PDPageContentStream;
+import org.apache.pdfbox.pdmodel.common.PDRectangle;
+import org.apache.pdfbox.pdmodel.documentinterchange.logicalstructure.PDObjectReference;
+import org.apache.pdfbox.pdmodel.documentinterchange.logicalstructure.PDStructureElement;
+import org.apache.pdfbox.pdmodel.documentinterchange.logicalstructure.PDStructureTreeRoot;
+import org.apache.pdfbox.pdmodel.documentinterchange.taggedpdf.StandardStructureTypes;
 import org.apache.pdfbox.pdmodel.font.PDType1Font;
 import org.apache.pdfbox.pdmodel.font.Standard14Fonts;
+import org.apache.pdfbox.pdmodel.graphics.color.PDColor;
+import org.apache.pdfbox.pdmodel.graphics.color.PDDeviceRGB;
+import org.apache.pdfbox.pdmodel.interactive.annotation.PDAnnotation;
+import org.apache.pdfbox.pdmodel.interactive.annotation.PDAnnotationHighlight;
+import org.apache.pdfbox.pdmodel.interactive.annotation.PDAnnotationText;
+import org.apache.pdfbox.pdmodel.interactive.annotation.PDAnnotationWidget;
 import org.apache.pdfbox.pdmodel.interactive.digitalsignature.ExternalSigningSupport;
 import org.apache.pdfbox.pdmodel.interactive.digitalsignature.PDSignature;
 import org.apache.pdfbox.pdmodel.interactive.digitalsignature.SignatureInterface;
 import org.apache.pdfbox.pdmodel.interactive.digitalsignature.SignatureOptions;
 import org.apache.pdfbox.pdmodel.interactive.digitalsignature.visible.PDVisibleSigProperties;
 import org.apache.pdfbox.pdmodel.interactive.digitalsignature.visible.PDVisibleSignDesigner;
+import org.apache.pdfbox.pdmodel.interactive.form.PDAcroForm;
+import org.apache.pdfbox.pdmodel.interactive.form.PDField;
+import org.apache.pdfbox.pdmodel.interactive.form.PDSignatureField;
 import org.bouncycastle.cert.jcajce.JcaCertStore;
 import org.bouncycastle.cms.CMSProcessableByteArray;
 import org.bouncycastle.cms.CMSSignedDataGenerator;
@@ -86,6 +103,7 @@ public final class Produce {
         java.security.Security.addProvider(new BouncyCastleProvider());
         dss();
         pdfbox();
+        pdfboxLater();
         openpdf();
     }
 
@@ -327,6 +345,131 @@ public final class Produce {
             document.save(saved, compressed ? CompressParameters.DEFAULT_COMPRESSION : CompressParameters.NO_COMPRESSION);
             return saved.toByteArray();
         }
+    }
+
+    /** A further signature in a new field that the structure of a tagged file names, as the accessibility rules want it. */
+    static byte[] pdfboxTagged(byte[] pdf, String kind) throws Exception {
+        try (PDDocument document = Loader.loadPDF(pdf)) {
+            PDPage page = document.getPage(0);
+            PDAcroForm form = document.getDocumentCatalog().getAcroForm(null);
+            PDSignatureField field = new PDSignatureField(form);
+            field.setPartialName("Tagged");
+            field.setAlternateFieldName("Signature of the second party");
+            PDAnnotationWidget widget = field.getWidgets().get(0);
+            widget.setRectangle(new PDRectangle(330, 60, 120, 40));
+            widget.setPage(page);
+            widget.setPrinted(true);
+            PDStructureTreeRoot root = document.getDocumentCatalog().getStructureTreeRoot();
+            int key = root.getParentTreeNextKey();
+            COSDictionary tree = root.getCOSObject().getCOSDictionary(COSName.PARENT_TREE);
+            while (tree.containsKey(COSName.KIDS)) {
+                tree = (COSDictionary) tree.getCOSArray(COSName.KIDS).getObject(tree.getCOSArray(COSName.KIDS).size() - 1);
+            }
+            COSArray lines = tree.getCOSArray(COSName.NUMS);
+            key = Math.max(key, lines.getInt(lines.size() - 2) + 1);
+            widget.setStructParent(key);
+            PDStructureElement top = (PDStructureElement) root.getKids().get(0);
+            PDStructureElement element = new PDStructureElement(StandardStructureTypes.FORM, top);
+            element.setPage(page);
+            PDObjectReference reference = new PDObjectReference();
+            reference.setReferencedObject((PDAnnotation) widget);
+            element.appendKid(reference);
+            top.appendKid(element);
+            lines.add(COSInteger.get(key));
+            lines.add(element.getCOSObject());
+            if (tree.containsKey(COSName.LIMITS)) {
+                tree.getCOSArray(COSName.LIMITS).set(1, COSInteger.get(key));
+            }
+            root.setParentTreeNextKey(key + 1);
+            page.getAnnotations().add(widget);
+            form.getFields().add(field);
+            for (COSBase changed : List.of(page.getCOSObject(), page.getCOSObject().getItem(COSName.ANNOTS), form.getCOSObject(), form.getCOSObject().getItem(COSName.FIELDS),
+                    document.getDocumentCatalog().getCOSObject(), top.getCOSObject(), top.getCOSObject().getItem(COSName.K), tree, lines, root.getCOSObject())) {
+                if (changed instanceof COSUpdateInfo info) {
+                    info.setNeedToBeUpdated(true);
+                }
+            }
+            PDSignature signature = signature(false);
+            field.getCOSObject().setItem(COSName.V, signature);
+            ByteArrayOutputStream signed = new ByteArrayOutputStream();
+            document.addSignature(signature);
+            ExternalSigningSupport support = document.saveIncrementalForExternalSigning(signed);
+            support.setSignature(cms(support.getContent().readAllBytes(), kind, algorithm(kind, "SHA256"), null));
+            return signed.toByteArray();
+        }
+    }
+
+    interface Edit {
+        void on(PDDocument document) throws Exception;
+    }
+
+    /** What somebody does to a signed file and saves as an update. */
+    static byte[] edited(byte[] pdf, Edit edit) throws Exception {
+        try (PDDocument document = Loader.loadPDF(pdf)) {
+            edit.on(document);
+            ByteArrayOutputStream saved = new ByteArrayOutputStream();
+            document.saveIncremental(saved);
+            return saved.toByteArray();
+        }
+    }
+
+    static void fill(PDDocument document, String name, String value) throws Exception {
+        PDField field = document.getDocumentCatalog().getAcroForm(null).getField(name);
+        field.setValue(value);
+        field.getCOSObject().setNeedToBeUpdated(true);
+        for (PDAnnotationWidget widget : field.getWidgets()) {
+            widget.getCOSObject().setNeedToBeUpdated(true);
+            widget.getCOSObject().getCOSDictionary(COSName.AP).setNeedToBeUpdated(true);
+            COSBase look = widget.getCOSObject().getCOSDictionary(COSName.AP).getDictionaryObject(COSName.N);
+            if (look instanceof COSUpdateInfo info) {
+                info.setNeedToBeUpdated(true);
+            }
+        }
+    }
+
+    static void annotate(PDDocument document, PDAnnotation annotation, float size) throws Exception {
+        PDPage page = document.getPage(0);
+        annotation.setRectangle(new PDRectangle(20, 20, size, 20));
+        annotation.setContents("seen");
+        annotation.setPage(page);
+        page.getAnnotations().add(annotation);
+        page.getCOSObject().setNeedToBeUpdated(true);
+        if (page.getCOSObject().getItem(COSName.ANNOTS) instanceof COSUpdateInfo info) {
+            info.setNeedToBeUpdated(true);
+        }
+        if (page.getCOSObject().getDictionaryObject(COSName.ANNOTS) instanceof COSUpdateInfo info) {
+            info.setNeedToBeUpdated(true);
+        }
+    }
+
+    static void pdfboxLater() {
+        String who = "PDFBox 3.0.6";
+        for (String label : List.of("chromium", "chromium-streams", "mutool-expanded")) {
+            put("pdfbox-tagged-second-" + label, who, "extended", "\"signatures\": 2, \"tagged\": true, \"base\": \"" + label + "\"",
+                    () -> pdfboxTagged(pdfbox(base(label), false, "rsa2048", "SHA256", 0, false, false, null), "p256"));
+        }
+        put("pdfbox-tagged-second-pyhanko", who, "extended", "\"signatures\": 2, \"tagged\": true, \"first\": \"pyHanko\"", () -> pdfboxTagged(base("tagged-signed"), "rsa3072"));
+        put("pdfbox-tagged-third", who, "extended", "\"signatures\": 3, \"tagged\": true", () -> pdfbox(pdfboxTagged(base("tagged-signed"), "p256"), false, "rsa2048", "SHA256", 0, false,
+                false, null));
+        for (int p = 2; p <= 3; p++) {
+            int permission = p;
+            put("pdfbox-filled-p" + p, who, "extended", "\"docmdp\": " + p + ", \"filled\": true", () -> edited(pdfbox(base("form"), false, "p256", "SHA256", permission, false, false, null),
+                    d -> fill(d, "remark", "Agreed")));
+            put("pdfbox-ticked-p" + p, who, "extended", "\"docmdp\": " + p + ", \"filled\": true", () -> edited(pdfbox(base("form-streams"), false, "p256", "SHA256", permission, false, false, null),
+                    d -> fill(d, "agreed", "Yes")));
+        }
+        put("pdfbox-filled", who, "extended", "\"filled\": true", () -> edited(pdfbox(base("form-linear"), false, "rsa2048", "SHA256", 0, false, true, null), d -> {
+            fill(d, "remark", "Agreed");
+            fill(d, "town", "Ganja");
+        }));
+        put("pdfbox-note-p3", who, "extended", "\"docmdp\": 3, \"note\": true", () -> edited(pdfbox(base("reportlab"), false, "p256", "SHA256", 3, false, false, null),
+                d -> annotate(d, new PDAnnotationText(), 20)));
+        put("pdfbox-highlight-p3", who, "extended", "\"docmdp\": 3, \"note\": true", () -> edited(pdfbox(base("qpdf-streams"), false, "p256", "SHA256", 3, false, false, null), d -> {
+            PDAnnotationHighlight mark = new PDAnnotationHighlight();
+            mark.setQuadPoints(new float[] {20, 40, 120, 40, 20, 20, 120, 20});
+            mark.setColor(new PDColor(new float[] {1, 1, 0}, PDDeviceRGB.INSTANCE));
+            annotate(d, mark, 100);
+        }));
     }
 
     static void pdfbox() {

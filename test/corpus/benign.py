@@ -284,6 +284,7 @@ class Corpus:
         for label, pdf in self.base.items():
             (folder / f"{label}.pdf").write_bytes(pdf)
         (folder / "signed.pdf").write_bytes(self.hanko(self.base["reportlab"], "p256"))
+        (folder / "tagged-signed.pdf").write_bytes(self.hanko(self.base["chromium"], "p256"))
         (folder / "certified2.pdf").write_bytes(self.prepared(self.base["reportlab"], certify=True, docmdp_permissions=MDPPerm.FILL_FORMS))
         results = self.scratch / ("out-" + producer)
         results.mkdir(exist_ok=True)

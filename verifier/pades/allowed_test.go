@@ -185,6 +185,8 @@ func TestWhatSignersAllow(t *testing.T) {
 			"a font without a name":       {[]forgedObject{fill, {41, "<</Type/Font>>"}}, extended},
 			"nothing":                     {[]forgedObject{fill, {41, "null"}, {42, "[]"}}, extended},
 			"a draft of the field":        {[]forgedObject{fill, stream(41, "", "BT (x) Tj ET")}, extended},
+			"a draft of its resources":    {[]forgedObject{fill, {41, "<</Font<</F1 10 0 R>>/ProcSet[/PDF/Text]>>"}}, extended},
+			"resources with a drawing":    {[]forgedObject{fill, {41, "<</XObject<</X 42 0 R>>>>"}, look(42)}, altered},
 			"a drawing":                   {[]forgedObject{fill, look(41)}, altered},
 			"a page":                      {[]forgedObject{fill, {41, "<</Type/Page>>"}}, altered},
 			"words":                       {[]forgedObject{fill, {41, "(Group: 1)"}}, altered},

@@ -384,14 +384,15 @@ func (x *delta) orphans() {
 	}
 }
 
-// isLeftover says whether an object is what some writers leave behind: nothing, or, where they drew a field, a draft of it that
-// is no drawing by itself.
+// isLeftover says whether an object is what some writers leave behind: nothing, or, where they drew a field, a draft of it or of its
+// resources, which is no drawing by itself.
 func (x *delta) isLeftover(it *item, number int) bool {
-	if !it.isFlow {
-		return isBlank(&it.value)
-	}
 	_, _, was := x.d.lookup(number, x.old)
-	return !was && len(x.filled) > 0 && onlyKeys(&it.value, "Length", "Filter") && it.value.get("Length").kind == integer
+	drawn := !was && len(x.filled) > 0
+	if !it.isFlow {
+		return isBlank(&it.value) || drawn && it.value.kind == dictionary && onlyKeys(&it.value, "Font", "ProcSet", "XObject", "ExtGState", "ColorSpace")
+	}
+	return drawn && onlyKeys(&it.value, "Length", "Filter") && it.value.get("Length").kind == integer
 }
 
 // isBlank says whether a value is of those that some writers leave behind: nothing in it, or a font without a name.

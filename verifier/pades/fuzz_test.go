@@ -30,7 +30,7 @@ func othersSeeds(w *world) [][]byte {
 	return [][]byte{
 		file, store(file, [][]byte{w.set.CA.Raw}, nil, nil), w.stampDocument(file, 40, now.Add(time.Hour), "0 0 0 0", nil),
 		w.signAgain(file, "", "/Rect[0 0 0 0]/F 132"), increment(file, edited(file, 17, "/V/Off/AS/Off", "/V/On/AS/On")),
-		increment(file, stream(11, "", "q Q")),
+		increment(file, stream(11, "", "q Q")), w.tagAgain(w.taggedContract("/P 3"), nil),
 		plain(catalog, "<</Type/Pages/Kids[]/Count 0>>", "<</T(a)/FT/Sig>>"),
 		packed(catalog, "/N 1/First 4", []byte("3 0 <</T(a)/FT/Sig/V<</Type/Sig>>>>")),
 		[]byte("%PDF-1.4\n% c\n1 0 obj<</Linearized 1/L 300>>endobj\nxref\n1 1\n0000000014 00000 n \ntrailer<</Size 2/Root 1 0 R/Prev 120>>\nstartxref\n0\n%%EOF\nxref\n0 1\n0000000000 65535 f \ntrailer<</Size 1>>startxref\n49\n%%EOF"),
