@@ -162,6 +162,48 @@ func TestWhatSignersAllow(t *testing.T) {
 			})
 		}
 	})
+	t.Run("fields", func(t *testing.T) {
+		file := w.contractWith("/P 2", "", func(u *forgedUpdate) {
+			u.objects = append(u.objects, forgedObject{26, "<</T(Parties)/Kids[27 0 R]>>"},
+				forgedObject{27, "<</Type/Annot/Subtype/Widget/FT/Tx/T(One)/Parent 26 0 R/P 5 0 R/Rect[0 0 0 0]/F 4>>"})
+			u.replace(1, "[13 0 R", "[26 0 R 13 0 R")
+			u.trailer = strings.Replace(u.trailer, "25", "28", 1)
+		})
+		empty := func(keys string, more ...forgedObject) []forgedObject {
+			return append(more, forgedObject{41, "<</Type/Annot/Subtype/Widget/FT/Sig/T(New)/P 5 0 R/Rect[300 100 400 140]/F 4" + keys + ">>"},
+				edited(file, 1, "Fields[", "Fields[41 0 R "), edited(file, 5, "24 0 R]", "24 0 R 41 0 R]"))
+		}
+		below := func(keys string) []forgedObject {
+			return []forgedObject{{41, "<</Type/Annot/Subtype/Widget/T(Two)/Rect[0 0 0 0]/F 132" + keys + ">>"}, edited(file, 26, "[27 0 R]", "[27 0 R 41 0 R]")}
+		}
+		nothing := stream(42, "/Type/XObject/Subtype/Form/BBox[0 0 100 40]", " ")
+		for name, c := range map[string]struct {
+			objects []forgedObject
+			want    pades.Integrity
+		}{
+			"an empty one":                       {empty(""), extended},
+			"an empty one that paints nothing":   {empty("/AP<</N 42 0 R>>/MK<<>>", nothing), extended},
+			"an empty one that paints":           {empty("/AP<</N 42 0 R>>", look(42)), altered},
+			"an empty one that paints when down": {empty("/AP<</N 42 0 R/D 43 0 R>>", nothing, look(43)), altered},
+			"an empty one with a background":     {empty("/MK<</BG[0 0 0]>>"), altered},
+			"with a widget that does not name it": {[]forgedObject{{41, "<</FT/Sig/T(New)/Kids[42 0 R]>>"}, {42, "<</Type/Annot/Subtype/Widget/P 5 0 R/Rect[0 0 0 0]/F 132>>"},
+				edited(file, 1, "Fields[", "Fields[41 0 R "), edited(file, 5, "24 0 R]", "24 0 R 42 0 R]")}, extended},
+			"with a widget that names another": {[]forgedObject{{41, "<</FT/Sig/T(New)/Kids[42 0 R]>>"}, {42, "<</Type/Annot/Subtype/Widget/Parent 26 0 R/P 5 0 R/Rect[0 0 0 0]/F 132>>"},
+				edited(file, 1, "Fields[", "Fields[41 0 R ")}, altered},
+			"below another":                     {below("/FT/Sig/Parent 26 0 R"), extended},
+			"below another that it names not":   {below("/FT/Sig"), altered},
+			"a text below another":              {below("/FT/Tx/V(III)/Parent 26 0 R"), altered},
+			"below another, by a name there is": {[]forgedObject{{41, "<</Type/Annot/Subtype/Widget/FT/Sig/T(One)/Rect[0 0 0 0]/Parent 26 0 R>>"}, edited(file, 26, "[27 0 R]", "[27 0 R 41 0 R]")}, altered},
+			"before the others":                 {[]forgedObject{{41, "<</Type/Annot/Subtype/Widget/FT/Sig/T(Two)/Rect[0 0 0 0]/Parent 26 0 R>>"}, edited(file, 26, "[27 0 R]", "[41 0 R 27 0 R]")}, altered},
+			"below a text":                      {[]forgedObject{{41, "<</Type/Annot/Subtype/Widget/FT/Sig/T(Two)/Rect[0 0 0 0]/Parent 27 0 R>>"}, edited(file, 27, "/F 4", "/F 4/Kids[41 0 R]")}, altered},
+		} {
+			t.Run(name, func(t *testing.T) {
+				if r := pades.Read(increment(file, c.objects...), nil); r.Integrity != c.want {
+					t.Errorf("%+v: %s", r, pades.Why(r))
+				}
+			})
+		}
+	})
 	t.Run("numbers rounded", func(t *testing.T) { // as a browser writes what it fills
 		file := w.contractWith("", "", func(u *forgedUpdate) {
 			u.replace(15, "/F 4", "/F 4/MK<</BG[.843137 .5 1]/BC[.1 .1 .1]>>/BS<</W 1.004>>")

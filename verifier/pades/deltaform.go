@@ -1,6 +1,7 @@
 package pades
 
 import (
+	"bytes"
 	"math"
 	"slices"
 )
@@ -124,7 +125,7 @@ func (x *delta) fields(o, n *value) {
 		case x.roles[number] != 0:
 			// twice in the list
 		default:
-			x.newField(number)
+			x.newField(number, 0, "")
 		}
 	}
 	if len(old) != 0 {
@@ -190,11 +191,11 @@ func (x *delta) field(number int, above inherited, depth int) {
 			x.reach(n.get("V"))
 		}
 	}
-	each(o, n, func(key string, o, n *value) { x.fieldKey(key, o, n, in, depth) })
+	each(o, n, func(key string, o, n *value) { x.fieldKey(number, key, o, n, in, depth) })
 }
 
 // fieldKey compares one entry of a field.
-func (x *delta) fieldKey(key string, o, n *value, in inherited, depth int) {
+func (x *delta) fieldKey(number int, key string, o, n *value, in inherited, depth int) {
 	sig := in.kind == "Sig"
 	fillable := !in.signed && (!sig || in.signs) && (in.kind != "Btn" || in.flags&pushbuttonField == 0)
 	fill := func(ok bool) bool {
@@ -211,16 +212,21 @@ func (x *delta) fieldKey(key string, o, n *value, in inherited, depth int) {
 	}
 	switch key {
 	case "Kids":
-		if !x.alike(o, n) {
+		was, kids := x.before(o), x.take(n, otherRole)
+		group := in.kind == "" && len(was.items) > 0 // holds fields, and is none
+		if was.kind != kids.kind || len(kids.items) < len(was.items) || len(kids.items) > len(was.items) && !group {
 			x.deny("field %q: /Kids changed", in.name)
 			return
 		}
-		kids := x.take(n, otherRole)
-		if !x.alike(x.before(o), kids) {
-			x.deny("field %q: /Kids changed", in.name)
-		}
 		for i := range kids.items {
-			if kid, ok := refOf(&kids.items[i]); ok {
+			kid, ok := refOf(&kids.items[i])
+			switch {
+			case i >= len(was.items) && ok:
+				x.newField(kid, number, in.name)
+			case i >= len(was.items) || !x.alike(&was.items[i], &kids.items[i]):
+				x.deny("field %q: /Kids changed", in.name)
+				return
+			case ok:
 				x.field(kid, in, depth+1)
 			}
 		}
@@ -382,7 +388,8 @@ var newFieldKeys = []string{"Type", "Subtype", "FT", "T", "TU", "TM", "V", "P", 
 
 // newField allows a new field that is a signature. One that shows something must be signed: an empty field with an appearance is
 // a picture on the page that nobody vouches for (the sneaky signature attack).
-func (x *delta) newField(number int) {
+// parent is the field above it, 0 if it stands in the form's list, and above its name.
+func (x *delta) newField(number, parent int, above string) {
 	it := x.d.load(number, x.new)
 	if it == nil || it.value.kind != dictionary || it.isFlow || !x.changed(number) || x.d.load(number, x.old) != nil {
 		x.deny("field %d is not new", number)
@@ -390,8 +397,9 @@ func (x *delta) newField(number int) {
 	}
 	v := &it.value
 	title := v.get("T")
-	full := fieldName("", title)
-	if !onlyKeys(v, newFieldKeys...) || !v.get("FT").isName("Sig") || title.kind != text || x.names[full] || v.has("Parent") ||
+	full := fieldName(above, title)
+	if !onlyKeys(v, newFieldKeys...) || !v.get("FT").isName("Sig") || title.kind != text || x.names[full] ||
+		v.has("Parent") != (parent != 0) || parent != 0 && !v.get("Parent").isRef(parent) ||
 		v.has("DV") && !same(v.get("DV"), v.get("V")) { // LibreOffice says it twice
 		x.deny("field %d is not a new signature", number)
 		return
@@ -412,7 +420,7 @@ func (x *delta) newField(number int) {
 	case kids.kind == array && len(kids.items) == 1 && kids.items[0].kind == reference && !v.has("Rect"):
 		kid := int(kids.items[0].n)
 		w := x.d.load(kid, x.new)
-		if w == nil || !x.changed(kid) || x.d.load(kid, x.old) != nil || !onlyKeys(&w.value, newFieldKeys...) || !w.value.get("Parent").isRef(number) ||
+		if w == nil || !x.changed(kid) || x.d.load(kid, x.old) != nil || !onlyKeys(&w.value, newFieldKeys...) || w.value.has("Parent") && !w.value.get("Parent").isRef(number) ||
 			w.value.has("T") || w.value.has("V") || w.value.has("Kids") {
 			x.deny("field %d has another's widget", number)
 			return
@@ -425,6 +433,23 @@ func (x *delta) newField(number int) {
 	for _, key := range []string{"Lock", "SV", "DR"} {
 		x.reach(v.get(key))
 	}
+}
+
+// isEmptyLook says whether an appearance paints nothing.
+func (x *delta) isEmptyLook(v *value) bool {
+	states := x.d.resolve(v, x.new)
+	for i := range states.pairs {
+		number, ok := refOf(&states.pairs[i].value)
+		it := x.d.load(number, x.new)
+		if !ok || it == nil || !it.isFlow {
+			return false
+		}
+		content, ok := (&painter{d: x.d, rev: x.new}).decode(it)
+		if !ok || len(bytes.TrimSpace(content)) > 0 {
+			return false
+		}
+	}
+	return states.kind == dictionary || states.kind == null
 }
 
 // newWidget notes how a new field shows itself.
@@ -441,7 +466,7 @@ func (x *delta) newWidget(number int, v *value, signed bool) {
 	flags := x.take(v.get("F"), otherRole)
 	area := w.rect[0] != w.rect[2] && w.rect[1] != w.rect[3]
 	w.visible = area && flags.n&(hiddenWidget|noViewWidget) == 0
-	if w.visible && !signed && (v.has("AP") || v.has("MK")) {
+	if w.visible && !signed && (len(x.d.resolve(v.get("MK"), x.new).pairs) > 0 || !x.isEmptyLook(v.get("AP"))) {
 		x.deny("field %d shows something and is not signed", number)
 	}
 	for _, key := range []string{"AP", "MK", "BS"} {
