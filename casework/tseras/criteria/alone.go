@@ -80,13 +80,13 @@ func (a *aloneCase) look() bool {
 	}
 	for _, answer := range a.in.Evidence {
 		for _, f := range answer.Facts {
-			if !used[f] && a.mayBeCondition(f) {
+			if !used[f] && a.mayBeMore(f) {
 				a.open = append(a.open, f)
 			}
 		}
 	}
 	for _, p := range a.in.Causes {
-		if len(p.ICD) == 0 {
+		if !a.connected(p) {
 			a.not("alone_cause", a.g.causes[p.Cause].ref, causeParam(p.Cause))
 		}
 	}
@@ -94,6 +94,13 @@ func (a *aloneCase) look() bool {
 		a.not("alone_nothing", a.g.registersRef)
 	}
 	return len(a.why) == 0
+}
+
+// connected says whether a proof of a cause names a disease that the evidence decides: else a commission has to look.
+func (a *aloneCase) connected(p Proof) bool {
+	return slices.ContainsFunc(p.ICD, func(icd string) bool {
+		return slices.ContainsFunc(a.in.Findings.Conditions, func(c Condition) bool { return a.g.criteria[c.Criterion].covers(icd) })
+	})
 }
 
 // answered looks whether every register that must have answered did so, and lately.
@@ -163,10 +170,22 @@ func (a *aloneCase) before(criterion string) (Condition, bool) {
 	return Condition{}, false
 }
 
-// mayBeCondition says whether a fact that lasts belongs to some criterion.
-func (a *aloneCase) mayBeCondition(f Fact) bool {
+// mayBeMore says whether a fact may be one more condition: it lasts, belongs to a criterion that the evidence did not decide, and
+// no earlier decision of ours can have known of it.
+func (a *aloneCase) mayBeMore(f Fact) bool {
 	if !f.Until.IsZero() && f.Until.Before(a.in.DecidedOn) {
 		return false
+	}
+	for _, p := range slices.Backward(a.in.Prior) {
+		if len(p.Conditions) > 0 && !f.Since.After(p.From) {
+			return false
+		}
+		break
+	}
+	for _, c := range a.in.Findings.Conditions {
+		if a.g.criteria[c.Criterion].covers(f.ICD) {
+			return false
+		}
 	}
 	for _, k := range a.g.criteria {
 		if k.covers(f.ICD) {

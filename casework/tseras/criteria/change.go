@@ -26,7 +26,8 @@ func (d *decision) wouldChange() {
 				for level := l.level() + step; l != "" && level >= 0 && level <= 3; level += step {
 					in := d.in
 					*in.Findings.Activities.At(ActivityNames[i]) = limits[level+1]
-					if d.note(in, Change{What: "activity", Activity: ActivityNames[i], Limit: limits[level+1]}) {
+					if d.note(in, Change{What: "activity", Activities: []string{ActivityNames[i]}, Limit: limits[level+1]}) {
+						d.join()
 						break
 					}
 				}
@@ -48,6 +49,18 @@ func (d *decision) note(in Input, change Change) bool {
 	change.Outcome, change.Band, change.Degree = other.Outcome, other.Band, other.Degree
 	d.Changes = append(d.Changes, change)
 	return true
+}
+
+// join puts the last change together with an earlier one about other activities that says the same.
+func (d *decision) join() {
+	last := len(d.Changes) - 1
+	for i, c := range d.Changes[:last] {
+		if n := d.Changes[last]; c.What == n.What && c.Limit == n.Limit && c.Outcome == n.Outcome && c.Band == n.Band && c.Degree == n.Degree {
+			d.Changes[i].Activities = append(c.Activities, n.Activities...)
+			d.Changes = d.Changes[:last]
+			return
+		}
+	}
 }
 
 // noteAdded says that one more condition which gives grounds by itself would lift the loss into another band.

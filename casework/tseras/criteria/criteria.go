@@ -71,10 +71,7 @@ func (d *decision) decide() {
 	case degrees:
 		d.degree()
 	}
-	if d.Outcome == NotDisability {
-		return
-	}
-	if d.kept() {
+	if d.kept() || d.Outcome == NotDisability {
 		return
 	}
 	d.findCause()
@@ -103,7 +100,7 @@ func (d *decision) kept() bool {
 	if !ok || !last.Until.IsZero() || d.regime.keepIndefinite.value != "yes" {
 		return false
 	}
-	if last.severity() < d.severityNow() {
+	if d.Outcome != NotDisability && last.severity() < d.severityNow() {
 		return false
 	}
 	d.because("kept", d.regime.keepIndefinite.ref, dateParam("Since", last.From))

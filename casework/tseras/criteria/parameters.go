@@ -33,21 +33,21 @@ type word struct {
 type params struct {
 	adultAge, workAge int
 
-	step, noneUpTo, cap, add, countsFrom num // percent
-	bandFrom                             [4]num
-	chromosomeLeast                      num // percent; 0 where there is no such rule
-	activitiesRaise                      num // bands
-	keepIndefinite                       word
-	usualTerm                            [4]word // by severity 1 to 3
-	childTerm, raisedTerm                word
-	record                               [4]num // years, by severity
-	recordMixed, recordGap               num    // years, days
-	recordHigher, recordChild            word
-	window, invite, remind               num // days
-	priorProves                          word
-	registers                            []string // which must have answered before anything is decided alone
-	registersRef                         ref
-	registersFresh                       num // days
+	step, noneUpTo, cap, add, countsFrom   num // percent
+	bandFrom                               [4]num
+	chromosomeLeast                        num // percent; 0 where there is no such rule
+	activitiesRaise                        num // bands
+	keepIndefinite                         word
+	usualTerm                              [4]word // by severity 1 to 3
+	childTerm, raisedTerm                  word
+	record                                 [4]num // years, by severity
+	recordMixed, recordGap                 num    // years, days
+	recordHigher, recordChild, recordToEnd word
+	window, invite, remind                 num // days
+	priorProves                            word
+	registers                              []string // which must have answered before anything is decided alone
+	registersRef                           ref
+	registersFresh                         num // days
 }
 
 // setParams finds each parameter on a day. Every one must be there; those of periods that do not know a rule are 0 or "no".
@@ -98,7 +98,8 @@ func (g *regime) setParams(all []parameter, day tesdiq.Date) error {
 		record:      [4]num{{}, number("record.1"), number("record.2"), number("record.3")},
 		recordMixed: number("record.mixed"), recordGap: number("record.gap"),
 		recordHigher: text("record.higher_counts", "yes", "no"), recordChild: text("record.child_counts", "stated", "no"),
-		window: number("window.days"), invite: number("invite.days"), remind: number("remind.days"),
+		recordToEnd: text("record.counts_to_end", "yes", "no"),
+		window:      number("window.days"), invite: number("invite.days"), remind: number("remind.days"),
 		priorProves:    text("cause.prior_proves", "yes", "no"),
 		registers:      strings.Fields(registers.value),
 		registersRef:   registers.ref,

@@ -72,16 +72,16 @@ type Param struct {
 // Change is one thing that, being otherwise, would give another outcome, band, degree, cause or term. Its sentence is
 // "criteria.change." and What.
 type Change struct {
-	What      string      `json:"what"` // "grade", "activity", "proof", "record", "added"
-	Criterion string      `json:"criterion,omitempty"`
-	Grade     int         `json:"grade,omitempty"` // with this grade instead
-	Activity  string      `json:"activity,omitempty"`
-	Limit     Limit       `json:"limit,omitempty"` // with this limit instead
-	Document  string      `json:"document,omitempty"`
-	On        tesdiq.Date `json:"on"` // on this day, if it still is so
-	Outcome   Outcome     `json:"outcome,omitempty"`
-	Band      Band        `json:"band,omitempty"`
-	Degree    string      `json:"degree,omitempty"`
-	Cause     Cause       `json:"cause,omitempty"`
-	Term      Term        `json:"term,omitempty"`
+	What       string      `json:"what"` // "grade", "activity", "proof", "record", "added"
+	Criterion  string      `json:"criterion,omitempty"`
+	Grade      int         `json:"grade,omitempty"`      // with this grade instead
+	Activities []string    `json:"activities,omitempty"` // any of these
+	Limit      Limit       `json:"limit,omitempty"`      // with this limit instead
+	Document   string      `json:"document,omitempty"`
+	On         tesdiq.Date `json:"on"` // on this day, if it still is so
+	Outcome    Outcome     `json:"outcome,omitempty"`
+	Band       Band        `json:"band,omitempty"`
+	Degree     string      `json:"degree,omitempty"`
+	Cause      Cause       `json:"cause,omitempty"`
+	Term       Term        `json:"term,omitempty"`
 }

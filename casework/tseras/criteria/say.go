@@ -44,8 +44,12 @@ func (s Speaker) Change(c Change) string {
 	if c.Criterion != "" {
 		args["Criterion"], args["Grade"] = s.value("criterion", c.Criterion), s.value("grade", gradeValue(c.Criterion, c.Grade))
 	}
-	if c.Activity != "" {
-		args["Activity"], args["Limit"] = s.value("activity", c.Activity), s.Text("criteria.limit."+string(c.Limit))
+	if len(c.Activities) > 0 {
+		names := make([]string, len(c.Activities))
+		for i, a := range c.Activities {
+			names[i] = s.value("activity", a)
+		}
+		args["Activities"], args["Limit"] = strings.Join(names, ", "), s.Text("criteria.limit."+string(c.Limit))
 	}
 	if c.Document != "" {
 		args["Document"] = s.value("document", c.Document)

@@ -101,7 +101,7 @@ func covers(own, icd string) bool {
 	if !isRange {
 		return icd == low || strings.HasPrefix(icd, low+".") || len(low) > 3 && strings.HasPrefix(icd, low)
 	}
-	return len(icd) >= 3 && icd[:3] >= low && icd[:3] <= high
+	return icd >= low && icd[:min(len(high), len(icd))] <= high
 }
 
 // cause is one line of the table of causes.

@@ -57,7 +57,7 @@ func (d *decision) findTerm() {
 	if adult && term != Indefinite {
 		if last, ok := d.current(); ok && last.Until.IsZero() && g.keepIndefinite.value == "yes" {
 			term, at = Indefinite, g.keepIndefinite.ref
-			d.because("indefinite_carried", at)
+			d.because("indefinite_carried", at, dateParam("Since", last.From))
 		} else if g.record[3].n > 0 {
 			if found, ok := g.byRecord(d.in.Prior, d.in.DecidedOn); ok {
 				term, at = Indefinite, found.at
@@ -84,7 +84,11 @@ func (d *decision) findTerm() {
 		d.because("adult_again", g.law.ref, dateParam("On", d.Until))
 	}
 	d.NextFrom = g.nextFrom(d.From, d.Until)
-	d.because("next", g.window.ref, dateParam("NextFrom", d.NextFrom), numberParam("Days", g.window.n))
+	if d.NextFrom == d.Until.AddDays(-g.window.n) {
+		d.because("next", g.window.ref, dateParam("NextFrom", d.NextFrom), numberParam("Days", g.window.n))
+	} else {
+		d.because("next_soon", g.window.ref, dateParam("NextFrom", d.NextFrom))
+	}
 }
 
 // nextFrom is the first day of the next examination's window.
@@ -139,7 +143,7 @@ func (d *decision) termOf(v Valued, usual Term, at ref) (Term, ref) {
 	case !adult && k.Child == childTo18:
 		return To18, k.ref
 	case g.law.Method == degrees:
-		if l := g.degrees[v.Criterion][v.Grade]; l.indefinite && adult {
+		if l := g.degrees[v.Criterion][v.Grade]; l.indefinite && adult && l.severity == d.level {
 			return Indefinite, l.ref
 		}
 		return usual, at
@@ -185,15 +189,29 @@ type record struct {
 // byRecord says whether the earlier decisions make the one on a day indefinite. Only consecutive ones with a term count; a
 // gap of more days than the parameter allows breaks the row, a shorter one does not count as time.
 func (g *regime) byRecord(prior []Prior, on tesdiq.Date) (record, bool) {
+	reach := g.reach(prior, on)
 	for severity := 3; severity >= 1; severity-- {
-		if since, gaps, ok := g.row(prior, on, severity); ok && !since.AddYears(g.record[severity].n).AddDays(gaps).After(on) {
+		if since, gaps, ok := g.row(prior, on, severity); ok && !since.AddYears(g.record[severity].n).AddDays(gaps).After(reach) {
 			return record{"record", g.record[severity].ref, g.record[severity].n, severity, since}, true
 		}
 	}
-	if since, gaps, ok := g.row(prior, on, 0); ok && !since.AddYears(g.recordMixed.n).AddDays(gaps).After(on) {
+	if since, gaps, ok := g.row(prior, on, 0); ok && !since.AddYears(g.recordMixed.n).AddDays(gaps).After(reach) {
 		return record{"record_mixed", g.recordMixed.ref, g.recordMixed.n, 0, since}, true
 	}
 	return record{}, false
+}
+
+// reach is the day up to which time counts: that of the decision, or, when it is made in the last window of a term, the day
+// after the term, so that who comes in time does not lose the days for which disability is found already.
+func (g *regime) reach(prior []Prior, on tesdiq.Date) tesdiq.Date {
+	if len(prior) == 0 || g.recordToEnd.value == "no" {
+		return on
+	}
+	end := prior[len(prior)-1].Until
+	if end.IsZero() || end.Before(on) || on.Before(end.AddDays(-g.window.n)) {
+		return on
+	}
+	return end.AddDays(1)
 }
 
 // row is the first day of the unbroken row of decisions in one band that ends on a day, and how many days of gaps it has.
