@@ -14,7 +14,7 @@ func (r *Rules) Alone(in Input) (Result, bool) {
 	in.Findings = Findings{Conditions: []Condition{}}
 	a := aloneCase{in: in, g: r.on(in.CaseOn)}
 	if a.look() {
-		d := decision{rules: r, regime: a.g, in: a.in, alone: true}
+		d := decision{rules: r, regime: a.g, in: a.in, adult: a.in.adultOn(a.g), alone: true}
 		d.decide()
 		if a.enough(&d) {
 			d.Reasons = append(slices.Clone(a.reasons), d.Reasons...)

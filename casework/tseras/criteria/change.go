@@ -41,8 +41,8 @@ func (d *decision) wouldChange() {
 
 // note tries another input, and keeps the change when its result is another one.
 func (d *decision) note(in Input, change Change) bool {
-	other := decision{rules: d.rules, regime: d.regime, in: in, alone: d.alone, plain: true}
-	other.decide()
+	other := decision{rules: d.rules, regime: d.regime, in: in, adult: d.adult, alone: d.alone, plain: true}
+	other.measure()
 	if other.Outcome == d.Outcome && other.Band == d.Band && other.Degree == d.Degree {
 		return false
 	}

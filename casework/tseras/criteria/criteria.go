@@ -35,7 +35,7 @@ func (r *Rules) Decide(in Input) (Result, error) {
 	if ps := in.check(g); len(ps) > 0 {
 		return Result{}, ps
 	}
-	d := decision{rules: r, regime: g, in: in}
+	d := decision{rules: r, regime: g, in: in, adult: in.adultOn(g)}
 	d.decide()
 	d.wouldChange()
 	return d.Result, nil
@@ -48,6 +48,7 @@ type decision struct {
 	in     Input
 	Result
 
+	adult bool // of age on the day of the decision
 	alone bool // nobody has looked at the life activities: only registers have spoken
 	plain bool // one of the trials of wouldChange, which need no reasons
 
@@ -56,26 +57,25 @@ type decision struct {
 	unproven []Change // causes that were named and not proven
 }
 
-// adult says whether the person has come of age on the day of the decision.
-func (d *decision) adult() bool {
-	return !d.in.DecidedOn.Before(d.in.Born.AddYears(d.regime.adultAge))
-}
-
 // decide works out everything but what would change it.
 func (d *decision) decide() {
 	d.Result = Result{Rules: d.rules.Version, Law: d.regime.law.ID, Alone: d.alone, DecidedOn: d.in.DecidedOn}
 	d.because("law", d.regime.law.ref, dateParam("On", d.in.CaseOn))
+	if d.measure(); d.Outcome == Disability || d.Outcome == Child {
+		d.findCause()
+		d.findTerm()
+	}
+}
+
+// measure finds outcome, loss, band and degree.
+func (d *decision) measure() {
 	switch d.regime.law.Method {
 	case percents:
 		d.percent()
 	case degrees:
 		d.degree()
 	}
-	if d.kept() || d.Outcome == NotDisability {
-		return
-	}
-	d.findCause()
-	d.findTerm()
+	d.kept()
 }
 
 // because adds a reason.
@@ -88,25 +88,21 @@ func (d *decision) because(key string, at ref, params ...Param) {
 
 // outcome is what a disability is called at the person's age.
 func (d *decision) outcome() Outcome {
-	if d.adult() {
+	if d.adult {
 		return Disability
 	}
 	return Child
 }
 
 // kept keeps an indefinite disability that is at least as severe as what was found now. New criteria do not touch it.
-func (d *decision) kept() bool {
+func (d *decision) kept() {
 	last, ok := d.current()
-	if !ok || !last.Until.IsZero() || d.regime.keepIndefinite.value != "yes" {
-		return false
-	}
-	if d.Outcome != NotDisability && last.severity() < d.severityNow() {
-		return false
+	if !ok || !last.Until.IsZero() || d.regime.keepIndefinite.value != "yes" || d.Outcome != NotDisability && last.severity() < d.severityNow() {
+		return
 	}
 	d.because("kept", d.regime.keepIndefinite.ref, dateParam("Since", last.From))
 	d.Outcome = Kept
-	d.Loss, d.Band, d.Degree, d.Cause = 0, "", "", ""
-	return true
+	d.Loss, d.Band, d.Degree = 0, "", ""
 }
 
 // current is the disability in force on the day of the decision, by the register.

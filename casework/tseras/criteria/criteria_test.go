@@ -3,7 +3,10 @@ package criteria_test
 import (
 	"bytes"
 	"errors"
+	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/tesdiq/tesdiq"
@@ -74,5 +77,141 @@ func TestOrderOfFindingsDoesNotMatter(t *testing.T) {
 	got, err := criteria.Decide(in)
 	if err != nil || !bytes.Equal(got.Canonical(), want.Canonical()) {
 		t.Errorf("%v\n%s\n%s", err, got.Canonical(), want.Canonical())
+	}
+}
+
+func TestMembersAgreeByMajority(t *testing.T) {
+	found := func(movement criteria.Limit, cs ...criteria.Condition) criteria.Findings {
+		f := criteria.Findings{Conditions: cs, Activities: free()}
+		f.Activities.Movement = movement
+		return f
+	}
+	stroke := func(grade int) criteria.Condition {
+		return criteria.Condition{Criterion: "nervous-stroke", Grade: grade}
+	}
+	mood := criteria.Condition{Criterion: "mental-mood", Grade: 2}
+	for _, c := range []struct {
+		name      string
+		members   []criteria.Findings
+		agreed    []criteria.Condition
+		movement  criteria.Limit
+		different []criteria.Difference
+	}{
+		{"two alike", []criteria.Findings{found("II", stroke(3)), found("II", stroke(3))}, []criteria.Condition{stroke(3)}, "II", nil},
+		{"two, another grade", []criteria.Findings{found("II", stroke(3)), found("II", stroke(2))}, nil, "II", []criteria.Difference{{Criterion: "nervous-stroke"}}},
+		{"two, another limit", []criteria.Findings{found("II", stroke(3)), found("I", stroke(3))}, []criteria.Condition{stroke(3)}, "", []criteria.Difference{{Activity: "movement"}}},
+		{"two, one sees more", []criteria.Findings{found("II", stroke(3), mood), found("II", stroke(3))}, []criteria.Condition{stroke(3)}, "II", []criteria.Difference{{Criterion: "mental-mood"}}},
+		{"three, one sees more", []criteria.Findings{found("II", stroke(3), mood), found("II", stroke(3)), found("II", stroke(3))}, []criteria.Condition{stroke(3)}, "II", nil},
+		{"three, one differs", []criteria.Findings{found("I", stroke(2)), found("II", stroke(3)), found("II", stroke(3))}, []criteria.Condition{stroke(3)}, "II", nil},
+		{"three, all differ", []criteria.Findings{found("I", stroke(2)), found("II", stroke(3)), found("III", stroke(4))}, nil, "", []criteria.Difference{{Criterion: "nervous-stroke"}, {Activity: "movement"}}},
+		{"nobody", nil, nil, "", nil},
+	} {
+		agreed, different := criteria.Agree(c.members)
+		if len(c.members) == 0 {
+			if len(different) != len(criteria.ActivityNames) {
+				t.Errorf("%s agreed on %d activities", c.name, len(criteria.ActivityNames)-len(different))
+			}
+			continue
+		}
+		if !slices.Equal(agreed.Conditions, c.agreed) || agreed.Activities.Movement != c.movement || !slices.Equal(different, c.different) {
+			t.Errorf("%s: %v %s, different %v", c.name, agreed.Conditions, agreed.Activities.Movement, different)
+		}
+	}
+}
+
+func TestStagesOfATerm(t *testing.T) {
+	terms := criteria.Current().Terms(day("2026-01-01"))
+	for on, want := range map[string]criteria.Stage{
+		"2026-04-16": criteria.Running, "2026-04-17": criteria.Invite, "2026-05-01": criteria.Invite, "2026-05-02": criteria.Window,
+		"2026-06-16": criteria.Window, "2026-06-17": criteria.Remind, "2026-07-01": criteria.Remind, "2026-07-02": criteria.Over,
+	} {
+		if got := terms.Stage(day("2026-07-01"), day(on)); got != want {
+			t.Errorf("on %s: %s, want %s", on, got, want)
+		}
+		if got := terms.Stage(tesdiq.Date{}, day(on)); got != criteria.Running {
+			t.Errorf("an indefinite one is %s: it must never be bothered", got)
+		}
+	}
+}
+
+// The window that a decision states is the window of the night's run.
+func TestTheWindowIsTheSameEverywhere(t *testing.T) {
+	r, err := criteria.Decide(adult(criteria.Condition{Criterion: "nervous-stroke", Grade: 3}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	terms := criteria.Current().Terms(r.DecidedOn)
+	if a, b := terms.Stage(r.Until, r.NextFrom), terms.Stage(r.Until, r.NextFrom.AddDays(-1)); a != criteria.Window || b != criteria.Invite {
+		t.Errorf("on %s it is %s, the day before %s", r.NextFrom, a, b)
+	}
+}
+
+func TestInputsAreReadStrictly(t *testing.T) {
+	good := string(adult().Canonical())
+	if _, err := criteria.ReadInput([]byte(good)); err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{
+		"a name":       strings.Replace(good, `{"case_on"`, `{"name":"x","case_on"`, 1),
+		"two values":   good + good,
+		"no value":     "",
+		"a list":       "[]",
+		"no day":       strings.Replace(good, "2026-02-10", "2026-02-30", 1),
+		"a half grade": strings.Replace(good, `"conditions":[]`, `"conditions":[{"criterion":"nervous-stroke","grade":2.5}]`, 1),
+	} {
+		if text == good {
+			t.Fatalf("%s: nothing was changed", name)
+		}
+		if _, err := criteria.ReadInput([]byte(text)); !errors.Is(err, tesdiq.Invalid("criteria.input_unreadable")) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// Decisions of before are decided again to the same bytes by every later program. Nothing may be written over these files.
+func TestPackagesOfBefore(t *testing.T) {
+	files, err := filepath.Glob("testdata/packages/*.json")
+	if err != nil || len(files) < 4 {
+		t.Fatalf("%d packages, %v", len(files), err)
+	}
+	for _, name := range files {
+		b, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := criteria.ReadPackage(b)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if _, r, err := p.Again(); err != nil {
+			t.Errorf("%s: %v\n%s", name, err, r.Canonical())
+		}
+		if !bytes.Equal(p.Bytes(), b) {
+			t.Errorf("%s: written again it is another file", name)
+		}
+	}
+}
+
+// Reasons and changes can be said in every language, with nothing left open.
+func TestEverySituationCanBeSaidInEveryLanguage(t *testing.T) {
+	for n := range 100 {
+		in := throw(uint64(n)).input()
+		r, err := criteria.Decide(in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, lang := range tesdiq.Langs {
+			s := criteria.Speaker{Rules: criteria.Current(), Day: in.CaseOn, Lang: lang, Text: wordsIn(t, lang)}
+			for _, x := range r.Reasons {
+				if said := s.Reason(x) + s.Act(x) + s.Label(x); strings.Contains(said, "criteria.") || strings.Contains(said, "no value") {
+					t.Errorf("%s: %s", lang, said)
+				}
+			}
+			for _, c := range r.Changes {
+				if said := s.Change(c); strings.Contains(said, "criteria.") || strings.HasSuffix(said, ": .") {
+					t.Errorf("%s: %s", lang, said)
+				}
+			}
+		}
 	}
 }

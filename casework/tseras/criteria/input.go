@@ -146,15 +146,15 @@ type Prior struct {
 
 // ordered is the input in the order of its canonical form, so that the order in which things were found does not matter.
 func (in Input) ordered() Input {
-	in.Findings.Conditions = orderedConditions(in.Findings.Conditions)
-	in.Causes = slices.Clone(in.Causes)
+	in.Findings.Conditions = append([]Condition{}, orderedConditions(in.Findings.Conditions)...) // never null
+	in.Causes = append([]Proof{}, in.Causes...)
 	for i, p := range in.Causes {
 		in.Causes[i].ICD = slices.Sorted(slices.Values(p.ICD))
 	}
 	slices.SortFunc(in.Causes, func(a, b Proof) int {
 		return cmp.Or(cmp.Compare(a.Cause, b.Cause), cmp.Compare(a.Document, b.Document), a.Issued.Compare(b.Issued), slices.Compare(a.ICD, b.ICD))
 	})
-	in.Evidence = slices.Clone(in.Evidence)
+	in.Evidence = append([]Answer{}, in.Evidence...)
 	for i, a := range in.Evidence {
 		in.Evidence[i].Facts = slices.SortedFunc(slices.Values(a.Facts), func(a, b Fact) int {
 			return cmp.Or(cmp.Compare(a.Fact, b.Fact), cmp.Compare(a.ICD, b.ICD), a.Since.Compare(b.Since), a.Until.Compare(b.Until))
@@ -163,7 +163,7 @@ func (in Input) ordered() Input {
 	slices.SortFunc(in.Evidence, func(a, b Answer) int {
 		return cmp.Or(cmp.Compare(a.Register, b.Register), a.On.Compare(b.On), cmp.Compare(a.State, b.State))
 	})
-	in.Prior = slices.Clone(in.Prior)
+	in.Prior = append([]Prior{}, in.Prior...)
 	for i, p := range in.Prior {
 		in.Prior[i].Conditions = orderedConditions(p.Conditions)
 	}

@@ -26,7 +26,9 @@ func (d *decision) value() {
 	for _, c := range d.in.Findings.Conditions {
 		k := g.criteria[c.Criterion]
 		v := Valued{Condition: c, Percent: g.round(k.Percents[c.Grade])}
-		d.because("condition", k.ref, criterionParam(c.Criterion), gradeParam(c.Criterion, c.Grade), numberParam("Percent", v.Percent))
+		if !d.plain {
+			d.because("condition", k.ref, criterionParam(c.Criterion), gradeParam(c.Criterion, c.Grade), numberParam("Percent", v.Percent))
+		}
 		if k.System == "chromosomal" && v.Percent < g.chromosomeLeast.n {
 			v.Percent = g.chromosomeLeast.n
 			d.because("chromosome", g.chromosomeLeast.ref, criterionParam(c.Criterion), numberParam("Percent", v.Percent))

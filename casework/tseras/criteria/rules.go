@@ -30,6 +30,7 @@ type regime struct {
 	since    tesdiq.Date
 	law      law
 	criteria map[string]*Criterion
+	listed   []*Criterion // the same, by body system and id
 	causes   map[Cause]cause
 	degrees  map[string][5]listed // by criterion and grade: the list of 413
 	alone    map[string][]aloneRule
@@ -137,14 +138,7 @@ func (r *Rules) Criteria(day tesdiq.Date) []*Criterion {
 	if g == nil {
 		return nil
 	}
-	all := make([]*Criterion, 0, len(g.criteria))
-	for _, k := range g.criteria {
-		all = append(all, k)
-	}
-	slices.SortFunc(all, func(a, b *Criterion) int {
-		return cmp.Or(cmp.Compare(a.place, b.place), cmp.Compare(a.ID, b.ID))
-	})
-	return all
+	return slices.Clone(g.listed)
 }
 
 // Criterion finds a criterion for a case of a day.

@@ -105,7 +105,7 @@ func (s situation) decide(t *testing.T) (map[string]string, string) {
 			got[name] = "none"
 		}
 	}
-	p := criteria.Speaker{Rules: criteria.Current(), Day: s.in.CaseOn, Lang: tesdiq.Az, Text: words(t)}
+	p := criteria.Speaker{Rules: criteria.Current(), Day: s.in.CaseOn, Lang: tesdiq.Az, Text: wordsIn(t, tesdiq.Az)}
 	var b strings.Builder
 	for _, x := range r.Reasons {
 		fmt.Fprintf(&b, "- %s\n  [%s; %s]\n", p.Reason(x), p.Act(x), p.Label(x))
@@ -246,12 +246,12 @@ func (s *situation) take(t *testing.T, what, text string) {
 	}
 }
 
-// words are the Azerbaijani texts.
-func words(t *testing.T) func(string, ...any) string {
+// wordsIn are the texts of a language.
+func wordsIn(t *testing.T, lang tesdiq.Lang) func(string, ...any) string {
 	t.Helper()
 	texts := map[string]string{}
 	for _, area := range []string{"criteria", "registry"} {
-		b, err := os.ReadFile("../../../web/locale/" + area + ".az.json")
+		b, err := os.ReadFile("../../../web/locale/" + area + "." + string(lang) + ".json")
 		if err != nil {
 			t.Fatal(err)
 		}

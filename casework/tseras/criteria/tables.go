@@ -2,6 +2,7 @@ package criteria
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -352,7 +353,11 @@ func (t *tables) regime(day tesdiq.Date) (*regime, error) {
 			}
 		}
 		g.criteria[k.ID] = k
+		g.listed = append(g.listed, k)
 	}
+	slices.SortFunc(g.listed, func(a, b *Criterion) int {
+		return cmp.Or(cmp.Compare(a.place, b.place), cmp.Compare(a.ID, b.ID))
+	})
 	for _, c := range t.causes {
 		if c.holds(day) {
 			g.causes[c.ID] = c

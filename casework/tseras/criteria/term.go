@@ -53,8 +53,7 @@ func (d *decision) findTerm() {
 	g := d.regime
 	d.From = d.in.DecidedOn
 	term, at := d.borne()
-	adult := d.adult()
-	if adult && term != Indefinite {
+	if d.adult && term != Indefinite {
 		if last, ok := d.current(); ok && last.Until.IsZero() && g.keepIndefinite.value == "yes" {
 			term, at = Indefinite, g.keepIndefinite.ref
 			d.because("indefinite_carried", at, dateParam("Since", last.From))
@@ -73,7 +72,7 @@ func (d *decision) findTerm() {
 	if term != To18 {
 		d.Until = d.From.AddMonths(term.months()).AddDays(-1)
 	}
-	if !adult {
+	if !d.adult {
 		eighteen := d.in.Born.AddYears(g.adultAge)
 		if term == To18 || d.Until.After(eighteen) {
 			d.Term, d.Until = To18, eighteen
@@ -102,7 +101,7 @@ func (d *decision) borne() (Term, ref) {
 	g := d.regime
 	severity := d.severityNow()
 	usual, at := Term(g.usualTerm[severity].value), g.usualTerm[severity].ref
-	if !d.adult() {
+	if !d.adult {
 		usual, at = Term(g.childTerm.value), g.childTerm.ref
 	}
 	if d.raised && g.raisedTerm.value == "usual" {
@@ -138,18 +137,17 @@ func (d *decision) borne() (Term, ref) {
 func (d *decision) termOf(v Valued, usual Term, at ref) (Term, ref) {
 	g := d.regime
 	k := g.criteria[v.Criterion]
-	adult := d.adult()
 	switch {
-	case !adult && k.Child == childTo18:
+	case !d.adult && k.Child == childTo18:
 		return To18, k.ref
 	case g.law.Method == degrees:
-		if l := g.degrees[v.Criterion][v.Grade]; l.indefinite && adult && l.severity == d.level {
+		if l := g.degrees[v.Criterion][v.Grade]; l.indefinite && d.adult && l.severity == d.level {
 			return Indefinite, l.ref
 		}
 		return usual, at
 	case k.Term == "":
 		return usual, at
-	case k.Term == Indefinite && !adult:
+	case k.Term == Indefinite && !d.adult:
 		return To18, k.ref
 	}
 	return k.Term, k.ref
