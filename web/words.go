@@ -64,6 +64,15 @@ func Sentences(lang tesdiq.Lang) (func(*tesdiq.Problem) string, error) {
 	return func(p *tesdiq.Problem) string { return w.text(lang, "problem."+p.Key, p.Args) }, nil
 }
 
+// Texts are all texts in one language, for programs without pages: a key, then names and values, or one map of them.
+func Texts(lang tesdiq.Lang) (func(key string, args ...any) string, error) {
+	w, err := readWords(localeFiles)
+	if err != nil {
+		return nil, err
+	}
+	return func(key string, args ...any) string { return w.text(lang, key, args...) }, nil
+}
+
 func (w *words) has(key string) bool { return w.keys[key] }
 
 func (w *words) text(lang tesdiq.Lang, key string, args ...any) string {

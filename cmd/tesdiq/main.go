@@ -34,6 +34,8 @@ type commands struct {
 	Gateway  gatewayCommands `cmd:"" help:"Exchanges with other agencies: check them."`
 	Agencies agenciesCommand `cmd:"" help:"Play the agencies that the gateway asks: invented registers that can be slow, wrong and down."`
 
+	Decide decideCommand `cmd:"" help:"Decide again what a decision package says was decided: the same bytes, or a clear no."`
+
 	Bench benchCommand `cmd:"" help:"Measure what this machine carries, beside a baseline: issue, check or verify."`
 }
 
