@@ -18,8 +18,8 @@ type Log interface {
 	Asked(ctx context.Context, questions []Asking) ([]Past, error)
 	// Tried writes down attempts that brought no answer.
 	Tried(ctx context.Context, attempts []Attempt) error
-	// Answered writes down an attempt with its answer.
-	Answered(ctx context.Context, attempt Attempt, exchange Exchange) error
+	// Answered writes down an attempt with its answer. If the question has one already, that stays, and is given back.
+	Answered(ctx context.Context, attempt Attempt, exchange Exchange) (kept []byte, err error)
 }
 
 // Asking is a question with whom it goes to.
@@ -33,6 +33,7 @@ type Past struct {
 	Asked    time.Time // when it was asked first: this, not what the caller says now, stands in the question
 	Attempts int       // so far
 	Exchange []byte    // its answer, if there is one: then it is not asked again
+	Other    bool      // the ID stands for another question
 }
 
 // Attempt is one sending of a question, or the reason why it was not sent.
@@ -152,7 +153,7 @@ func (c *Client) Ask(ctx context.Context, questions []Question) []Outcome {
 	var wait sync.WaitGroup
 	for n, i := range place {
 		if err != nil {
-			out[i].No = &NoAnswer{Reason: NotLogged, Since: asked[n].Asked, Next: now.Add(laterThan(1))}
+			out[i].No = &NoAnswer{Reason: NotLogged, Since: asked[n].Asked, Next: now.Add(LaterThan(1))}
 			continue
 		}
 		wait.Go(func() { out[i] = c.one(ctx, asked[n].Question, past[n]) })
@@ -163,6 +164,9 @@ func (c *Client) Ask(ctx context.Context, questions []Question) []Outcome {
 
 // one asks one question until it is answered, given up, or out of time.
 func (c *Client) one(ctx context.Context, q Question, past Past) Outcome {
+	if past.Other {
+		return Outcome{Question: q, No: &NoAnswer{Reason: Malformed, Detail: "the ID stands for another question", Since: q.Asked}}
+	}
 	q.Asked = past.Asked
 	s := c.services[q.Register]
 	if past.Exchange != nil {
@@ -191,8 +195,13 @@ func (c *Client) one(ctx context.Context, q Question, past Past) Outcome {
 			past.Attempts++
 		}
 		if bad == nil {
-			if err := c.Log.Answered(detached(ctx), attempt, exchange); err != nil {
+			kept, err := c.Log.Answered(detached(ctx), attempt, exchange)
+			if err != nil {
 				return c.outcome(q, past, fail(NotLogged, ""), time.Time{})
+			}
+			if kept != nil { // somebody else asked the same at the same time, and was first
+				past.Exchange = kept
+				return c.again(q, past)
 			}
 			return Outcome{Question: q, Answer: &answer}
 		}
@@ -229,7 +238,7 @@ func (c *Client) not(ctx context.Context, q Question, past Past, why *failure, n
 
 func (c *Client) outcome(q Question, past Past, why *failure, next time.Time) Outcome {
 	if next.IsZero() {
-		next = c.Now().Add(c.jitter(max(laterThan(past.Attempts), why.after)))
+		next = c.Now().Add(c.jitter(max(LaterThan(past.Attempts), why.after)))
 	}
 	return Outcome{Question: q, No: &NoAnswer{Reason: why.reason, Detail: why.detail, Since: q.Asked, Attempts: past.Attempts, Next: next}}
 }

@@ -93,8 +93,13 @@ func (s Stamp) root(leaf [sha256.Size]byte) (root [sha256.Size]byte, ok bool) {
 	return root, sn == 0
 }
 
+// TimeStamper gets a time stamp over a SHA-256 digest, DER, checked: a tsp.Client.
+type TimeStamper interface {
+	Stamp(ctx context.Context, digest []byte) ([]byte, error)
+}
+
 // StampAll gets one time stamp over exchanges, by their leaves, from an authority.
-func StampAll(ctx context.Context, authority tsp.Client, leaves [][sha256.Size]byte) ([]Stamp, error) {
+func StampAll(ctx context.Context, authority TimeStamper, leaves [][sha256.Size]byte) ([]Stamp, error) {
 	if len(leaves) == 0 || len(leaves) > MaxBatch {
 		return nil, fmt.Errorf("gateway: time stamp: a batch of %d", len(leaves))
 	}

@@ -58,17 +58,17 @@ func (m *memory) note(a gateway.Attempt) {
 	m.past[a.Question] = p
 }
 
-func (m *memory) Answered(_ context.Context, a gateway.Attempt, x gateway.Exchange) error {
+func (m *memory) Answered(_ context.Context, a gateway.Attempt, x gateway.Exchange) ([]byte, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.fails != nil {
-		return m.fails
+		return nil, m.fails
 	}
 	m.note(a)
 	p := m.past[a.Question]
 	p.Exchange = x.Bytes()
 	m.past[a.Question] = p
-	return nil
+	return nil, nil
 }
 
 func (m *memory) reasons() (all []gateway.Reason) {
@@ -191,7 +191,7 @@ func TestEvidenceIsCheckedWithTheTrustFileAlone(t *testing.T) {
 	}
 }
 
-// TestEveryByteOfEvidence changes each byte of a file, in two ways, and cuts it everywhere: none is ever verified.
+// TestEveryByteOfEvidence changes each byte of a file and cuts it everywhere: none is ever verified.
 func TestEveryByteOfEvidence(t *testing.T) {
 	w := build(t, nil)
 	file := w.evidence(t, gateway.Population, "leman", 3).Bytes()
@@ -207,13 +207,11 @@ func TestEveryByteOfEvidence(t *testing.T) {
 	}
 	accepted := 0
 	for i := range file {
-		for _, flip := range []byte{1, 0x20} {
-			changed := append([]byte(nil), file...)
-			changed[i] ^= flip
-			if check(changed) == nil {
-				accepted++
-				t.Logf("byte %d of %d, %q → %q, in …%s…", i, len(file), file[i], changed[i], file[max(0, i-30):min(len(file), i+10)])
-			}
+		changed := append([]byte(nil), file...)
+		changed[i] ^= []byte{1, 0x20, 2, 4}[i%4]
+		if check(changed) == nil {
+			accepted++
+			t.Logf("byte %d of %d, %q → %q, in …%s…", i, len(file), file[i], changed[i], file[max(0, i-30):min(len(file), i+10)])
 		}
 		if check(file[:i]) == nil {
 			t.Errorf("cut at %d, and accepted", i)

@@ -60,7 +60,8 @@ var blameless = map[Reason]bool{Refused: true, Queued: true, Paused: true, NotNa
 // and a register that is being mended should not be asked each second by every case in the country.
 var later = []time.Duration{time.Minute, 5 * time.Minute, 15 * time.Minute, time.Hour, 3 * time.Hour}
 
-func laterThan(attempts int) time.Duration { return later[min(max(attempts, 1)-1, len(later)-1)] }
+// LaterThan is how long to wait with a question that was sent so often and got no answer.
+func LaterThan(attempts int) time.Duration { return later[min(max(attempts, 1)-1, len(later)-1)] }
 
 // failure is a reason with what the operator should know.
 type failure struct {

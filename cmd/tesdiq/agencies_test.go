@@ -30,8 +30,10 @@ func (brief) Asked(_ context.Context, all []gateway.Asking) (past []gateway.Past
 	}
 	return past, nil
 }
-func (brief) Tried(context.Context, []gateway.Attempt) error                    { return nil }
-func (brief) Answered(context.Context, gateway.Attempt, gateway.Exchange) error { return nil }
+func (brief) Tried(context.Context, []gateway.Attempt) error { return nil }
+func (brief) Answered(context.Context, gateway.Attempt, gateway.Exchange) ([]byte, error) {
+	return nil, nil
+}
 
 // TestAgenciesAndVerify starts the agencies as the command does, asks them by what they leave in their folder, stops and starts them again, and checks
 // what was captured with the program's own command.

@@ -52,14 +52,14 @@ func (m *memory) note(a gateway.Attempt) {
 	m.past[a.Question] = p
 }
 
-func (m *memory) Answered(_ context.Context, a gateway.Attempt, x gateway.Exchange) error {
+func (m *memory) Answered(_ context.Context, a gateway.Attempt, x gateway.Exchange) ([]byte, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.note(a)
 	p := m.past[a.Question]
 	p.Exchange = x.Bytes()
 	m.past[a.Question] = p
-	return nil
+	return nil, nil
 }
 
 // bench is the agencies on a free port, and a gateway before them.

@@ -249,3 +249,6 @@ func (m *maker) seal(dir, folder string, member gateway.MemberID, when func(*x50
 	err = write(filepath.Join(path, "key.pem"), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), 0o600)
 	return c, errors.Join(err, write(filepath.Join(path, "seal.pem"), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw}), 0o644))
 }
+
+// SealOf is a member's seal.
+func (k *Keys) SealOf(m gateway.MemberID) *gateway.Seal { return k.seals[m] }

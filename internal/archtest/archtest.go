@@ -156,7 +156,7 @@ var ours = []struct {
 		"a document says what an entry says, and knows no procedure"},
 	{component, []kind{root, entries, rules, templates, keys, ledger, gateway, pades},
 		"components do not import each other, so that each can be understood, moved and replaced alone; it is plain Go that could run in a test without database and HTTP"},
-	{dbSide, []kind{root, entries, rules, templates, ledger, component, writer, together},
+	{dbSide, []kind{root, entries, rules, templates, ledger, gateway, component, writer, together},
 		"a …db serves its own component; only the shared writers take part in its transaction"},
 	{webSide, []kind{root, entries, rules, templates, keys, ledger, component, shell},
 		"a …web asks its own component and never the database, so that no page can pass by a rule"},
