@@ -25,6 +25,20 @@ func withXrefStream(keys string, data []byte, objects ...string) []byte {
 	return b.Bytes()
 }
 
+// Where its own section ends must not depend on an object that the section is needed to find.
+func TestACrossReferenceStreamSaysItsOwnLength(t *testing.T) {
+	table := []byte{0, 0, 0, 0, 1, 0, 9, 0}
+	whole := withXrefStream("/Size 2/W[1 2 1]/X(/ByteRange)", table, "8")
+	for _, file := range [][]byte{
+		bytes.Replace(whole, []byte("/Length 8"), []byte("/Length 1 0 R"), 1),
+		bytes.Replace(whole, []byte("/Length 8"), []byte("/Length 2 0 R"), 1),
+	} {
+		if r := pades.Read(file, nil); r.Integrity != pades.Broken {
+			t.Errorf("%+v: %s", r, pades.Why(r))
+		}
+	}
+}
+
 // Files that are rightly built and hurt whoever reads everything in them. The word /ByteRange in each makes the reader look for a signature.
 func TestBombsThatAreWellFormed(t *testing.T) {
 	w := newWorld(t)

@@ -292,7 +292,7 @@ func (d *document) readXrefStream(s *section, at int) error {
 	if !ok {
 		return errXref
 	}
-	it, err := d.readObject(r, at, number, gen, 0) // no revision is known yet: its /Length cannot be indirect
+	it, err := d.readObject(r, at, number, gen, -1) // no revision is known yet: its /Length cannot be indirect
 	if err != nil || !it.isFlow || !it.value.get("Type").isName("XRef") {
 		return errXref
 	}
