@@ -75,6 +75,10 @@ fuzz: ## every fuzz target for a minute (FUZZTIME=1m)
 interop: install-interop build ## our PDFs before independent judges: pdfsig, qpdf, mutool, openssl, pyHanko, EU DSS, veraPDF
 	@scripts/interop.sh
 
+.PHONY: units
+units: build ## the systemd units in a container with a systemd of its own, set up as docs/processes.md says (as root)
+	@test/systemd/boot.sh
+
 .PHONY: migrate
 migrate: build ## brings the database of DATABASE_URL to this version
 	@bin/tesdiq migrate

@@ -31,6 +31,7 @@ find_missing() {
 	need zbar-tools zbarimg
 	need openssl openssl
 	[ -x /usr/sbin/nginx ] || need nginx-light nginx # not on everybody's PATH
+	need systemd systemd-analyze
 	need libnss3-tools certutil
 	need nodejs node
 	need npm npm
