@@ -40,9 +40,13 @@ type Job struct {
 	Intent
 	Standing
 	Attempt int           // from 1
+	Away    int           // at so many of those before, the key was away: they do not count
 	Person  person.Person // as registered at asking
 	Entry   registry.Body // as entered at asking
 }
+
+// ErrKeyAway says that a key cannot be called now, and later can: the excerpt waits, however long that takes.
+var ErrKeyAway = errors.New("issuer: the key is away")
 
 // Signer signs a PDF, and what is stated in it. It is the only way to a key.
 type Signer interface {

@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"time"
 
 	"github.com/tesdiq/tesdiq/internal/service"
@@ -14,7 +15,7 @@ import (
 func main() { service.Main(service.Issuer, run) }
 
 func run(ctx context.Context, c service.Config) error {
-	set, err := issuing.Keys(c.Keys.Dir)
+	set, err := issuing.Keys(c)
 	if err != nil {
 		return err
 	}
@@ -35,9 +36,14 @@ func run(ctx context.Context, c service.Config) error {
 	if err != nil {
 		return err
 	}
-	part, err := issuing.New(h, shell, pools, set, stamps)
+	limits, err := issuing.Limits(c)
 	if err != nil {
 		return err
 	}
-	return c.Listen(ctx, h, shell.Router(append(part.Routes, h.Metrics.Operations(pools.Ready))...), part.Loops...)
+	part, err := issuing.New(h, shell, pools, set, stamps, limits)
+	if err != nil {
+		return err
+	}
+	ready := func(ctx context.Context) error { return errors.Join(pools.Ready(ctx), part.Ready()) }
+	return c.Listen(ctx, h, shell.Router(append(part.Routes, h.Metrics.Operations(ready))...), part.Loops...)
 }

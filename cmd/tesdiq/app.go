@@ -31,7 +31,8 @@ type parts struct {
 	Proxies   []netip.Prefix
 	SignIn    signin.Config
 	Keys      *signer.Set
-	Stamps    issuing.Stamps // who dates what is signed, and for whom we do
+	Stamps    issuing.Stamps          // who dates what is signed, and for whom we do
+	Limits    map[string]signer.Limit // of the keys, by role; a demonstration has none
 	Now       func() time.Time
 	Log       *slog.Logger
 
@@ -61,7 +62,7 @@ func newApp(ctx context.Context, p parts) (_ *app, err error) {
 	if err != nil {
 		return nil, err
 	}
-	made, err := issuing.New(a.host, shell, p.Pools, p.Keys, p.Stamps)
+	made, err := issuing.New(a.host, shell, p.Pools, p.Keys, p.Stamps, p.Limits)
 	if err != nil {
 		return nil, err
 	}

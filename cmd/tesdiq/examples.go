@@ -152,13 +152,14 @@ func (s stage) draw(ctx context.Context, fin tesdiq.FIN, number, name string, da
 func (s stage) issue(ctx context.Context, desk *issuerdb.Cabinet, fin tesdiq.FIN, n issuer.Number, daysAgo int) error {
 	host := s.host()
 	host.Now = s.clock(daysAgo)
-	dispatcher, err := issuing.Dispatcher(host, s.Pools, s.Keys, issuing.Stamps{}, nil)
+	host.Metrics = nil
+	dispatcher, watch, err := issuing.Dispatcher(host, s.Pools, s.Keys, issuing.Stamps{}, nil, nil)
 	if err != nil {
 		return err
 	}
 	working, stop := context.WithCancel(ctx)
 	done := make(chan error, 1)
-	go func() { done <- dispatcher.Run(working) }()
+	go func() { done <- watch.While(dispatcher.Run)(working) }()
 	_, err = desk.Wait(ctx, fin, n, time.Minute)
 	stop()
 	if ended := <-done; !errors.Is(ended, context.Canceled) {

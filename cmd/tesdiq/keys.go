@@ -325,7 +325,7 @@ type keysReissue struct {
 func (c keysReissue) Run(ctx context.Context) error {
 	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
 	host := service.Host{Now: time.Now, Rand: rand.Reader, Log: log}
-	s, stamps, err := c.issuing(&host)
+	s, stamps, limits, err := c.issuing(&host)
 	if err != nil {
 		return err
 	}
@@ -344,16 +344,20 @@ func (c keysReissue) Run(ctx context.Context) error {
 		return err
 	}
 	defer pool.Close()
-	dispatcher, err := issuing.Dispatcher(host, &postgres.Pools{Issuer: pool}, s, stamps, nil)
+	dispatcher, watch, err := issuing.Dispatcher(host, &postgres.Pools{Issuer: pool}, s, stamps, limits, nil)
 	if err != nil {
 		return err
 	}
-	r := &issuerdb.Reissue{Pool: pool, Maker: dispatcher.Maker, Now: time.Now, Rand: rand.Reader, Log: log, Batch: c.Batch}
+	r := &issuerdb.Reissue{Pool: pool, Maker: dispatcher.Maker, Permits: watch, Now: time.Now, Rand: rand.Reader, Log: log, Batch: c.Batch}
 	left, err := r.Left(ctx, c.Serial)
 	if err != nil {
 		return err
 	}
 	fmt.Printf("%d excerpts have no file that counts; %d of them no longer hold and stay as they are; %d are to be issued anew\n", left.Excerpts, left.Gone, left.Open())
+	if most, want := limits[keys.RoleDocumentSigner].PerDay, int64(left.Open())*issuerdb.DocumentCalls; most > 0 && want > most {
+		fmt.Printf("That takes %d signatures, and the document signer's limit is %d a day: keys.limits.%s.per_day and per_second in the configuration raise it.\n",
+			want, most, keys.RoleDocumentSigner)
+	}
 	if !c.Apply {
 		fmt.Println(dryRun)
 		return nil
@@ -362,7 +366,16 @@ func (c keysReissue) Run(ctx context.Context) error {
 		progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionThrottle(200*time.Millisecond), progressbar.OptionSetPredictTime(true))
 	r.Progress = func(n int) { _ = bar.Add(n) } // a bar that cannot be drawn changes nothing
 	began := time.Now()
-	made, failed, err := r.Run(ctx, c.Serial)
+	var made, failed int
+	watching, stop := context.WithCancel(ctx)
+	ended := make(chan error, 1)
+	go func() { ended <- watch.Run(watching) }()
+	err = watch.While(func(ctx context.Context) (err error) {
+		made, failed, err = r.Run(ctx, c.Serial)
+		return err
+	})(ctx)
+	stop()
+	<-ended // it ends because it was told to
 	fmt.Fprintln(os.Stderr)
 	fmt.Printf("%d issued anew in %s, their persons are told", made, time.Since(began).Round(time.Second))
 	if failed > 0 {
@@ -372,34 +385,39 @@ func (c keysReissue) Run(ctx context.Context) error {
 	return err
 }
 
-// issuing is who signs and who stamps, as the service has it; host learns the address that stands in the QR.
-func (c keysReissue) issuing(host *service.Host) (*signer.Set, issuing.Stamps, error) {
+// issuing is who signs and who stamps, as the service has it, and how often; a demonstration has no limits. host learns the address that stands in the QR.
+func (c keysReissue) issuing(host *service.Host) (*signer.Set, issuing.Stamps, map[string]signer.Limit, error) {
 	folder := keysFolder{c.Keys}
 	if c.Config == "" { // a demonstration has no other address than the one that its keys were made for
 		if c.Keys == "" {
-			return nil, issuing.Stamps{}, misuse("name the folder of keys with -keys, or the service's configuration with -config")
+			return nil, issuing.Stamps{}, nil, misuse("name the folder of keys with -keys, or the service's configuration with -config")
 		}
 		s, err := folder.loadBy(signer.Load)
 		if err == nil {
 			host.PublicURL = s.Trust.Service
 		}
-		return s, issuing.Stamps{}, err
+		return s, issuing.Stamps{}, nil, err
 	}
 	config, err := service.ReadConfig(c.Config, service.Reissuer)
 	if err != nil {
-		return nil, issuing.Stamps{}, err
+		return nil, issuing.Stamps{}, nil, err
 	}
 	if folder.Keys == "" {
 		folder.Keys = config.Keys.Dir
 	}
 	s, err := folder.loadBy(signer.Load)
 	if err != nil {
-		return nil, issuing.Stamps{}, err
+		return nil, issuing.Stamps{}, nil, err
 	}
 	if err := issuing.SameAddress(s, config.PublicURL); err != nil {
-		return nil, issuing.Stamps{}, err
+		return nil, issuing.Stamps{}, nil, err
 	}
 	host.PublicURL = config.PublicURL
 	stamps, err := issuing.NewStamps(*host, config, s)
-	return s, stamps, err
+	if err != nil {
+		return nil, issuing.Stamps{}, nil, err
+	}
+	s.Patience(config.Keys.Deadline)
+	limits, err := issuing.Limits(config)
+	return s, stamps, limits, err
 }

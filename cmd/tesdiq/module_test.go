@@ -7,6 +7,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,6 +17,7 @@ import (
 	"time"
 
 	"github.com/tesdiq/tesdiq/internal/hsmtest"
+	"github.com/tesdiq/tesdiq/internal/people"
 	"github.com/tesdiq/tesdiq/internal/service"
 )
 
@@ -110,9 +113,111 @@ func TestTheIssuerSignsInAModule(t *testing.T) {
 			t.Errorf("pdfsig: %v %s", err, out)
 		}
 	}
+
+	// The token is taken out while it runs. Who asks is told that it is being made; nothing is void; it is made when the token is back.
+	ctx := t.Context()
+	citizen, err := p.signIn(ctx, people.Who("nermin"), "", "/cabinet")
+	if err != nil {
+		t.Fatal(err)
+	}
+	back = token.Remove()
+	p.until("the keys are away", func() bool { return strings.Contains(p.metricsOf(service.Issuer), "tesdiq_keys_ready 0\n") })
+	if status, _ := p.get(service.Issuer, "/readyz"); status != http.StatusServiceUnavailable {
+		t.Errorf("the issuer is ready without its keys: %d", status)
+	}
+	if err := p.ask(ctx, citizen, "examination"); err != nil {
+		t.Fatal(err)
+	}
+	if codePattern.MatchString(citizen.text()) {
+		t.Error("there is an excerpt, and no key")
+	}
+	if !strings.Contains(citizen.text(), "hazırlanır") {
+		t.Errorf("the person is not told that it is being made: %s", citizen.text())
+	}
+	back()
+	made := time.Now()
+	p.until("the excerpt is there", func() bool {
+		if err := citizen.open(ctx, citizen.at.String()); err != nil {
+			t.Fatal(err)
+		}
+		return codePattern.MatchString(citizen.text())
+	})
+	t.Logf("made %s after the token came back", time.Since(made).Round(time.Millisecond))
+	p.until("the keys are back", func() bool { return strings.Contains(p.metricsOf(service.Issuer), "tesdiq_keys_ready 1\n") })
+
+	// And once more across a restart in between.
+	back = token.Remove()
+	p.until("the keys are away", func() bool { return strings.Contains(p.metricsOf(service.Issuer), "tesdiq_keys_ready 0\n") })
+	if err := p.ask(ctx, citizen, "contract"); err != nil {
+		t.Fatal(err)
+	}
+	running[service.Issuer].stop()
+	p.refuses(issuer.path, 1, `is called "issuer"`)
+	back()
+	running[service.Issuer] = p.start(service.Issuer)[service.Issuer]
+	p.until("the excerpt is there", func() bool {
+		if err := citizen.open(ctx, citizen.at.String()); err != nil {
+			t.Fatal(err)
+		}
+		return codePattern.MatchString(citizen.text())
+	})
+	if n := p.number(`SELECT count(*) FROM voids`); n != 0 {
+		t.Errorf("%d are void", n)
+	}
 	for _, run := range running {
 		run.stop()
 	}
+	// Every call that was made is written down, and as many as the attempts allow at most.
+	excerpts, attempts, absent := p.number(`SELECT count(*) FROM excerpts`), p.number(`SELECT count(*) FROM attempts`), p.number(`SELECT count(*) FROM key_absences`)
+	documents, stamps := p.number(`SELECT coalesce(sum(calls), 0) FROM key_uses WHERE role = 'document-signer'`), p.number(`SELECT coalesce(sum(calls), 0) FROM key_uses WHERE role = 'time-stamp-signer'`)
+	if excerpts != 4 || documents < 3*excerpts || documents > 3*attempts || stamps < 2*excerpts || stamps > 2*attempts || attempts-absent != excerpts {
+		t.Errorf("%d excerpts, %d attempts, at %d the keys were away; %d and %d calls", excerpts, attempts, absent, documents, stamps)
+	}
+	log, err := os.ReadFile(issuer.log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(string(log), "ALARM: the keys are away"); n != 2 || strings.Count(string(log), "ALARM") != n {
+		t.Errorf("%d alarms: %s", n, log)
+	}
+}
+
+// until waits for something that must come.
+func (p *processes) until(what string, is func() bool) {
+	p.in.t.Helper()
+	for end := time.Now().Add(time.Minute); !is(); time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(end) {
+			p.in.t.Fatalf("waited in vain: %s", what)
+		}
+	}
+}
+
+func (p *processes) get(name service.Program, path string) (status int, page string) {
+	p.in.t.Helper()
+	answer, err := http.Get(p.programs[name].address + path)
+	if err != nil {
+		p.in.t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	body, err := io.ReadAll(answer.Body)
+	if err != nil {
+		p.in.t.Fatal(err)
+	}
+	return answer.StatusCode, string(body)
+}
+
+func (p *processes) metricsOf(name service.Program) string {
+	_, page := p.get(name, "/metrics")
+	return page
+}
+
+// number runs a query that gives one number.
+func (p *processes) number(sql string) (n int) {
+	p.in.t.Helper()
+	if err := p.admin.QueryRow(p.in.t.Context(), sql).Scan(&n); err != nil {
+		p.in.t.Fatal(err)
+	}
+	return n
 }
 
 // Built without cgo the programs do all but this, and say what is missing.

@@ -23,13 +23,16 @@ func (s serveCommand) Run(ctx context.Context) error {
 		return err
 	}
 	p := parts{PublicURL: c.PublicURL, Proxies: c.Proxies, Now: time.Now, Log: slog.New(slog.NewJSONHandler(os.Stdout, nil))}
-	if p.Keys, err = issuing.Keys(c.Keys.Dir); err != nil {
+	if p.Keys, err = issuing.Keys(c); err != nil {
 		return err
 	}
 	if err := issuing.SameAddress(p.Keys, c.PublicURL); err != nil {
 		return err
 	}
 	if p.Stamps, err = issuing.NewStamps(p.host(), c, p.Keys); err != nil {
+		return err
+	}
+	if p.Limits, err = issuing.Limits(c); err != nil {
 		return err
 	}
 	if p.SignIn, err = citizens.SignIn(c); err != nil {

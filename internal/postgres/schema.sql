@@ -50,7 +50,7 @@ CREATE TABLE public.attempts (
     intent_id bigint NOT NULL,
     n integer NOT NULL,
     attempted_at timestamp with time zone NOT NULL,
-    CONSTRAINT attempts_n_check CHECK (((n >= 1) AND (n <= 8)))
+    CONSTRAINT attempts_n_check CHECK ((n >= 1))
 );
 
 CREATE TABLE public.certificate_revocations (
@@ -382,6 +382,26 @@ ALTER TABLE public.intents ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE public.key_absences (
+    intent_id bigint NOT NULL,
+    n integer NOT NULL,
+    noted_at timestamp with time zone NOT NULL
+);
+
+CREATE TABLE public.key_uses (
+    run text NOT NULL,
+    role text NOT NULL,
+    serial text NOT NULL,
+    purpose text NOT NULL,
+    calls bigint NOT NULL,
+    counted_at timestamp with time zone NOT NULL,
+    CONSTRAINT key_uses_calls_check CHECK ((calls > 0)),
+    CONSTRAINT key_uses_purpose_check CHECK ((purpose <> ''::text)),
+    CONSTRAINT key_uses_role_check CHECK ((role <> ''::text)),
+    CONSTRAINT key_uses_run_check CHECK ((run <> ''::text)),
+    CONSTRAINT key_uses_serial_check CHECK ((serial ~ '^[0-9a-f]+$'::text))
+);
+
 CREATE TABLE public.ledger_lines (
     seq bigint NOT NULL,
     kind text NOT NULL,
@@ -582,6 +602,11 @@ ALTER TABLE public.receipts ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
 
 CREATE TABLE public.reissue_attempts (
     excerpt_id bigint NOT NULL,
+    attempted_at timestamp with time zone NOT NULL
+);
+
+CREATE TABLE public.renewal_attempts (
+    sha256 bytea NOT NULL,
     attempted_at timestamp with time zone NOT NULL
 );
 
@@ -789,6 +814,12 @@ ALTER TABLE ONLY public.intents
 ALTER TABLE ONLY public.intents
     ADD CONSTRAINT intents_subject_request_key UNIQUE (subject, request);
 
+ALTER TABLE ONLY public.key_absences
+    ADD CONSTRAINT key_absences_pkey PRIMARY KEY (intent_id, n);
+
+ALTER TABLE ONLY public.key_uses
+    ADD CONSTRAINT key_uses_pkey PRIMARY KEY (run, serial, purpose, counted_at);
+
 ALTER TABLE ONLY public.ledger_lines
     ADD CONSTRAINT ledger_lines_pkey PRIMARY KEY (seq);
 
@@ -828,6 +859,9 @@ ALTER TABLE ONLY public.receipts
 ALTER TABLE ONLY public.reissue_attempts
     ADD CONSTRAINT reissue_attempts_pkey PRIMARY KEY (excerpt_id, attempted_at);
 
+ALTER TABLE ONLY public.renewal_attempts
+    ADD CONSTRAINT renewal_attempts_pkey PRIMARY KEY (sha256, attempted_at);
+
 ALTER TABLE ONLY public.revocations
     ADD CONSTRAINT revocations_pkey PRIMARY KEY (excerpt_id);
 
@@ -859,6 +893,8 @@ ALTER TABLE ONLY public.withdrawals
     ADD CONSTRAINT withdrawals_pkey PRIMARY KEY (excerpt_id);
 
 CREATE INDEX api_tokens_expiry ON public.api_tokens USING btree (expires_at);
+
+CREATE INDEX attempts_by_time ON public.attempts USING brin (attempted_at) WITH (pages_per_range='16', autosummarize='on');
 
 CREATE INDEX channel_choices_fin ON public.channel_choices USING btree (fin, id DESC);
 
@@ -896,6 +932,8 @@ CREATE INDEX excerpts_entry ON public.excerpts USING btree (entry_id);
 
 CREATE INDEX excerpts_subject ON public.excerpts USING btree (subject, issued_at DESC);
 
+CREATE INDEX key_uses_by_time ON public.key_uses USING btree (counted_at);
+
 CREATE INDEX looks_subject ON public.looks USING btree (subject, at DESC);
 
 CREATE UNIQUE INDEX members_current ON public.members USING btree (organisation_id, fin) WHERE (ended_at IS NULL);
@@ -917,6 +955,10 @@ CREATE INDEX persons_document ON public.persons USING btree (document, born);
 CREATE INDEX receipts_address ON public.receipts USING btree (address, at);
 
 CREATE INDEX receipts_at ON public.receipts USING btree (at);
+
+CREATE INDEX reissue_attempts_by_time ON public.reissue_attempts USING brin (attempted_at) WITH (pages_per_range='16', autosummarize='on');
+
+CREATE INDEX renewal_attempts_by_time ON public.renewal_attempts USING brin (attempted_at) WITH (pages_per_range='16', autosummarize='on');
 
 CREATE INDEX river_job_args_index ON public.river_job USING gin (args);
 
@@ -992,6 +1034,9 @@ ALTER TABLE ONLY public.intents
 ALTER TABLE ONLY public.intents
     ADD CONSTRAINT intents_person_id_fkey FOREIGN KEY (person_id) REFERENCES public.entries(id);
 
+ALTER TABLE ONLY public.key_absences
+    ADD CONSTRAINT key_absences_intent_id_n_fkey FOREIGN KEY (intent_id, n) REFERENCES public.attempts(intent_id, n);
+
 ALTER TABLE ONLY public.members
     ADD CONSTRAINT members_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES public.organisations(id);
 
@@ -1009,6 +1054,9 @@ ALTER TABLE ONLY public.persons
 
 ALTER TABLE ONLY public.reissue_attempts
     ADD CONSTRAINT reissue_attempts_excerpt_id_fkey FOREIGN KEY (excerpt_id) REFERENCES public.excerpts(id);
+
+ALTER TABLE ONLY public.renewal_attempts
+    ADD CONSTRAINT renewal_attempts_sha256_fkey FOREIGN KEY (sha256) REFERENCES public.excerpt_files(sha256);
 
 ALTER TABLE ONLY public.revocations
     ADD CONSTRAINT revocations_excerpt_id_fkey FOREIGN KEY (excerpt_id) REFERENCES public.excerpts(id);

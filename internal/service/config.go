@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/BurntSushi/toml"
 
@@ -67,7 +68,9 @@ type Config struct {
 	} `toml:"sign_in"`
 
 	Keys struct {
-		Dir string `toml:"dir"`
+		Dir      string           `toml:"dir"`
+		Deadline time.Duration    `toml:"deadline"` // of one signature in a module; 0: two seconds
+		Limits   map[string]Limit `toml:"limits"`   // by the key's role
 	} `toml:"keys"`
 
 	Trust struct {
@@ -86,6 +89,13 @@ type Config struct {
 	Proxies, StampFor []netip.Prefix `toml:"-"`
 
 	program Program
+}
+
+// Limit is how many signatures a key may give; what is 0 has a default.
+type Limit struct {
+	PerSecond float64 `toml:"per_second"`
+	Burst     int     `toml:"burst"`
+	PerDay    int64   `toml:"per_day"`
 }
 
 // refusal notes that a setting is missing or unsafe, and why.
@@ -278,6 +288,9 @@ func judgeKeys(c *Config, refuse refusal) {
 		refuse("keys.dir", "is missing: the folder with the certificates and keys that sign excerpts")
 	} else if why := private(c.Keys.Dir); why != "" {
 		refuse("keys.dir", "%s", why)
+	}
+	if d := c.Keys.Deadline; d != 0 && (d < 100*time.Millisecond || d > 30*time.Second) {
+		refuse("keys.deadline", "must be from \"100ms\" to \"30s\"")
 	}
 }
 

@@ -14,8 +14,8 @@ import (
 	"github.com/tesdiq/tesdiq/registry/registrydb"
 )
 
-// An attempt that has no result is somebody's at work for the lease; each further one for twice as long, so that a key
-// that is away for some minutes voids nothing. The primary key of attempts decides who wins. One statement, which commits
+// An attempt that has no result is somebody's at work for the lease; each further one for twice as long. Those at which the
+// key was away do not count. The primary key of attempts decides who wins. One statement, which commits
 // by itself: its rows reach us only after the commit, so no key is called before its attempt is durable.
 const sqlClaim = `
 	WITH due AS (
@@ -24,16 +24,19 @@ const sqlClaim = `
 		LEFT JOIN LATERAL (
 			SELECT attempts.n, attempts.attempted_at FROM attempts
 			WHERE attempts.intent_id = i.id ORDER BY attempts.n DESC LIMIT 1) a ON true
+		LEFT JOIN LATERAL (SELECT count(*) AS n FROM key_absences k WHERE k.intent_id = i.id) away ON true
 		WHERE NOT EXISTS (SELECT FROM excerpts x WHERE x.id = i.id)
 		  AND NOT EXISTS (SELECT FROM voids v WHERE v.intent_id = i.id)
-		  AND (a.n IS NULL OR a.n < @max AND a.attempted_at <= @now::timestamptz - make_interval(secs => @lease * 2 ^ (a.n - 1)))
+		  AND (a.n IS NULL OR a.n - away.n < @max
+		       AND a.attempted_at <= @now::timestamptz - make_interval(secs => @lease * 2 ^ greatest(a.n - away.n - 1, 0)))
 	), claimed AS (
 		INSERT INTO attempts (intent_id, n, attempted_at)
 		SELECT due.id, due.n, @now FROM due
 		ON CONFLICT DO NOTHING
 		RETURNING intent_id, n)
 	SELECT i.id, i.request, i.code, i.number, i.kind, i.template, i.lang, i.subject, i.entry_id, i.person_id, i.recipient,
-	       i.purpose, i.with_salary, i.valid_until, i.asked_at, claimed.n AS attempt, e.book, ` + standing + `
+	       i.purpose, i.with_salary, i.valid_until, i.asked_at, claimed.n AS attempt,
+	       (SELECT count(*) FROM key_absences k WHERE k.intent_id = i.id) AS away, e.book, ` + standing + `
 	FROM claimed
 	JOIN intents i ON i.id = claimed.intent_id
 	JOIN entries e ON e.id = i.entry_id
@@ -64,6 +67,7 @@ type claimed struct {
 	issuer.Intent
 	issuer.Standing
 	Attempt int           `db:"attempt"`
+	Away    int           `db:"away"`
 	Book    registry.Book `db:"book"`
 }
 
@@ -101,7 +105,7 @@ func facts(ctx context.Context, pool *pgxpool.Pool, log *slog.Logger, cs []claim
 			log.ErrorContext(ctx, "issuing: entry or person not found", "number", c.Number, "entry", c.EntryID, "person", c.PersonID)
 			continue
 		}
-		jobs = append(jobs, issuer.Job{Intent: c.Intent, Standing: c.Standing, Attempt: c.Attempt, Person: p, Entry: e.Body})
+		jobs = append(jobs, issuer.Job{Intent: c.Intent, Standing: c.Standing, Attempt: c.Attempt, Away: c.Away, Person: p, Entry: e.Body})
 	}
 	return jobs, nil
 }

@@ -31,6 +31,8 @@ const settle = 10 * time.Second
 type Dispatcher struct {
 	Pool    *pgxpool.Pool // as tesdiq_issuer
 	Maker   *issuer.Maker
+	Permits Permits       // for the keys' guard; nil: there is none
+	Ready   func() error  // says why the keys cannot be called now, and nothing is claimed meanwhile; nil: they always can
 	Workers int           // how many pages are made at a time; 0: four a processor
 	Lease   time.Duration // how long a first attempt without a result is somebody's at work; 0: DefaultLease
 	Poll    time.Duration // how often leftovers are looked for; 0: DefaultPoll
@@ -154,6 +156,9 @@ func (d *Dispatcher) claimAgain(ctx context.Context) {
 				break more
 			}
 		}
+		if !d.awaitKeys(ctx) {
+			return
+		}
 		// Room for all of them, so that under load a claim is for as many as there are workers, who meanwhile still have
 		// what was claimed before: one by one costs the database three times as much.
 		for range ids {
@@ -176,6 +181,29 @@ func (d *Dispatcher) claimAgain(ctx context.Context) {
 	}
 }
 
+// keysAgain is how often it is looked whether keys that were away are back.
+const keysAgain = 100 * time.Millisecond
+
+// awaitKeys waits until the keys can be called: what is not claimed loses no attempt. false: ctx is done.
+func (d *Dispatcher) awaitKeys(ctx context.Context) bool {
+	for said := false; d.Ready != nil; {
+		err := d.Ready()
+		if err == nil {
+			break
+		}
+		if !said {
+			d.Log.WarnContext(ctx, "issuing: nothing is claimed until the keys are back", "err", err)
+			said = true
+		}
+		select {
+		case <-ctx.Done():
+			return false
+		case <-time.After(keysAgain):
+		}
+	}
+	return true
+}
+
 // take claims intents and reads what their excerpts will state.
 func (d *Dispatcher) take(ctx context.Context, ids []int64) (jobs []issuer.Job, err error) {
 	cs, err := d.claim(ctx, ids)
@@ -191,7 +219,8 @@ func (d *Dispatcher) take(ctx context.Context, ids []int64) (jobs []issuer.Job, 
 
 // make carries one claimed intent through steps 2 to 5.
 func (d *Dispatcher) make(ctx context.Context, job issuer.Job) {
-	x, err := d.try(ctx, job)
+	// The attempt was committed by claim, or there were no job.
+	x, err := d.try(permitted(ctx, d.Permits, Attempt{ForExcerpt, fmt.Sprintf("%s/%d", job.Number, job.Attempt)}), job)
 	var void *issuer.VoidError
 	switch {
 	case err == nil:
@@ -199,11 +228,17 @@ func (d *Dispatcher) make(ctx context.Context, job issuer.Job) {
 		return
 	case errors.As(err, &void):
 		d.Log.InfoContext(ctx, "issuing: void", "number", job.Number, "reason", void.Reason, "err", void.Err)
-	case job.Attempt >= issuer.MaxAttempts:
+	case errors.Is(err, issuer.ErrKeyAway):
+		d.Log.WarnContext(ctx, "issuing: the key is away, the excerpt waits", "number", job.Number, "attempt", job.Attempt, "err", err)
+		if err := d.absent(ctx, job); err != nil {
+			d.Log.WarnContext(ctx, "issuing: absence not written", "number", job.Number, "err", err) // the attempt counts, of which there are several
+		}
+		return
+	case job.Attempt-job.Away >= issuer.MaxAttempts:
 		void = &issuer.VoidError{Reason: issuer.Failed}
 		d.Log.ErrorContext(ctx, "issuing: given up", "number", job.Number, "attempt", job.Attempt, "err", err)
 	default:
-		// The next attempt comes when this one's lease is over: a key or clock that is away for a moment voids nothing.
+		// The next attempt comes when this one's lease is over: a clock that is away for a moment voids nothing.
 		d.Log.WarnContext(ctx, "issuing: attempt failed", "number", job.Number, "attempt", job.Attempt, "err", err)
 		return
 	}

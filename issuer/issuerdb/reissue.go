@@ -9,7 +9,7 @@ import (
 	"log/slog"
 	"runtime"
 	"sync"
-
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -23,14 +23,15 @@ import (
 )
 
 // Reissue makes the files of excerpts anew that do not count any more because a certificate was revoked: the same page, number and code
-// (docs/adr/0011). It may be broken off and run again at any time: what has a file that counts is done. All fields but Batch, Workers
-// and Progress are required.
+// (docs/adr/0011). It may be broken off and run again at any time: what has a file that counts is done. All fields but Permits, Batch,
+// Workers and Progress are required.
 type Reissue struct {
 	Pool     *pgxpool.Pool // as tesdiq_issuer
 	Maker    *issuer.Maker
 	Now      func() time.Time
 	Rand     io.Reader // of the ledger lines' keys
 	Log      *slog.Logger
+	Permits  Permits     // for the keys' guard; nil: there is none
 	Batch    int         // excerpts in one transaction; 0: 256
 	Workers  int         // pages that are made at a time; 0: two a processor
 	Progress func(n int) // told how many more are done; nil: nobody
@@ -77,7 +78,7 @@ func (r *Reissue) Left(ctx context.Context, serial string) (Left, error) {
 
 const sqlReissuable = `
 	SELECT i.id, i.request, i.code, i.number, i.kind, i.template, i.lang, i.subject, i.entry_id, i.person_id, i.recipient,
-	       i.purpose, i.with_salary, i.valid_until, i.asked_at, 0 AS attempt, e.book, x.statement::text AS statement, ` + standing + withoutFile + `
+	       i.purpose, i.with_salary, i.valid_until, i.asked_at, 0 AS attempt, 0 AS away, e.book, x.statement::text AS statement, ` + standing + withoutFile + `
 	  AND x.id > @after AND ` + inForce + `
 	ORDER BY x.id
 	LIMIT @batch`
@@ -93,6 +94,7 @@ type lot struct {
 	jobs   []issuer.Job
 	stated map[int64]string
 	made   []issuer.Excerpt
+	away   error // why keys could not be called; nil: they could
 }
 
 // Run makes them anew until none is left or ctx ends. It says how many it made, and how many it could not: those are logged, and tried
@@ -125,7 +127,9 @@ func (r *Reissue) Run(ctx context.Context, serial string) (made, failed int, err
 		}
 		failed += l.size - len(l.made)
 		if len(l.made) == 0 {
-			err = errNoneMade
+			if err = errNoneMade; l.away != nil {
+				err = l.away
+			}
 			stop(err)
 			continue
 		}
@@ -195,12 +199,16 @@ func (r *Reissue) make(ctx context.Context, l *lot) {
 	}
 	files := make([]*issuer.Excerpt, len(l.jobs))
 	var wait sync.WaitGroup
+	var away atomic.Pointer[error]
 	next := make(chan int)
 	for range workers {
 		wait.Go(func() {
 			for n := range next {
-				x, err := r.Maker.Remake(ctx, l.jobs[n], []byte(l.stated[l.jobs[n].ID]))
+				x, err := r.Maker.Remake(permitted(ctx, r.Permits, Attempt{ForReissue, string(l.jobs[n].Number)}), l.jobs[n], []byte(l.stated[l.jobs[n].ID]))
 				if err != nil {
+					if errors.Is(err, issuer.ErrKeyAway) {
+						away.Store(&err)
+					}
 					if ctx.Err() == nil {
 						r.Log.ErrorContext(ctx, "not issued anew", "number", l.jobs[n].Number, "err", err)
 					}
@@ -222,6 +230,9 @@ func (r *Reissue) make(ctx context.Context, l *lot) {
 		if x != nil {
 			l.made = append(l.made, *x)
 		}
+	}
+	if err := away.Load(); err != nil {
+		l.away = *err
 	}
 }
 

@@ -18,15 +18,16 @@ import (
 )
 
 // Renewals keeps our copies of excerpts provable: before the certificates of a file's last time stamp end, a further version with a new
-// one is stored beside it. All fields are required but Ahead and Batch.
+// one is stored beside it. All fields are required but Permits, Ahead and Batch.
 type Renewals struct {
-	Pool  *pgxpool.Pool // as tesdiq_issuer
-	Files issuer.Renewing
-	Now   func() time.Time
-	Rand  io.Reader
-	Log   *slog.Logger
-	Ahead time.Duration // before the end; 0: DefaultAhead
-	Batch int           // files in one transaction; 0: 32
+	Pool    *pgxpool.Pool // as tesdiq_issuer
+	Files   issuer.Renewing
+	Now     func() time.Time
+	Rand    io.Reader
+	Log     *slog.Logger
+	Permits Permits       // for the keys' guard; nil: there is none
+	Ahead   time.Duration // before the end; 0: DefaultAhead
+	Batch   int           // files in one transaction; 0: 32
 }
 
 // DefaultAhead leaves time for a time-stamp signer that was forgotten to be replaced, and for a national archive to be renewed.
@@ -86,9 +87,15 @@ func (r *Renewals) Run(ctx context.Context) error {
 		}
 		last := due[len(due)-1]
 		until, after = last.StampedUntil, last.SHA256
+		if err := r.attempt(ctx, due); err != nil {
+			return err
+		}
 		var made []issuer.Renewal
 		for _, f := range due {
-			renewal, err := r.Files.Next(ctx, f, r.Now())
+			renewal, err := r.Files.Next(permitted(ctx, r.Permits, Attempt{ForRenewal, string(f.Number)}), f, r.Now())
+			if errors.Is(err, issuer.ErrKeyAway) { // nor would the others succeed
+				return err
+			}
 			if errors.Is(err, issuer.ErrNoGain) {
 				return err
 			}

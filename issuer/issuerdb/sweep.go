@@ -39,12 +39,13 @@ const sqlOpen = `
 		      SELECT unnest(@known::bigint[])) AS look
 		WHERE NOT EXISTS (SELECT FROM excerpts x WHERE x.id = look.id)
 		  AND NOT EXISTS (SELECT FROM voids v WHERE v.intent_id = look.id))
-	SELECT open.id, coalesce(a.n, 0) AS n,
-	       a.n IS NULL OR a.attempted_at <= @now::timestamptz - make_interval(secs => @lease * 2 ^ (a.n - 1)) AS due
+	SELECT open.id, coalesce(a.n - away.n, 0) AS n,
+	       a.n IS NULL OR a.attempted_at <= @now::timestamptz - make_interval(secs => @lease * 2 ^ greatest(a.n - away.n - 1, 0)) AS due
 	FROM open
 	LEFT JOIN LATERAL (
 		SELECT attempts.n, attempts.attempted_at FROM attempts
 		WHERE attempts.intent_id = open.id ORDER BY attempts.n DESC LIMIT 1) a ON true
+	LEFT JOIN LATERAL (SELECT count(*) AS n FROM key_absences k WHERE k.intent_id = open.id) away ON true
 	ORDER BY open.id`
 
 const sqlFrontier = `

@@ -80,7 +80,7 @@ func (p *PDFSigner) SignUntil(ctx context.Context, pdf []byte, at time.Time, inf
 	var token []byte
 	signature, err := (&cms{
 		contentType: oidData, digest: h.Sum(nil),
-		certificate: p.Certificate, key: p.Key, certificates: append([]*x509.Certificate{p.Certificate}, p.Chain...),
+		certificate: p.Certificate, key: in(ctx, p.Key), certificates: append([]*x509.Certificate{p.Certificate}, p.Chain...),
 		unsigned: func(signature []byte) (_ []byte, err error) {
 			imprint := sha256.Sum256(signature)
 			token, err = p.Stamper.Stamp(ctx, imprint[:], at)

@@ -43,7 +43,7 @@ func (a *Authority) Stamp(ctx context.Context, digest []byte, at time.Time) ([]b
 	if len(digest) != sha256.Size {
 		return nil, fmt.Errorf("signer: time stamp: %d bytes are no SHA-256 digest", len(digest))
 	}
-	return a.stamp(stampRequest{digest: digest, certificates: true}, at)
+	return a.stamp(ctx, stampRequest{digest: digest, certificates: true}, at)
 }
 
 // stampRequest is what is asked of an authority, RFC 3161, 2.4.1.
@@ -54,7 +54,7 @@ type stampRequest struct {
 	certificates bool // asks for the signer's certificate in the token
 }
 
-func (a *Authority) stamp(r stampRequest, at time.Time) ([]byte, error) {
+func (a *Authority) stamp(ctx context.Context, r stampRequest, at time.Time) ([]byte, error) {
 	a = onDuty(a, a.later, at)
 	if at.Before(a.Certificate.NotBefore) || at.After(a.Certificate.NotAfter) {
 		return nil, fmt.Errorf("signer: time stamp: %s is outside the certificate's validity", at.UTC().Format(time.RFC3339))
@@ -84,7 +84,7 @@ func (a *Authority) stamp(r stampRequest, at time.Time) ([]byte, error) {
 		return nil, fmt.Errorf("signer: time stamp: %w", err)
 	}
 	hash := sha256.Sum256(info)
-	signed := &cms{contentType: oidTSTInfo, content: info, digest: hash[:], certificate: a.Certificate, key: a.Key}
+	signed := &cms{contentType: oidTSTInfo, content: info, digest: hash[:], certificate: a.Certificate, key: in(ctx, a.Key)}
 	if r.certificates {
 		signed.certificates = []*x509.Certificate{a.Certificate}
 	}
@@ -129,7 +129,7 @@ func (a *Authority) Reply(request []byte, now time.Time) ([]byte, error) {
 	if fault >= 0 {
 		return stampReply(nil, fault), nil
 	}
-	token, err := a.stamp(r, now)
+	token, err := a.stamp(context.Background(), r, now)
 	if err != nil {
 		return stampReply(nil, failSystem), err
 	}

@@ -55,7 +55,8 @@ func (p *PDFSigner) SignStatements(ctx context.Context, full, brief []byte, addr
 	jws = base64.RawURLEncoding.AppendEncode(nil, header)
 	jws = base64.RawURLEncoding.AppendEncode(append(jws, '.'), full)
 	digest := sha256.Sum256(jws)
-	der, err := p.Key.Sign(p.Rand, digest[:], crypto.SHA256)
+	key := in(ctx, p.Key)
+	der, err := key.Sign(p.Rand, digest[:], crypto.SHA256)
 	if err != nil {
 		return nil, nil, nil, fmt.Errorf("signer: statements: %w", err)
 	}
@@ -68,7 +69,7 @@ func (p *PDFSigner) SignStatements(ctx context.Context, full, brief []byte, addr
 	rs.S.FillBytes(raw[32:])
 	jws = base64.RawURLEncoding.AppendEncode(append(jws, '.'), raw)
 
-	signer, err := cose.NewSigner(cose.AlgorithmES256, p.Key)
+	signer, err := cose.NewSigner(cose.AlgorithmES256, key)
 	if err != nil {
 		return nil, nil, nil, fmt.Errorf("signer: statements: %w", err)
 	}

@@ -27,7 +27,8 @@ import (
 
 // Issuing is that part of a process.
 type Issuing struct {
-	Roots  *keys.Roots // of what it signs
+	Ready  func() error // says why nothing can be signed now
+	Roots  *keys.Roots  // of what it signs
 	Routes []web.Routes
 	Loops  []service.Loop
 }
@@ -39,16 +40,20 @@ func Shell(h service.Host) (*web.Shell, error) {
 }
 
 // New puts the part together, as the role tesdiq_issuer.
-func New(h service.Host, shell *web.Shell, pools *postgres.Pools, set *signer.Set, stamps Stamps) (*Issuing, error) {
+func New(h service.Host, shell *web.Shell, pools *postgres.Pools, set *signer.Set, stamps Stamps, limits map[string]signer.Limit) (*Issuing, error) {
 	steps := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "tesdiq_issue_steps_total",
 		Help: "Steps of issuing that began and that ended. Of those that began, each of attest is two calls of the key and each of sign one: more of either than attempts in the database are an alarm."},
 		[]string{"step", "point"})
 	h.Metrics.Registry.MustRegister(steps)
+	watch, set, err := NewWatch(h, pools, set, limits)
+	if err != nil {
+		return nil, err
+	}
 	archivist, roots, err := newArchivist(h, pools, set, stamps)
 	if err != nil {
 		return nil, err
 	}
-	dispatcher := newDispatcher(h, pools, archivist, roots, func(s issuer.Step, ended bool) {
+	dispatcher := newDispatcher(h, pools, archivist, watch, roots, func(s issuer.Step, ended bool) {
 		point := "began"
 		if ended {
 			point = "ended"
@@ -59,22 +64,26 @@ func New(h service.Host, shell *web.Shell, pools *postgres.Pools, set *signer.Se
 	if err := said.start(); err != nil {
 		return nil, err
 	}
-	tsa := &tsaweb.Web{Shell: shell, Stamper: set.Authority(h.Rand), For: stamps.For, Now: h.Now}
-	renewals := &issuerdb.Renewals{Pool: pools.Issuer, Files: issuer.Renewing{With: archivist, Roots: roots}, Now: h.Now, Rand: h.Rand, Log: h.Log}
+	tsa := &tsaweb.Web{Shell: shell, Stamper: set.Authority(h.Rand).ForOthers(), For: stamps.For, Now: h.Now}
+	renewals := &issuerdb.Renewals{Pool: pools.Issuer, Permits: watch, Files: issuer.Renewing{With: renewer{archivist}, Roots: roots}, Now: h.Now, Rand: h.Rand, Log: h.Log}
 	return &Issuing{
-		Roots: roots, Routes: []web.Routes{tsa.Routes},
-		Loops: []service.Loop{dispatcher.Run, service.Every(10*time.Minute, h, "renew-time-stamps", renewals.Run),
+		Ready: watch.Ready, Roots: roots, Routes: []web.Routes{tsa.Routes},
+		Loops: []service.Loop{watch.While(dispatcher.Run), watch.Run, service.Every(10*time.Minute, h, "renew-time-stamps", renewals.Run),
 			service.Every(publishOften, h, "publish", said.run)},
 	}, nil
 }
 
 // Dispatcher makes excerpts outside of a service, with the same keys and time stamps. trace is told of each step; it may be nil.
-func Dispatcher(h service.Host, pools *postgres.Pools, set *signer.Set, stamps Stamps, trace func(issuer.Step, bool)) (*issuerdb.Dispatcher, error) {
+func Dispatcher(h service.Host, pools *postgres.Pools, set *signer.Set, stamps Stamps, limits map[string]signer.Limit, trace func(issuer.Step, bool)) (*issuerdb.Dispatcher, *Watch, error) {
+	watch, set, err := NewWatch(h, pools, set, limits)
+	if err != nil {
+		return nil, nil, err
+	}
 	archivist, roots, err := newArchivist(h, pools, set, stamps)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return newDispatcher(h, pools, archivist, roots, trace), nil
+	return newDispatcher(h, pools, archivist, watch, roots, trace), watch, nil
 }
 
 // newArchivist is who signs and renews, and the roots to which that leads.
@@ -91,17 +100,17 @@ func newArchivist(h service.Host, pools *postgres.Pools, set *signer.Set, stamps
 	return archivist, archivist.Roots, nil
 }
 
-func newDispatcher(h service.Host, pools *postgres.Pools, archivist *signer.PDFSigner, roots *keys.Roots, trace func(issuer.Step, bool)) *issuerdb.Dispatcher {
+func newDispatcher(h service.Host, pools *postgres.Pools, archivist *signer.PDFSigner, watch *Watch, roots *keys.Roots, trace func(issuer.Step, bool)) *issuerdb.Dispatcher {
 	return &issuerdb.Dispatcher{
-		Pool: pools.Issuer, Now: h.Now, Rand: h.Rand, Log: h.Log,
+		Pool: pools.Issuer, Permits: watch, Ready: watch.Ready, Now: h.Now, Rand: h.Rand, Log: h.Log,
 		Maker: &issuer.Maker{Kinds: issuer.Kinds(all.Kinds), Origin: h.PublicURL, Signer: documentSigner{archivist},
 			Roots: roots, Now: h.Now, Rand: h.Rand, Trace: trace},
 	}
 }
 
 // Keys loads the keys of a service in production.
-func Keys(dir string) (*signer.Set, error) {
-	set, err := signer.Load(dir)
+func Keys(c service.Config) (*signer.Set, error) {
+	set, err := signer.Load(c.Keys.Dir)
 	if err != nil {
 		err = fmt.Errorf("keys.dir: %w", err)
 		if errors.Is(err, hsm.ErrPIN) {
@@ -118,6 +127,7 @@ func Keys(dir string) (*signer.Set, error) {
 	if set.Responder == nil {
 		return nil, errors.New("keys.dir: ocsp-responder.pem, ocsp-responder.key and root-ocsp-responder.pem are missing: what is signed could not be vouched for later. docs/keys.md says how to make them")
 	}
+	set.Patience(c.Keys.Deadline)
 	return set, nil
 }
 
@@ -168,9 +178,25 @@ func (r revocations) Revoked(authority *x509.Certificate) ([]signer.Revocation, 
 }
 
 // documentSigner signs excerpts and says nothing beside the signature: everything stands on the page.
-type documentSigner struct{ *signer.PDFSigner }
+type documentSigner struct{ signer *signer.PDFSigner }
 
 // Sign signs one excerpt, and says until when it is stamped.
 func (s documentSigner) Sign(ctx context.Context, pdf []byte, at time.Time) ([]byte, time.Time, error) {
-	return s.PDFSigner.SignUntil(ctx, pdf, at, signer.SignInfo{})
+	signed, until, err := s.signer.SignUntil(ctx, pdf, at, signer.SignInfo{})
+	return signed, until, away(err)
+}
+
+// SignStatements signs what an excerpt says for machines.
+func (s documentSigner) SignStatements(ctx context.Context, full, brief []byte, address string, at time.Time) (jws, cose []byte, signers []*x509.Certificate, err error) {
+	jws, cose, signers, err = s.signer.SignStatements(ctx, full, brief, address, at)
+	return jws, cose, signers, away(err)
+}
+
+// renewer renews time stamps.
+type renewer struct{ signer *signer.PDFSigner }
+
+// Renew appends what proves the last time stamp, and a new one.
+func (r renewer) Renew(ctx context.Context, pdf []byte, at time.Time) ([]byte, time.Time, error) {
+	renewed, until, err := r.signer.Renew(ctx, pdf, at)
+	return renewed, until, away(err)
 }

@@ -345,11 +345,15 @@ func TestTheDispatcherStampsElsewhere(t *testing.T) {
 		answerAs(w, der, err)
 	}
 	pools := &postgres.Pools{Issuer: pgtest.Open(t).Pool(postgres.Issuer)}
-	d, err := Dispatcher(service.Host{Now: time.Now, Rand: rand.Reader, Log: slog.New(slog.DiscardHandler)}, pools, e.set, Stamps{Other: e.remote}, nil)
+	d, watch, err := Dispatcher(service.Host{Now: time.Now, Rand: rand.Reader, Log: slog.New(slog.DiscardHandler)}, pools, e.set, Stamps{Other: e.remote}, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	file, _, err := d.Maker.Signer.Sign(t.Context(), pdftest.Page(), time.Now())
+	if _, _, err := d.Maker.Signer.Sign(t.Context(), pdftest.Page(), time.Now()); !errors.Is(err, signer.ErrNoIntent) {
+		t.Errorf("signs what is not written down: %v", err)
+	}
+	ctx := watch.guard.Permit(t.Context(), "excerpt", "E-2026-0000001/1", map[string]int{keys.RoleDocumentSigner: 1})
+	file, _, err := d.Maker.Signer.Sign(ctx, pdftest.Page(), time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
