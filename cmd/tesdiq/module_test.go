@@ -24,18 +24,9 @@ import (
 // intoToken has all that signs in an installation's service keep its key in a token, by a ceremony of its own.
 func (p *processes) intoToken(module string, token *hsmtest.Token) {
 	p.in.t.Helper()
-	plan, err := os.ReadFile("../../docs/ceremony.example.toml")
-	if err != nil {
-		p.in.t.Fatal(err)
-	}
-	head, keys, _ := strings.Cut(string(plan), "[document]")
+	head, keys, _ := strings.Cut(p.plan(), "[document]")
 	keys = strings.ReplaceAll(keys, `storage = "file"`, fmt.Sprintf("storage = \"pkcs11\"\nmodule = %q\ntoken = %q\npin_file = %q", module, token.Label, token.PINFile))
-	p.in.write("hsm.toml", 0o644, head+"[document]"+keys)
-	keysRun(p.in.t, p.in.dir, true, "ceremony", "-plan", "hsm.toml", "-out", "hsm")
-	keysRun(p.in.t, p.in.dir, true, "ceremony", "-plan", "hsm.toml", "-out", "hsm", "-apply")
-	if err := errors.Join(os.RemoveAll(p.in.path("issuer/keys")), os.Rename(p.in.path("hsm/service"), p.in.path("issuer/keys"))); err != nil {
-		p.in.t.Fatal(err)
-	}
+	p.holdCeremony("hsm", head+"[document]"+keys)
 	if found, _ := filepath.Glob(p.in.path("issuer/keys/*.key")); len(found) > 0 {
 		p.in.t.Errorf("there are keys in files: %s", found)
 	}

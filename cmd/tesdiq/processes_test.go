@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -122,15 +123,34 @@ func installBehind(t *testing.T, address string) *processes {
 		p.programs[name] = &program{t: t, path: filepath.Join(dir, string(name)), dir: home, address: "http://" + address, log: p.in.path(string(name) + ".log"),
 			args: []string{"-config", home + "/" + string(name) + ".toml"}, env: append(os.Environ(), "SSL_CERT_FILE="+p.in.path("provider.pem"))}
 	}
-	if err := os.Rename(p.in.path("keys"), p.in.path("issuer/keys")); err != nil {
-		t.Fatal(err)
-	}
+	p.holdCeremony("three", p.plan())
 	p.copy("issuer/keys/roots.pem", "verifier/roots.pem", 0o644)
 	p.copy("issuer/keys/document-signer.pem", "verifier/signers.pem", 0o644, "issuer/keys/issuing-ca.pem")
 	p.copy("sign-in.secret", "casework/sign-in.secret", 0o600)
 	p.people()
 	p.trustFront()
 	return p
+}
+
+// plan is the example's, for this installation's address.
+func (p *processes) plan() string {
+	p.in.t.Helper()
+	plan, err := os.ReadFile("../../docs/ceremony.example.toml")
+	if err != nil {
+		p.in.t.Fatal(err)
+	}
+	return strings.Replace(string(plan), "https://tesdiq.example", p.address, 1)
+}
+
+// holdCeremony has the issuer sign with the keys of a ceremony of this plan.
+func (p *processes) holdCeremony(name, plan string) {
+	p.in.t.Helper()
+	p.in.write(name+".toml", 0o644, plan)
+	keysRun(p.in.t, p.in.dir, true, "ceremony", "-plan", name+".toml", "-out", name)
+	keysRun(p.in.t, p.in.dir, true, "ceremony", "-plan", name+".toml", "-out", name, "-apply")
+	if err := errors.Join(os.RemoveAll(p.in.path("issuer/keys")), os.Rename(p.in.path(name+"/service"), p.in.path("issuer/keys"))); err != nil {
+		p.in.t.Fatal(err)
+	}
 }
 
 // copy copies a file, and what is to follow it.
