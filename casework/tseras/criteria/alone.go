@@ -55,6 +55,27 @@ func (a *aloneCase) look() bool {
 		return false
 	}
 	a.answered()
+	used := a.find()
+	for _, answer := range a.in.Evidence {
+		for _, f := range answer.Facts {
+			if !used[f] && a.mayBeMore(f) {
+				a.open = append(a.open, f)
+			}
+		}
+	}
+	for _, p := range a.in.Causes {
+		if !a.connected(p) {
+			a.not("alone_cause", a.g.causes[p.Cause].ref, causeParam(p.Cause))
+		}
+	}
+	if len(a.in.Findings.Conditions) == 0 && len(a.why) == 0 {
+		a.not("alone_nothing", a.g.registersRef)
+	}
+	return len(a.why) == 0
+}
+
+// find takes the conditions that the evidence decides as findings, and gives the facts that they rest on.
+func (a *aloneCase) find() map[Fact]bool {
 	used := map[Fact]bool{}
 	adult := a.in.adultOn(a.g)
 	for _, id := range slices.Sorted(maps.Keys(a.g.alone)) {
@@ -78,22 +99,7 @@ func (a *aloneCase) look() bool {
 			Params: []Param{registerParam(by.register), criterionParam(id)},
 		})
 	}
-	for _, answer := range a.in.Evidence {
-		for _, f := range answer.Facts {
-			if !used[f] && a.mayBeMore(f) {
-				a.open = append(a.open, f)
-			}
-		}
-	}
-	for _, p := range a.in.Causes {
-		if !a.connected(p) {
-			a.not("alone_cause", a.g.causes[p.Cause].ref, causeParam(p.Cause))
-		}
-	}
-	if len(a.in.Findings.Conditions) == 0 && len(a.why) == 0 {
-		a.not("alone_nothing", a.g.registersRef)
-	}
-	return len(a.why) == 0
+	return used
 }
 
 // connected says whether a proof of a cause names a disease that the evidence decides: else a commission has to look.
@@ -150,24 +156,25 @@ func (a *aloneCase) satisfies(rule aloneRule, k *Criterion) (grade int, cause Ca
 
 // before is the condition that the latest decision, ours, found by a criterion, when its term is over or in its last window.
 func (a *aloneCase) before(criterion string) (Condition, bool) {
-	for _, p := range slices.Backward(a.in.Prior) {
-		if p.Outcome == NotDisability || p.Until.IsZero() || a.in.DecidedOn.Before(p.Until.AddDays(-a.g.window.n)) || p.Until.DaysUntil(a.in.DecidedOn) > a.g.recordGap.n {
-			return Condition{}, false
-		}
-		for _, c := range p.Conditions {
-			if c.Criterion == criterion {
-				if c.Cause == "" {
-					c.Cause = p.Cause
-				}
-				if _, known := a.g.causes[c.Cause]; !known {
-					c.Cause = ""
-				}
-				return c, true
-			}
-		}
+	if len(a.in.Prior) == 0 {
 		return Condition{}, false
 	}
-	return Condition{}, false
+	p := a.in.Prior[len(a.in.Prior)-1]
+	if p.Outcome == NotDisability || p.Until.IsZero() || a.in.DecidedOn.Before(p.Until.AddDays(-a.g.window.n)) || p.Until.DaysUntil(a.in.DecidedOn) > a.g.recordGap.n {
+		return Condition{}, false
+	}
+	i := slices.IndexFunc(p.Conditions, func(c Condition) bool { return c.Criterion == criterion })
+	if i < 0 {
+		return Condition{}, false
+	}
+	c := p.Conditions[i]
+	if c.Cause == "" {
+		c.Cause = p.Cause
+	}
+	if _, known := a.g.causes[c.Cause]; !known {
+		c.Cause = ""
+	}
+	return c, true
 }
 
 // mayBeMore says whether a fact may be one more condition: it lasts, belongs to a criterion that the evidence did not decide, and
@@ -176,11 +183,8 @@ func (a *aloneCase) mayBeMore(f Fact) bool {
 	if !f.Until.IsZero() && f.Until.Before(a.in.DecidedOn) {
 		return false
 	}
-	for _, p := range slices.Backward(a.in.Prior) {
-		if len(p.Conditions) > 0 && !f.Since.After(p.From) {
-			return false
-		}
-		break
+	if n := len(a.in.Prior); n > 0 && len(a.in.Prior[n-1].Conditions) > 0 && !f.Since.After(a.in.Prior[n-1].From) {
+		return false
 	}
 	for _, c := range a.in.Findings.Conditions {
 		if a.g.criteria[c.Criterion].covers(f.ICD) {
@@ -197,20 +201,34 @@ func (a *aloneCase) mayBeMore(f Fact) bool {
 
 // enough says whether a commission could not find more than the evidence does.
 func (a *aloneCase) enough(d *decision) bool {
-	top := d.severityNow() == len(bands)-1
+	severity := d.severityNow()
+	if d.Outcome == Kept {
+		last, _ := d.current()
+		severity = last.severity()
+	}
 	if d.Outcome == NotDisability {
 		a.not("alone_nothing", a.g.registersRef)
 	}
-	if len(a.open) > 0 && !top {
+	if len(a.open) > 0 && severity < len(bands)-1 {
 		a.not("alone_open", a.g.registersRef, numberParam("Count", len(a.open)))
 	}
-	for _, p := range slices.Backward(a.in.Prior) {
-		if p.Outcome != NotDisability && p.severity() > d.severityNow() {
-			a.not("alone_lower", a.g.registersRef, dateParam("Since", p.From))
-		}
-		break
+	if n := len(a.in.Prior); n > 0 && a.in.Prior[n-1].severity() > severity {
+		a.not("alone_lower", a.g.registersRef, dateParam("Since", a.in.Prior[n-1].From))
 	}
 	return len(a.why) == 0
+}
+
+// Proven are the conditions that the registers' evidence proves by itself, whether or not it is enough to decide alone:
+// what a commission must not overlook. It is empty where the input cannot be decided at all.
+func (r *Rules) Proven(in Input) []Condition {
+	in = in.ordered()
+	in.Findings = Findings{}
+	a := aloneCase{in: in, g: r.on(in.CaseOn)}
+	if len(in.checkCase(a.g)) > 0 {
+		return nil
+	}
+	a.find()
+	return a.in.Findings.Conditions
 }
 
 // Registers are those that must have answered before a case of a day can be decided alone, and how many days old their

@@ -16,8 +16,6 @@
 package criteria
 
 import (
-	"slices"
-
 	"github.com/tesdiq/tesdiq"
 )
 
@@ -105,14 +103,13 @@ func (d *decision) kept() {
 	d.Loss, d.Band, d.Degree = 0, "", ""
 }
 
-// current is the disability in force on the day of the decision, by the register.
+// current is the disability in force on the day of the decision: what the latest earlier decision found, if it still holds.
 func (d *decision) current() (Prior, bool) {
-	for _, p := range slices.Backward(d.in.Prior) {
-		if p.Outcome != NotDisability && !d.in.DecidedOn.Before(p.From) && (p.Until.IsZero() || !d.in.DecidedOn.After(p.Until)) {
-			return p, true
-		}
+	if len(d.in.Prior) == 0 {
+		return Prior{}, false
 	}
-	return Prior{}, false
+	p := d.in.Prior[len(d.in.Prior)-1]
+	return p, p.Outcome != NotDisability && (p.Until.IsZero() || !d.in.DecidedOn.After(p.Until))
 }
 
 // later is the later of two days.

@@ -134,7 +134,7 @@ type Fact struct {
 
 // Prior is an earlier decision on the same person, as the register of examinations has it; annulled ones are left out.
 type Prior struct {
-	From       tesdiq.Date `json:"from"`
+	From       tesdiq.Date `json:"from"`  // of one that found no disability: its day; without it, it breaks no row
 	Until      tesdiq.Date `json:"until"` // the last day; none: indefinite
 	Outcome    Outcome     `json:"outcome"`
 	Loss       int         `json:"loss,omitempty"`
@@ -291,10 +291,10 @@ func (g *regime) checkCondition(c Condition, adult bool) error {
 func (p Prior) check(decided tesdiq.Date) string {
 	roman := func(s string) bool { return s == "" || s == "I" || s == "II" || s == "III" }
 	switch {
+	case p.Outcome != Disability && p.Outcome != Child && p.Outcome != NotDisability:
+		return "criteria.prior_outcome"
 	case p.Outcome == NotDisability:
 		return ""
-	case p.Outcome != Disability && p.Outcome != Child:
-		return "criteria.prior_outcome"
 	case p.From.IsZero() || p.From.After(decided) || !p.Until.IsZero() && p.Until.Before(p.From):
 		return "criteria.prior_days"
 	case p.Loss < 0 || p.Loss > 100 || !roman(p.Degree) || !roman(p.Group):

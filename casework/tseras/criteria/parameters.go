@@ -83,7 +83,17 @@ func (g *regime) setParams(all []parameter, day tesdiq.Date) error {
 		}
 		return word{p.ref, p.value}
 	}
-	terms := []string{string(Months6), string(Year1), string(Years2), string(Years3), string(Years5)}
+	terms := strings.Fields(find("term.allowed").value)
+	for _, t := range terms {
+		if Term(t).length() == 0 {
+			wrong = append(wrong, fmt.Sprintf("term.allowed: %q is no term", t))
+		}
+	}
+	for _, k := range g.listed {
+		if k.Term != "" && !slices.Contains(terms, string(k.Term)) {
+			wrong = append(wrong, fmt.Sprintf("criterion %s: the term %q is not allowed", k.ID, k.Term))
+		}
+	}
 	registers := find("alone.registers")
 	g.params = params{
 		adultAge: number("adult.age").n, workAge: number("work.age").n,

@@ -39,6 +39,26 @@ func (d *decision) value() {
 	if len(d.Conditions) == 0 {
 		d.because("no_condition", g.law.ref)
 	}
+	d.onceOfEachFamily()
+}
+
+// onceOfEachFamily lets only the highest condition of a family take part: the others describe the same disorder.
+func (d *decision) onceOfEachFamily() {
+	g := d.regime
+	for i := range d.Conditions {
+		v := &d.Conditions[i]
+		k := g.criteria[v.Criterion]
+		if k.Family == "" || !v.Counts {
+			continue
+		}
+		for j, other := range d.Conditions {
+			if i != j && g.criteria[other.Criterion].Family == k.Family && other.Counts && (other.Percent > v.Percent || other.Percent == v.Percent && j < i) {
+				v.Counts, v.Same = false, other.Criterion
+				d.because("same_disorder", g.countsFrom.ref, criterionParam(v.Criterion), Param{"Other", "criterion", other.Criterion})
+				break
+			}
+		}
+	}
 }
 
 // round is the percentage in steps: upwards, so that 31 to 35 is 35.
@@ -49,17 +69,20 @@ func (g *regime) round(percent int) int {
 // combine is the loss by several conditions: those that give grounds for disability by themselves take part, and two or more
 // of them add to the highest. The other ones stand for themselves.
 func (g *regime) combine(all []Valued, because func(string, ref, ...Param)) int {
-	highest, lowest, counting := 0, 0, 0
+	highest, lowest, counting, without := 0, 0, 0, 0
 	for _, v := range all {
 		highest = max(highest, v.Percent)
-		if v.Counts {
+		switch {
+		case !v.Counts && v.Same == "":
+			without++
+		case v.Counts:
 			if counting++; counting == 1 || v.Percent < lowest {
 				lowest = v.Percent
 			}
 		}
 	}
-	if len(all) > 1 && counting < len(all) {
-		because("counts_not", g.countsFrom.ref, numberParam("Count", len(all)-counting), numberParam("Limit", g.countsFrom.n))
+	if len(all) > 1 && without > 0 {
+		because("counts_not", g.countsFrom.ref, numberParam("Count", without), numberParam("Limit", g.countsFrom.n))
 	}
 	if counting < 2 {
 		return highest

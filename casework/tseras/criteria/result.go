@@ -48,9 +48,10 @@ type Result struct {
 // Valued is a condition with what the rules make of it.
 type Valued struct {
 	Condition
-	Percent int  `json:"percent"`          // of loss of function, by the criterion and the grade
-	Counts  bool `json:"counts"`           // gives grounds for disability by itself, so that it takes part in the combination
-	Degree  int  `json:"degree,omitempty"` // severity that the list of 413 gives it: 3 is degree I
+	Percent int    `json:"percent"`          // of loss of function, by the criterion and the grade
+	Counts  bool   `json:"counts"`           // gives grounds for disability by itself, so that it takes part in the combination
+	Same    string `json:"same,omitempty"`   // the other criterion that describes the same disorder and counts instead
+	Degree  int    `json:"degree,omitempty"` // severity that the list of 413 gives it: 3 is degree I
 }
 
 // Reason is one step of the decision, with its place in the law. Its sentence is "criteria.reason." and the key.

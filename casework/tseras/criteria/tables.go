@@ -65,7 +65,8 @@ type Criterion struct {
 	Percents [5]int // by grade 1 to 4; 0: the criterion does not know the grade
 	Term     Term   // empty: the usual term of the band
 	Child    childRule
-	Lifelong bool // it does not pass: at the end of a term the registers can confirm it
+	Family   string // of lines that describe one disorder; only the highest of a family counts
+	Lifelong bool   // it does not pass: at the end of a term the registers can confirm it
 	Titles   map[tesdiq.Lang]string
 	Grades   [5]map[tesdiq.Lang]string // what each grade means
 
@@ -230,7 +231,7 @@ func (t *tables) add(file string, line map[string]string) error {
 		k := &Criterion{
 			span: s, ref: at, ID: line["id"], System: line["system"], ICD: strings.Fields(line["icd"]), scale: line["scale"],
 			Percents: [5]int{0, number("p1"), number("p2"), number("p3"), number("p4")},
-			Term:     Term(line["term"]), Child: childRule(line["child"]), Lifelong: yes("lifelong"), Titles: titles(),
+			Term:     Term(line["term"]), Child: childRule(line["child"]), Lifelong: yes("lifelong"), Family: line["family"], Titles: titles(),
 			place: slices.Index(systems, line["system"]),
 		}
 		switch {
@@ -242,8 +243,8 @@ func (t *tables) add(file string, line map[string]string) error {
 			return errors.New("no code of ICD-10")
 		case !slices.Contains([]childRule{adultOnly, childOnly, childTo18, childTerm}, k.Child):
 			return fmt.Errorf("unknown rule for children %q", k.Child)
-		case k.Term != "" && k.Term.months() == 0 && k.Term != Indefinite:
-			return fmt.Errorf("unknown term %q", k.Term)
+		case k.Term == To18:
+			return errors.New("until 18 is for the column of children")
 		}
 		for n := range 4 {
 			if p := k.Percents[n+1]; p > 100 || p > 0 && p < slices.Max(k.Percents[:n+1]) {
