@@ -18,6 +18,8 @@ bin/tesdiq demo -once -out "$work/demo" >"$work/log" 2>&1 || { cat "$work/log"; 
 for pdf in "$work"/demo/*.pdf; do mv "$pdf" "$work/demo-$(basename "$pdf")"; done
 cat "$work/demo/roots.pem" >>"$work/roots.pem"
 
+test/judges/offline.sh "$work/demo" "$work/demo-examination.pdf" "$cache/python/bin/python"
+
 # pdfsig trusts what stands in an NSS store.
 mkdir "$work/nss"
 certutil -N -d "$work/nss" --empty-password
