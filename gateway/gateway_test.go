@@ -155,7 +155,7 @@ func (w *town) evidence(t testing.TB, r gateway.Register, who string, others int
 	}
 	leaves := [][sha256.Size]byte{o.Answer.Exchange.Leaf()}
 	for i := range others {
-		leaves = append(leaves, sha256.Sum256([]byte{byte(i)}))
+		leaves = append(leaves, sha256.Sum256([]byte{byte(i), byte(i >> 8)}))
 	}
 	leaves[0], leaves[others/2] = leaves[others/2], leaves[0]
 	all, err := gateway.StampAll(t.Context(), w.authority, leaves)

@@ -151,20 +151,12 @@ func read(t *testing.T, path string) []byte {
 // gatewayOf is a gateway made of nothing but the folder that the agencies leave.
 func gatewayOf(t *testing.T, dir string) *gateway.Client {
 	t.Helper()
-	trust, err := gateway.ParseTrust(read(t, filepath.Join(dir, agencies.TrustFile)))
+	config, err := agencies.Files(dir).Read(rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
-	services, err := gateway.ParseServices(read(t, filepath.Join(dir, agencies.ServicesFile)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	key, certificate := agencies.AskerFiles(dir)
-	seal, err := gateway.ReadSeal(agencies.Asker, read(t, key), read(t, certificate), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := gateway.New(gateway.Config{Seal: seal, Trust: trust, Services: services, Log: brief{}, Now: time.Now, Rand: rand.Reader})
+	config.Log, config.Now = brief{}, time.Now
+	c, err := gateway.New(config)
 	if err != nil {
 		t.Fatal(err)
 	}

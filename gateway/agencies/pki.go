@@ -67,9 +67,10 @@ const (
 	sealsFolder  = "seals"
 )
 
-// AskerFiles are where the folder of an instance has the seal's key and certificate of who asks.
-func AskerFiles(dir string) (key, certificate string) {
-	return filepath.Join(dir, askerFolder, "key.pem"), filepath.Join(dir, askerFolder, "seal.pem")
+// Files are what the folder of an instance has for who asks.
+func Files(dir string) gateway.Files {
+	return gateway.Files{Member: Asker, Key: filepath.Join(dir, askerFolder, "key.pem"), Certificate: filepath.Join(dir, askerFolder, "seal.pem"),
+		Trust: filepath.Join(dir, TrustFile), Services: filepath.Join(dir, ServicesFile)}
 }
 
 // Open loads the keys of a folder, or makes them. timeStamps are roots, PEM, of the authority whose time stamps the gateway uses; may be empty. A folder
