@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -47,12 +48,13 @@ type Attempt struct {
 	Detail   string
 }
 
-// Config is what a Client is made of. All but HTTP and Deadline are required.
+// Config is what a Client is made of. All but TLS, HTTP and Deadline are required.
 type Config struct {
 	Seal     *Seal
 	Trust    *Trust
 	Services []Service
 	Log      Log
+	TLS      *tls.Config       // the agencies' authorities, and our certificate for lines where both show one; nil: the machine's authorities
 	HTTP     http.RoundTripper // carries requests; nil: HTTP/1.1 and 2 without proxy, to the services' hosts alone
 	Deadline time.Duration     // of all questions of one Ask; 0: 30 s
 	Now      func() time.Time
@@ -80,7 +82,7 @@ func New(c Config) (*Client, error) {
 	}
 	c.Deadline = or(c.Deadline, 30*time.Second)
 	if c.HTTP == nil {
-		c.HTTP = transport()
+		c.HTTP = transport(c.TLS)
 	}
 	g := &Client{Config: c, services: map[Register]*service{}}
 	for _, s := range c.Services {
@@ -177,6 +179,7 @@ func (c *Client) one(ctx context.Context, q Question, past Past) Outcome {
 	}
 	ctx, cancel := context.WithTimeout(ctx, time.Duration(s.Deadline))
 	defer cancel()
+	end := c.Now().Add(time.Duration(s.Deadline))
 	for try := 1; ; try++ {
 		select {
 		case s.places <- struct{}{}:
@@ -195,7 +198,7 @@ func (c *Client) one(ctx context.Context, q Question, past Past) Outcome {
 			past.Attempts++
 		}
 		if bad == nil {
-			kept, err := c.Log.Answered(detached(ctx), attempt, exchange)
+			kept, err := c.answered(ctx, attempt, exchange)
 			if err != nil {
 				return c.outcome(q, past, fail(NotLogged, ""), time.Time{})
 			}
@@ -206,10 +209,10 @@ func (c *Client) one(ctx context.Context, q Question, past Past) Outcome {
 			return Outcome{Question: q, Answer: &answer}
 		}
 		attempt.Reason, attempt.Detail = bad.reason, bad.detail
-		if err := c.Log.Tried(detached(ctx), []Attempt{attempt}); err != nil {
+		if err := c.tried(ctx, attempt); err != nil {
 			return c.outcome(q, past, fail(NotLogged, ""), time.Time{})
 		}
-		if !passing[bad.reason] || try >= s.Attempts || !c.pause(ctx, s, try, bad.after) {
+		if !passing[bad.reason] || try >= s.Attempts || !c.pause(ctx, s, try, bad.after, end) {
 			return c.outcome(q, past, bad, time.Time{})
 		}
 	}
@@ -223,14 +226,26 @@ func given(ctx context.Context, otherwise Reason) Reason {
 	return otherwise
 }
 
-// detached is a context in which what happened is still written down when nobody waits any more.
-func detached(ctx context.Context) context.Context { return context.WithoutCancel(ctx) }
+// writing is how long the log may take to write down what happened, also when nobody waits any more.
+const writing = 5 * time.Second
+
+func (c *Client) tried(ctx context.Context, a Attempt) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writing)
+	defer cancel()
+	return c.Log.Tried(ctx, []Attempt{a})
+}
+
+func (c *Client) answered(ctx context.Context, a Attempt, x Exchange) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writing)
+	defer cancel()
+	return c.Log.Answered(ctx, a, x)
+}
 
 // not is the outcome of a question that was not sent, and writes that down.
 func (c *Client) not(ctx context.Context, q Question, past Past, why *failure, next time.Time) Outcome {
 	now := c.Now()
 	a := Attempt{Question: q.ID, Number: past.Attempts, Began: now, Ended: now, Reason: why.reason, Detail: why.detail}
-	if err := c.Log.Tried(detached(ctx), []Attempt{a}); err != nil {
+	if err := c.tried(ctx, a); err != nil {
 		why = fail(NotLogged, "")
 	}
 	return c.outcome(q, past, why, next)
@@ -268,9 +283,9 @@ func (c *Client) maxAge(r Register) time.Duration {
 }
 
 // pause waits before the next attempt: longer each time, and each for another time, so that questions that failed together do not come again together.
-func (c *Client) pause(ctx context.Context, s *service, try int, atLeast time.Duration) bool {
+func (c *Client) pause(ctx context.Context, s *service, try int, atLeast time.Duration, end time.Time) bool {
 	d := max(c.jitter(time.Duration(s.Pause)<<(try-1)), atLeast)
-	if end, ok := ctx.Deadline(); ok && !c.Now().Add(d).Before(end) {
+	if !c.Now().Add(d).Before(end) {
 		return false // nothing could be sent after it
 	}
 	t := time.NewTimer(d)

@@ -2,9 +2,11 @@ package gateway_test
 
 import (
 	"context"
+	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -433,6 +435,32 @@ func TestNothingOfTheNeighbourIsKept(t *testing.T) {
 	o := ask(t, w.client(t), question(t, gateway.Episodes, "nermin"))[0]
 	if o.No == nil || strings.Contains(o.No.Detail, string(people.Who("nermin").FIN)) || w.log.past[o.Question.ID].Exchange != nil {
 		t.Errorf("%+v", o)
+	}
+}
+
+// TestLinesWithCertificates: over https who is not known is not asked, and where both must show a certificate both do.
+func TestLinesWithCertificates(t *testing.T) {
+	w := build(t, func(s *gateway.Service) { s.Attempts = 1 })
+	line := httptest.NewUnstartedServer(w.Server)
+	line.TLS = &tls.Config{ClientAuth: tls.RequireAnyClientCert}
+	line.Config.ErrorLog = log.New(io.Discard, "", 0) // of handshakes that fail, as they must
+	line.StartTLS()
+	defer line.Close()
+	for i := range w.config.Services {
+		w.config.Services[i].URL = line.URL
+	}
+	one := func() gateway.Outcome { return ask(t, w.client(t), question(t, gateway.Vision, "elcin"))[0] }
+	if o := one(); o.No == nil || o.No.Reason != gateway.Unreachable {
+		t.Errorf("a stranger's server: %+v", o)
+	}
+	w.config.TLS = &tls.Config{RootCAs: x509.NewCertPool()}
+	w.config.TLS.RootCAs.AddCert(line.Certificate())
+	if o := one(); o.No == nil || o.No.Reason != gateway.Unreachable {
+		t.Errorf("without our certificate: %+v", o)
+	}
+	w.config.TLS.Certificates = line.TLS.Certificates
+	if o := one(); o.Answer == nil {
+		t.Errorf("%+v", o.No)
 	}
 }
 

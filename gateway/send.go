@@ -3,6 +3,7 @@ package gateway
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"io"
@@ -14,10 +15,10 @@ import (
 )
 
 // transport carries requests without proxy, without following anything, and with bounds.
-func transport() http.RoundTripper {
+func transport(config *tls.Config) http.RoundTripper {
 	dialer := &net.Dialer{Timeout: 3 * time.Second}
 	return &http.Transport{
-		DialContext: dialer.DialContext, TLSHandshakeTimeout: 3 * time.Second, MaxResponseHeaderBytes: 32 << 10, DisableCompression: true,
+		DialContext: dialer.DialContext, TLSClientConfig: config, TLSHandshakeTimeout: 3 * time.Second, MaxResponseHeaderBytes: 32 << 10, DisableCompression: true,
 		MaxIdleConnsPerHost: 64, IdleConnTimeout: time.Minute, ForceAttemptHTTP2: true,
 	}
 }
