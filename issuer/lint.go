@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode"
 
 	"github.com/tesdiq/tesdiq/templates"
 	"github.com/tesdiq/tesdiq/verifier/pades"
@@ -91,4 +92,11 @@ func (m *Maker) check(job Job, sheet Sheet, signed []byte, linted pades.Inspecti
 	return report, nil
 }
 
-func compact(s string) string { return strings.Join(strings.Fields(s), "") }
+func compact(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsSpace(r) {
+			return -1
+		}
+		return r
+	}, s)
+}

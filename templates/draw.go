@@ -105,7 +105,7 @@ func (p *Page) Draw(qr string, attachment []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &drawing{faces: p.faces, alphabets: alphabetOfRune(), content: make([]byte, 0, 24<<10), tags: newTags(), qr: code}
+	d := &drawing{faces: p.faces, alphabets: alphabetOfRune(), content: make([]byte, 0, 12<<10), tags: newTags(), qr: code}
 	return d.draw(s, p.blocks, p.style)
 }
 

@@ -7,7 +7,6 @@ import (
 	"encoding/hex"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 	"unicode/utf16"
 )
@@ -46,7 +45,7 @@ func (d *drawing) file(paper *stationery, of Sheet) []byte {
 	packed := packFast(paper.mark, d.content)
 	f.text("<</Filter/FlateDecode/Length ").number(packed.Len()).text(">>\nstream\n")
 	f.b = append(f.b, packed.Bytes()...)
-	packers.Put(packed)
+	packed.done()
 	f.text("\nendstream").end()
 
 	// The ink stands in the content; the picture says only where.
@@ -124,7 +123,18 @@ type packer struct {
 	z *zlib.Writer
 }
 
-var packers = sync.Pool{New: func() any {
+// packers are kept for as many pages as are drawn at a time: one weighs a megabyte, and a sync.Pool would be emptied with each collection.
+var packers = make(chan *packer, 16)
+
+// done gives a packer back.
+func (p *packer) done() {
+	select {
+	case packers <- p:
+	default:
+	}
+}
+
+func newPacker() *packer {
 	p := new(packer)
 	z, err := zlib.NewWriterLevel(&p.Buffer, zlib.BestSpeed)
 	if err != nil {
@@ -132,11 +142,15 @@ var packers = sync.Pool{New: func() any {
 	}
 	p.z = z
 	return p
-}}
+}
 
-// packFast compresses the parts. Whoever is done with the result puts it back into packers.
-func packFast(parts ...[]byte) *packer {
-	p := packers.Get().(*packer)
+// packFast compresses the parts. Whoever is done with the result says so.
+func packFast(parts ...[]byte) (p *packer) {
+	select {
+	case p = <-packers:
+	default:
+		p = newPacker()
+	}
 	p.Reset()
 	p.z.Reset(&p.Buffer)
 	for _, part := range parts {

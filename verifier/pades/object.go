@@ -376,6 +376,27 @@ const (
 	maxLegalKeys = 20_000
 )
 
+// frequentKeys are those of nearly every file: a string of its own for each would cost more than reading it.
+var frequentKeys = func() map[string]string {
+	m := map[string]string{}
+	for _, k := range []string{
+		"Type", "Subtype", "Length", "Filter", "S", "P", "K", "Pg", "A", "O", "Alt", "BBox", "Placement", "Scope", "Parent", "Kids", "Count", "Resources",
+		"Contents", "MediaBox", "Font", "XObject", "ProcSet", "BaseFont", "DescendantFonts", "Encoding", "ToUnicode", "FontDescriptor", "FontFile2", "W", "MCID",
+		"Root", "Size", "Info", "ID", "Prev", "V", "F", "T", "FT", "Rect", "ByteRange", "SubFilter", "Annots", "Fields", "SigFlags", "Width", "Height",
+	} {
+		m[k] = k
+	}
+	return m
+}()
+
+// keyOf is a name as the key of a dictionary.
+func keyOf(name []byte) string {
+	if k, ok := frequentKeys[string(name)]; ok {
+		return k
+	}
+	return string(name)
+}
+
 func (r *reader) dict(depth int) ([]pair, error) {
 	if !r.take("<<") {
 		return nil, errSyntax
@@ -391,12 +412,13 @@ func (r *reader) dict(depth int) ([]pair, error) {
 			return nil, err
 		}
 		d := value{pairs: r.pairs[from:]}
+		word := keyOf(key.s)
 		// Readers disagree on which of two equal keys counts, so a dictionary with both says two things.
 		switch {
 		case key.kind != name, len(d.pairs) >= maxKeys && !r.legal, len(d.pairs) >= maxLegalKeys:
 			return nil, errSyntax
 		case len(d.pairs) < 32:
-			if d.has(string(key.s)) {
+			if d.has(word) {
 				return nil, errSyntax
 			}
 		default:
@@ -406,16 +428,16 @@ func (r *reader) dict(depth int) ([]pair, error) {
 					seen[d.pairs[i].key] = true
 				}
 			}
-			if seen[string(key.s)] {
+			if seen[word] {
 				return nil, errSyntax
 			}
-			seen[string(key.s)] = true
+			seen[word] = true
 		}
 		v, err := r.value(depth + 1)
 		if err != nil {
 			return nil, err
 		}
-		r.pairs = append(roomFor(r.pairs), pair{string(key.s), v})
+		r.pairs = append(roomFor(r.pairs), pair{word, v})
 	}
 }
 

@@ -118,9 +118,13 @@ func (r *reader) header() bool {
 	return true
 }
 
+// roomForObjects is for how many objects there is room from the beginning, if a file seems to have them: two pages of ours.
+const roomForObjects = 200
+
 // revision reads objects, table and trailer up to the line feed after %%EOF. before is nil for the original.
 func (r *reader) revision(from int, before *revision) (*revision, error) {
-	v := &revision{from: from, index: make(map[int]int, 16), objects: make([]object, 0, 16)}
+	room := min(bytes.Count(r.src[from:], []byte("\nendobj\n")), roomForObjects)
+	v := &revision{from: from, index: make(map[int]int, room), objects: make([]object, 0, room)}
 	for {
 		r.space()
 		at := r.at
