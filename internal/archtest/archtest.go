@@ -45,6 +45,8 @@ const (
 	people    kind = "internal/people"
 	bench     kind = "internal/bench"
 	service   kind = "internal/service"
+	carrier   kind = "a carrier of messages"
+	outbox    kind = "internal/message/outbox"
 	testHelp  kind = "help for tests"
 )
 
@@ -58,6 +60,9 @@ var places = []struct {
 	{"cmd/…", program},
 	{"ledger/ledgerdb", writer},
 	{"registry/registrydb", writer},
+	{"internal/message/smpp", carrier},
+	{"internal/message/mail", carrier},
+	{"internal/message/outbox", outbox},
 	{"internal/message", writer},
 	{"internal/worker", writer},
 	{"internal/postgres/…", postgres},
@@ -164,6 +169,10 @@ var ours = []struct {
 		"the shell of all pages knows no page"},
 	{writer, []kind{root, entries, ledger, writer},
 		"a shared writer works inside anybody's transaction, so it depends on nobody's component"},
+	{carrier, []kind{root},
+		"what speaks to an SMS centre or a mail server knows nothing of whom a message is about"},
+	{outbox, []kind{root, writer, carrier},
+		"it sends what was written, whoever wrote it, and knows no component"},
 	{postgres, []kind{privatepg},
 		"roles, pools and migrations stand under every …db"},
 	{privatepg, nil,
@@ -172,7 +181,7 @@ var ours = []struct {
 		"it gathers calls and knows nothing of what they do"},
 	{people, []kind{root, entries},
 		"invented people are data"},
-	{service, []kind{root, component, rules, dbSide, webSide, templates, keys, signer, pades, entries, ledger, gateway, shell, writer, postgres, service},
+	{service, []kind{root, component, rules, dbSide, webSide, templates, keys, signer, pades, entries, ledger, gateway, shell, writer, outbox, carrier, postgres, service},
 		"it puts together what cmd's programs have in common; invented people and private servers are for the demonstration alone"},
 	{bench, everything,
 		"it measures the whole"},
@@ -183,7 +192,7 @@ var ours = []struct {
 }
 
 var everything = []kind{root, component, rules, dbSide, webSide, program, templates, keys, signer, pades, entries, ledger, gateway,
-	agencies, shell, writer, postgres, privatepg, together, people, bench, service}
+	agencies, shell, writer, outbox, carrier, postgres, privatepg, together, people, bench, service}
 
 // ofOne are the kinds that belong to one component and may import a component only if it is that one.
 var ofOne = []kind{component, dbSide, webSide}
@@ -194,7 +203,7 @@ var theirs = []struct {
 	may     []kind
 	reason  string
 }{
-	{"github.com/jackc/pgx", []kind{dbSide, writer, postgres, testHelp, bench},
+	{"github.com/jackc/pgx", []kind{dbSide, writer, outbox, postgres, testHelp, bench},
 		"SQL stands in …db, where a test prepares every statement; bench runs a bare handler to compare with"},
 	{"database/sql", []kind{postgres},
 		"pgx is our only way to the database; goose wants this one"},
@@ -235,6 +244,8 @@ var reach = []struct {
 	{"cmd/verifier", Module + "/web/signin", "the verifier signs nobody in, and holds no secret of the provider's"},
 	{"cmd/verifier", Module + "/gateway", "the verifier asks no agency"},
 	{"cmd/verifier", Module + "/organisation", "the verifier lets no organisation in"},
+	{"cmd/verifier", Module + "/internal/message/outbox", "the verifier writes messages and sends none"},
+	{"cmd/issuer", Module + "/internal/message/outbox", "what can sign reaches no carrier"},
 	{"cmd/verifier", Module + "/internal/worker", "the verifier is stateless: housekeeping is done elsewhere"},
 	{"cmd/casework", Module + "/keys/signer", "only the issuing process can sign"},
 	{"cmd/casework", Module + "/verifier/sandbox", "foreign files are read by the verifier alone"},

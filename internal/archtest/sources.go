@@ -25,7 +25,7 @@ var forbidden = []struct {
 }
 
 // withSQL are the kinds whose files may hold statements.
-var withSQL = []kind{dbSide, writer, postgres, testHelp, bench}
+var withSQL = []kind{dbSide, writer, outbox, postgres, testHelp, bench}
 
 var (
 	statementName = regexp.MustCompile(`^sql[A-Z]`)
@@ -97,7 +97,7 @@ func CheckSource(importPath, name string, content []byte) ([]string, error) {
 			switch {
 			case !slices.Contains(withSQL, k):
 				say(n.Pos(), "a statement", "SQL stands in …db")
-			case (k == dbSide || k == writer) && !prepared[n]:
+			case (k == dbSide || k == writer || k == outbox) && !prepared[n]:
 				say(n.Pos(), "a statement that is no part of a constant sqlXxx", "a test prepares every statement, and finds it by its name")
 			}
 		}

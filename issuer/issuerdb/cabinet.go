@@ -80,7 +80,7 @@ func (c *Cabinet) Withdraw(ctx context.Context, fin tesdiq.FIN, number issuer.Nu
 			if err := ledgerdb.Append(ctx, tx, line); err != nil {
 				return err
 			}
-			return message.Send(ctx, tx, letter(fin, "message.withdrawn", number, now))
+			return message.Send(ctx, tx, aloud(letter(fin, "message.withdrawn", number, now)))
 		})
 	})
 }

@@ -120,7 +120,7 @@ func (o Operator) Revoke(ctx context.Context, codeOrNumber, reason, by string) (
 		if err := ledgerdb.Append(ctx, tx, line); err != nil {
 			return err
 		}
-		return message.Send(ctx, tx, letter(x.Subject, "message.revoked", x.Number, now))
+		return message.Send(ctx, tx, aloud(letter(x.Subject, "message.revoked", x.Number, now)))
 	})
 	return x, err
 }

@@ -176,6 +176,12 @@ func letter(to tesdiq.FIN, key string, number issuer.Number, at time.Time) messa
 	return message.Message{To: to, Key: key, Args: map[string]string{"Number": string(number)}, Link: "/cabinet/excerpts/" + string(number), At: at}
 }
 
+// aloud has a letter go out by SMS or e-mail, too: what its reader should hear of even if he did not ask for it.
+func aloud(m message.Message) message.Message {
+	m.Aloud = true
+	return m
+}
+
 func notify(ctx context.Context, tx pgx.Tx, channel, payload string) error {
 	if _, err := tx.Exec(ctx, sqlNotify, pgx.NamedArgs{"channel": channel, "payload": payload}); err != nil {
 		return fmt.Errorf("issuerdb: notify: %w", err)

@@ -82,6 +82,6 @@ func look(ctx context.Context, tx pgx.Tx, l registry.Look, random io.Reader) err
 		return err
 	}
 	return message.Send(ctx, tx, message.Message{
-		To: l.Subject, Key: "message.look", At: l.At, Args: map[string]string{"Office": l.Office, "Purpose": l.Purpose},
+		To: l.Subject, Key: "message.look", At: l.At, Args: map[string]string{"Office": l.Office, "Purpose": l.Purpose}, Aloud: true,
 	})
 }

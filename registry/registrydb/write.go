@@ -210,7 +210,7 @@ func lineOf(random io.Reader, v registry.Version) (ledger.Line, error) {
 // messageOf tells the person what was entered, without saying what it says.
 func messageOf(v registry.Version) message.Message {
 	m := message.Message{
-		To: v.Head.Subject, Key: "message.entry", At: v.Head.EnteredAt,
+		To: v.Head.Subject, Key: "message.entry", At: v.Head.EnteredAt, Aloud: true,
 		Args: map[string]string{
 			"Book.key": "registry.book." + string(v.Head.Book),
 			"Act.key":  "registry.act." + string(v.Head.Act),

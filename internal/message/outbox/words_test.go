@@ -1,0 +1,70 @@
+package outbox
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/tesdiq/tesdiq"
+	"github.com/tesdiq/tesdiq/internal/message"
+	"github.com/tesdiq/tesdiq/internal/message/smpp"
+)
+
+// What must not stand where anybody who sees a telephone reads it: illness, degree, kind of document.
+var unsaid = regexp.MustCompile(`(?i)əlil|diaqnoz|xəstə|dərəcə|qrup|faiz|müayinə kartı|çıxarış|arayış|disab|diagnos|illness|degree|group|percent|excerpt|certificate|инвалид|диагноз|болезн|степен|групп|процент|выписк|справк`)
+
+func TestShortTextsSayNothingOfHealthAndFit(t *testing.T) {
+	allowed := append([]string{"Code", "Minutes"}, message.ShortArgs...)
+	seen := 0
+	for _, lang := range tesdiq.Langs {
+		files, err := filepath.Glob("../../../web/locale/*." + string(lang) + ".json")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range files {
+			b, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var words map[string]any
+			if err := json.Unmarshal(b, &words); err != nil {
+				t.Fatal(err)
+			}
+			for key, value := range words {
+				if !strings.HasPrefix(key, "message.") || !strings.HasSuffix(key, ".short") && !strings.HasPrefix(key, "message.email.") && key != "message.short" {
+					continue
+				}
+				seen++
+				text, ok := value.(string)
+				if !ok {
+					t.Errorf("%s %s: not one text", lang, key)
+				}
+				if found := unsaid.FindString(text); found != "" {
+					t.Errorf("%s %s says %q: %s", lang, key, found, text)
+				}
+				if strings.HasPrefix(key, "message.email.") {
+					continue
+				}
+				for _, m := range regexp.MustCompile(`\{\{(.*?)\}\}`).FindAllStringSubmatch(text, -1) {
+					if !slices.Contains(allowed, strings.TrimPrefix(m[1], ".")) {
+						t.Errorf("%s %s: %s may not stand in a short text", lang, key, m[0])
+					}
+				}
+				most, filled := 3, regexp.MustCompile(`\{\{.*?\}\}`).ReplaceAllString(text, "E-2026-0000123")
+				if key == "message.code.short" {
+					most, filled = 1, strings.NewReplacer("{{.Code}}", "000000", "{{.Minutes}}", "15").Replace(text)
+				}
+				if parts, err := smpp.Split(filled, 0); err != nil || len(parts) > most {
+					t.Errorf("%s %s: %d parts, %v", lang, key, len(parts), err)
+				}
+			}
+		}
+	}
+	if seen < 3*8 {
+		t.Errorf("only %d texts were looked at", seen)
+	}
+}
