@@ -23,6 +23,7 @@ type Message struct {
 	Link   string            `db:"link"`
 	SentAt time.Time         `db:"sent_at"`
 	ReadAt *time.Time        `db:"read_at"` // nil: not read yet
+	Out    *Out              `db:"-"`       // nil: it did not go out
 }
 
 // Excerpt is one that is in force.

@@ -82,16 +82,31 @@ func (db DB) Unread(ctx context.Context, fin tesdiq.FIN) (n int, err error) {
 }
 
 const sqlMessages = `
-	SELECT id, key, args, link, sent_at, read_at
-	FROM messages
-	WHERE fin = @fin AND (@before::bigint = 0 OR (sent_at, id) < (SELECT b.sent_at, b.id FROM messages b WHERE b.id = @before AND b.fin = @fin))
-	ORDER BY sent_at DESC, id DESC
-	LIMIT @limit`
+	WITH page AS (
+		SELECT id, key, args, link, sent_at, read_at
+		FROM messages
+		WHERE fin = @fin AND (@before::bigint = 0 OR (sent_at, id) < (SELECT b.sent_at, b.id FROM messages b WHERE b.id = @before AND b.fin = @fin))
+		ORDER BY sent_at DESC, id DESC
+		LIMIT @limit
+	)
+	SELECT p.id, p.key, p.args, p.link, p.sent_at, p.read_at, o.channel, o.address, o.state, o.at
+	FROM page p
+	LEFT JOIN outbox_states o ON o.message_id = p.id
+	ORDER BY p.sent_at DESC, p.id DESC`
 
 // Messages are at most limit of somebody's messages, the newest first; before is the id of the last one seen, or 0.
 func (db DB) Messages(ctx context.Context, fin tesdiq.FIN, before int64, limit int) ([]cabinet.Message, error) {
 	rows, _ := db.Pool.Query(ctx, sqlMessages, pgx.NamedArgs{"fin": fin, "before": before, "limit": limit})
-	ms, err := pgx.CollectRows(rows, pgx.RowToStructByName[cabinet.Message])
+	ms, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (m cabinet.Message, err error) {
+		var channel *tesdiq.Channel
+		var address, state *string
+		var at *time.Time
+		err = row.Scan(&m.ID, &m.Key, &m.Args, &m.Link, &m.SentAt, &m.ReadAt, &channel, &address, &state, &at)
+		if err == nil && channel != nil {
+			m.Out = &cabinet.Out{Channel: *channel, Address: *address, State: *state, At: *at}
+		}
+		return m, err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("cabinetdb: messages: %w", err)
 	}

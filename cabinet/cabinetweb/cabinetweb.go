@@ -30,17 +30,29 @@ type Messages interface {
 	ReadAll(ctx context.Context, fin tesdiq.FIN, upto int64, now time.Time) error
 }
 
+// Contacts are the ways by which somebody wants messages, besides the cabinet.
+type Contacts interface {
+	Choices(ctx context.Context, fin tesdiq.FIN) ([]cabinet.Choice, error)
+	Contact(ctx context.Context, fin tesdiq.FIN, id int64) (cabinet.Contact, error)
+	Choose(ctx context.Context, fin tesdiq.FIN, channel tesdiq.Channel, address string, lang tesdiq.Lang, now time.Time) (id int64, err error)
+	Confirm(ctx context.Context, fin tesdiq.FIN, id int64, code string, now time.Time) error
+	Again(ctx context.Context, fin tesdiq.FIN, id int64, now time.Time) error
+}
+
 // Homes reads first pages.
 type Homes interface {
 	Home(ctx context.Context, fin tesdiq.FIN, today tesdiq.Date) (cabinet.Home, error)
 }
 
-// Web serves the cabinet's own pages. All fields but KindTitle are required.
+// Web serves the cabinet's own pages. All fields but Channels, SentPath and KindTitle are required.
 type Web struct {
 	Shell     *web.Shell
 	Homes     Homes
 	Messages  Messages
 	Roles     Roles
+	Contacts  Contacts
+	Channels  []tesdiq.Channel // besides the cabinet, by which messages can go out from here
+	SentPath  string           // the demonstration's page of what was sent, or empty
 	Now       func() time.Time
 	KindTitle func(lang tesdiq.Lang, kind string) string // a document's title in a language; nil: as it was printed
 
@@ -60,6 +72,11 @@ func (h *Web) Routes(r chi.Router) {
 	r.Get("/cabinet/messages", h.Shell.Private(h.messages))
 	r.Post("/cabinet/messages/read", h.Shell.Private(h.readAll))
 	r.Post("/cabinet/messages/{id}", h.Shell.Private(h.read))
+	r.Get("/cabinet/channel", h.Shell.Private(h.channel))
+	r.Post("/cabinet/channel", h.Shell.Private(h.choose))
+	r.Get("/cabinet/channel/{id}", h.Shell.Private(h.code))
+	r.Post("/cabinet/channel/{id}", h.Shell.Private(h.confirm))
+	r.Post("/cabinet/channel/{id}/again", h.Shell.Private(h.again))
 }
 
 func (h *Web) title(lang tesdiq.Lang, x cabinet.Excerpt) string {

@@ -20,10 +20,11 @@ const perPage = 50
 
 type messagesView struct {
 	Lines  []messageLine
-	Newest int64 // id of the newest on this page, up to which "all" are marked as read
-	Unread int   // on this page
-	Older  int64 // id after which the next page begins; 0: there is none
-	First  bool  // this is the first page
+	Newest int64  // id of the newest on this page, up to which "all" are marked as read
+	Unread int    // on this page
+	Older  int64  // id after which the next page begins; 0: there is none
+	First  bool   // this is the first page
+	Sent   string // the demonstration's page of what was sent
 }
 
 // messageLine is a message in words.
@@ -33,6 +34,7 @@ type messageLine struct {
 	At          time.Time
 	New         bool
 	Link        bool
+	Out         *cabinet.Out // what became of it by SMS or e-mail; nil: it did not go out
 }
 
 // messages shows a page of messages. Looking at it changes nothing: what is new stays marked until it is opened.
@@ -49,7 +51,7 @@ func (h *Web) messages(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	view := messagesView{First: before == 0}
+	view := messagesView{First: before == 0, Sent: h.SentPath}
 	if len(found) > perPage {
 		found = found[:perPage]
 		view.Older = found[perPage-1].ID
@@ -57,6 +59,9 @@ func (h *Web) messages(w http.ResponseWriter, r *http.Request) error {
 	for _, m := range found {
 		title, text := h.words(v.Lang, m)
 		line := messageLine{ID: m.ID, Title: title, Text: text, At: m.SentAt, New: m.ReadAt == nil, Link: web.LocalPath(m.Link) != ""}
+		if m.Out != nil && m.Out.State != "none" {
+			line.Out = m.Out
+		}
 		if line.New {
 			view.Unread++
 		}

@@ -29,7 +29,11 @@ func run(ctx context.Context, c service.Config) error {
 	if err != nil {
 		return err
 	}
-	part, err := citizens.New(h, shell, pools, signIn)
+	carriers, err := c.Carriers(h)
+	if err != nil {
+		return err
+	}
+	part, err := citizens.New(h, shell, pools, signIn, carriers, "")
 	if err != nil {
 		return err
 	}

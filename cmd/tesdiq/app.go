@@ -20,11 +20,13 @@ import (
 	"github.com/tesdiq/tesdiq/keys/signer"
 	"github.com/tesdiq/tesdiq/verifier/statement"
 	"github.com/tesdiq/tesdiq/verifier/verifierweb"
+	"github.com/tesdiq/tesdiq/web"
+	"github.com/tesdiq/tesdiq/web/demosent"
 	"github.com/tesdiq/tesdiq/web/signin"
 	"github.com/tesdiq/tesdiq/web/signin/demoprovider"
 )
 
-// parts are what an installation is made of. All fields but Proxies, People and Example are required.
+// parts are what an installation is made of. All fields but Proxies, Carriers, People and Example are required.
 type parts struct {
 	Pools     *postgres.Pools
 	PublicURL string // without a path: "https://tesdiq.example"
@@ -33,6 +35,7 @@ type parts struct {
 	Keys      *signer.Set
 	Stamps    issuing.Stamps          // who dates what is signed, and for whom we do
 	Limits    map[string]signer.Limit // of the keys, by role; a demonstration has none
+	Carriers  service.Carriers        // by which messages go out; the demonstration has its own
 	Now       func() time.Time
 	Log       *slog.Logger
 
@@ -68,11 +71,20 @@ func newApp(ctx context.Context, p parts) (_ *app, err error) {
 	}
 	a.roots = made.Roots
 	a.signers = statement.NewSigners(a.roots, p.Keys.Signers()...)
-	cabinet, err := citizens.New(a.host, shell, p.Pools, p.SignIn)
+	sentPath := ""
+	var sent web.Routes
+	if len(p.People) > 0 {
+		var loops []service.Loop
+		if p.Carriers, loops, sent, err = demoCarriers(a.host, shell); err != nil {
+			return nil, err
+		}
+		sentPath, a.loops = demosent.Path, loops
+	}
+	cabinet, err := citizens.New(a.host, shell, p.Pools, p.SignIn, p.Carriers, sentPath)
 	if err != nil {
 		return nil, err
 	}
-	a.loops = append(made.Loops, cabinet.Loops...)
+	a.loops = append(append(a.loops, made.Loops...), cabinet.Loops...)
 	routes := append(append(cabinet.Routes, made.Routes...), a.host.Metrics.Operations(p.Pools.Ready))
 	if len(p.People) > 0 {
 		provider, err := demoprovider.New(shell, demoprovider.Config{
@@ -82,7 +94,7 @@ func newApp(ctx context.Context, p parts) (_ *app, err error) {
 		if err != nil {
 			return nil, err
 		}
-		routes = append(routes, provider.Routes)
+		routes = append(routes, provider.Routes, sent)
 	}
 	if a.checking, err = checking.New(ctx, a.host, shell, p.Pools, a.roots, a.signers, p.Example); err != nil {
 		return nil, err

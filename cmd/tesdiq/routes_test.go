@@ -68,7 +68,12 @@ func (w *world) routes(nermin *visitor, e summaryExcerpt, excerpt, withdrawn, ch
 		"GET /cabinet": page("/cabinet"), "GET /cabinet/messages": page("/cabinet/messages"),
 		"POST /cabinet/messages/read": {own: "/cabinet/messages/read", form: url.Values{"upto": {"0"}}},
 		"POST /cabinet/messages/{id}": {own: "/cabinet/messages/" + w.message(), missing: "/cabinet/messages/999999", form: url.Values{}},
-		"GET /cabinet/examinations":   page("/cabinet/examinations"), "GET /cabinet/contracts": page("/cabinet/contracts"),
+		"GET /cabinet/channel":        page("/cabinet/channel"), "POST /cabinet/channel": {own: "/cabinet/channel", form: url.Values{"channel": {"cabinet"}, "lang": {"az"}}},
+		"GET /cabinet/channel/{id}":        {own: "/cabinet/channel/" + w.contact(), missing: "/cabinet/channel/999999"},
+		"POST /cabinet/channel/{id}":       {own: "/cabinet/channel/" + w.contact(), missing: "/cabinet/channel/999999", form: url.Values{"code": {"000000"}}},
+		"POST /cabinet/channel/{id}/again": {own: "/cabinet/channel/" + w.contact() + "/again", missing: "/cabinet/channel/999999/again", form: url.Values{}},
+		"GET /demo/sent":                   page("/demo/sent"),
+		"GET /cabinet/examinations":        page("/cabinet/examinations"), "GET /cabinet/contracts": page("/cabinet/contracts"),
 		"GET /cabinet/examinations/{number}": {own: exam, missing: "/cabinet/examinations/M-1999-000001"},
 		"GET /cabinet/contracts/{number}":    {own: job, missing: "/cabinet/contracts/K-1999-0000001"},
 		"GET /cabinet/excerpts":              page("/cabinet/excerpts"),
@@ -103,8 +108,24 @@ func (w *world) message() (id string) {
 	return id
 }
 
+// contact is the id of an address that Nərmin gave.
+func (w *world) contact() (id string) {
+	w.t.Helper()
+	err := w.db.Admin.QueryRow(w.t.Context(), `
+		WITH given AS (
+			INSERT INTO contacts (fin, channel, address, lang, given_at)
+			SELECT $1, 'sms', '+994501234567', 'az', now() WHERE NOT EXISTS (SELECT FROM contacts WHERE fin = $1)
+			RETURNING id
+		)
+		SELECT id::text FROM given UNION SELECT id::text FROM contacts WHERE fin = $1`, people.Who("nermin").FIN).Scan(&id)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return id
+}
+
 // What differs between two answers of the same page: numbers of requests, random keys of forms, and the id that was asked for.
-var volatile = regexp.MustCompile(`[0-9A-HJKMNP-TV-Z]{10,}|(?:[0-9A-HJKMNP-TV-Z]{4}-){3}[0-9A-HJKMNP-TV-Z]{4}|[EMK]-\d{4}-\d+|messages(/|%2F)\d+`)
+var volatile = regexp.MustCompile(`[0-9A-HJKMNP-TV-Z]{10,}|(?:[0-9A-HJKMNP-TV-Z]{4}-){3}[0-9A-HJKMNP-TV-Z]{4}|[EMK]-\d{4}-\d+|(messages|channel)(/|%2F)\d+`)
 
 func TestEveryRouteForEveryRole(t *testing.T) {
 	w := open(t, 5)

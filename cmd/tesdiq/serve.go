@@ -38,6 +38,9 @@ func (s serveCommand) Run(ctx context.Context) error {
 	if p.SignIn, err = citizens.SignIn(c); err != nil {
 		return err
 	}
+	if p.Carriers, err = c.Carriers(p.host()); err != nil {
+		return err
+	}
 	if p.Pools, err = c.Pools(ctx); err != nil {
 		return err
 	}

@@ -4,6 +4,8 @@ package message
 
 import (
 	"context"
+	"crypto/pbkdf2"
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -94,6 +96,31 @@ func write(ctx context.Context, tx pgx.Tx, statement string, ms []Message) error
 		return fmt.Errorf("message: send: %w", err)
 	}
 	return nil
+}
+
+const sqlSendTo = `
+	WITH sent AS (
+		INSERT INTO messages (fin, key, args, link, sent_at)
+		VALUES (@fin, @key, '{}', @link, @at)
+		RETURNING id
+	)
+	INSERT INTO outbox (message_id, contact_id, at, due_at)
+	SELECT id, @contact, @at, @at FROM sent`
+
+// SendTo writes a message without placeholders that goes out to one address, whatever the person has chosen meanwhile: that he
+// chose another is said to the one before.
+func SendTo(ctx context.Context, tx pgx.Tx, m Message, contact int64) error {
+	_, err := tx.Exec(ctx, sqlSendTo, pgx.NamedArgs{"fin": m.To, "key": m.Key, "link": m.Link, "at": m.At, "contact": contact})
+	if err != nil {
+		return fmt.Errorf("message: send to: %w", err)
+	}
+	return nil
+}
+
+// HashCode is what is kept of a code that confirms an address. Of six digits all can be tried, so each try is made to cost:
+// all of them take longer than the quarter of an hour that the code holds.
+func HashCode(code string, salt []byte) ([]byte, error) {
+	return pbkdf2.Key(sha256.New, code, salt, 100_000, sha256.Size)
 }
 
 const sqlSendCode = `

@@ -86,6 +86,9 @@ type Config struct {
 		OCSP      string   `toml:"ocsp"`
 	} `toml:"time_stamps"`
 
+	SMS   SMS   `toml:"sms"`
+	Email Email `toml:"email"`
+
 	Proxies, StampFor []netip.Prefix `toml:"-"`
 
 	program Program
@@ -118,6 +121,8 @@ var settings = []struct {
 	{"sign_in", []Program{AllInOne, Casework}, "it signs nobody in", judgeSignIn},
 	{"keys", []Program{AllInOne, Issuer, Reissuer}, "only the issuing process has keys", judgeKeys},
 	{"time_stamps", []Program{AllInOne, Issuer, Reissuer}, "only the issuing process gives time stamps", judgeTimeStamps},
+	{"sms", []Program{AllInOne, Casework}, "it sends nothing", judgeSMS},
+	{"email", []Program{AllInOne, Casework}, "it sends nothing", judgeEmail},
 	{"trust", []Program{Verifier}, "it has the roots from its keys, or needs none", judgeTrust},
 }
 

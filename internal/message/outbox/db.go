@@ -2,8 +2,6 @@ package outbox
 
 import (
 	"context"
-	"crypto/pbkdf2"
-	"crypto/sha256"
 	"fmt"
 	"io"
 	"time"
@@ -11,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/tesdiq/tesdiq"
+	"github.com/tesdiq/tesdiq/internal/message"
 	"github.com/tesdiq/tesdiq/internal/message/smpp"
 )
 
@@ -184,12 +183,6 @@ const (
 // maxCodes is how many codes one address gets; who needs more gives the address anew.
 const maxCodes = 5
 
-// HashCode is what is kept of a code: with six digits it would be found by trying all, so each try is made to cost more than
-// the quarter of an hour that the code holds.
-func HashCode(code string, salt []byte) ([]byte, error) {
-	return pbkdf2.Key(sha256.New, code, salt, 100_000, sha256.Size)
-}
-
 // drawCode draws a code of six digits for an address; ok is false when it has had all of its codes.
 func (s *Sender) drawCode(ctx context.Context, tx pgx.Tx, contact int64, now time.Time, holds time.Duration) (code string, ok bool, err error) {
 	var n int
@@ -207,7 +200,7 @@ func (s *Sender) drawCode(ctx context.Context, tx pgx.Tx, contact int64, now tim
 	if _, err := io.ReadFull(s.Rand, salt); err != nil {
 		return "", false, fmt.Errorf("outbox: code: %w", err)
 	}
-	hash, err := HashCode(number, salt)
+	hash, err := message.HashCode(number, salt)
 	if err != nil {
 		return "", false, fmt.Errorf("outbox: code: %w", err)
 	}

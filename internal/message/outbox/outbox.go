@@ -22,7 +22,8 @@ import (
 	"github.com/tesdiq/tesdiq/internal/message/smpp"
 )
 
-// Sender sends. SMS and Mail may be nil: then nobody's messages go that way. All other fields but Poll and Count are required.
+// Sender sends. SMS and Mail may be nil: then nobody's messages go that way. All other fields but Poll, Count and
+// Watch are required.
 type Sender struct {
 	Pool  *pgxpool.Pool // as tesdiq_sender
 	SMS   *smpp.Link    // its Receive is the Sender's
@@ -34,7 +35,8 @@ type Sender struct {
 	Now   func() time.Time
 	Rand  io.Reader
 	Log   *slog.Logger
-	Count func(channel tesdiq.Channel, event string) // for metrics
+	Count func(channel tesdiq.Channel, event string) // for metrics; may be nil
+	Watch func(waiting int, oldestSeconds float64)   // for metrics, twice a minute; may be nil
 }
 
 const (
@@ -111,7 +113,11 @@ func (s *Sender) watch(ctx context.Context, alarmed bool) bool {
 	if err != nil {
 		return alarmed
 	}
-	late := s.Now().Sub(since) > alarm
+	age := s.Now().Sub(since)
+	if s.Watch != nil {
+		s.Watch(waiting, age.Seconds())
+	}
+	late := age > alarm
 	switch {
 	case late && !alarmed:
 		s.Log.ErrorContext(ctx, "messages: they wait and do not go out", "waiting", waiting, "since", since)

@@ -219,7 +219,7 @@ func TestACodeIsDrawnWhenItIsSentAndKeptNowhere(t *testing.T) {
 	if err := w.db.Admin.QueryRow(t.Context(), "SELECT salt, hash FROM contact_codes WHERE contact_id = $1 AND expires_at = drawn_at + interval '15 minutes'", id).Scan(&salt, &hash); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := outbox.HashCode(code, salt); err != nil || !bytes.Equal(got, hash) {
+	if got, err := message.HashCode(code, salt); err != nil || !bytes.Equal(got, hash) {
 		t.Errorf("%q in %q is not the code that is kept", code, w.arrived()[0].Text)
 	}
 	for range 5 { // a sixth is not drawn

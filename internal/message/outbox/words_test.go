@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -16,6 +17,32 @@ import (
 
 // What must not stand where anybody who sees a telephone reads it: illness, degree, kind of document.
 var unsaid = regexp.MustCompile(`(?i)əlil|diaqnoz|xəstə|dərəcə|qrup|faiz|müayinə kartı|çıxarış|arayış|disab|diagnos|illness|degree|group|percent|excerpt|certificate|инвалид|диагноз|болезн|степен|групп|процент|выписк|справк`)
+
+// What pages say of hours and minutes is what the rules say.
+func TestPagesSayTheRules(t *testing.T) {
+	book, err := ReadBook()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := book.On(tesdiq.NewDate(2026, 11, 22))
+	for _, lang := range tesdiq.Langs {
+		b, err := os.ReadFile("../../../web/locale/cabinet." + string(lang) + ".json")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var words map[string]any
+		if err := json.Unmarshal(b, &words); err != nil {
+			t.Fatal(err)
+		}
+		for key, numbers := range map[string][]int{"cabinet.channel.sms.hint": {int(r.QuietFrom.Hours()), int(r.QuietUntil.Hours())}, "cabinet.code.hint": {6, int(r.CodeFor.Minutes())}} {
+			for i, n := range regexp.MustCompile(`\d+`).FindAllString(words[key].(string), -1) {
+				if i >= len(numbers) || n != strconv.Itoa(numbers[i]) {
+					t.Errorf("%s %s: %s, want %v", lang, key, words[key], numbers)
+				}
+			}
+		}
+	}
+}
 
 func TestShortTextsSayNothingOfHealthAndFit(t *testing.T) {
 	allowed := append([]string{"Code", "Minutes"}, message.ShortArgs...)

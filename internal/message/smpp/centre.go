@@ -43,14 +43,15 @@ const (
 	centrePatience = 2 * time.Minute // a client that says nothing for so long is gone
 	maxOpen        = 1000            // texts that are not whole, and receipts that nobody has received
 	sayAgain       = 100 * time.Millisecond
+	goodbye        = 2 * time.Second
 )
 
-// Serve answers clients until ctx is done or the listener is closed.
+// Serve answers clients until ctx is done or the listener is closed; then they have a moment to say goodbye.
 func (c *Centre) Serve(ctx context.Context, l net.Listener) error {
 	c.mu.Lock()
 	c.open, c.unheard, c.conns = map[string][]Part{}, map[uint32]Message{}, map[net.Conn]bool{}
 	c.mu.Unlock()
-	stop := context.AfterFunc(ctx, func() { l.Close(); c.Cut() })
+	stop := context.AfterFunc(ctx, func() { l.Close(); time.AfterFunc(goodbye, c.Cut) })
 	defer stop()
 	var clients sync.WaitGroup
 	defer clients.Wait()

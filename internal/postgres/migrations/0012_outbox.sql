@@ -151,7 +151,7 @@ GRANT SELECT (id) ON messages TO tesdiq_registry, tesdiq_issuer, tesdiq_verifier
 GRANT INSERT (message_id, at, due_at) ON outbox TO tesdiq_registry, tesdiq_issuer, tesdiq_verifier, tesdiq_operator, tesdiq_cabinet;
 
 -- cabinet: what somebody chooses, and what became of his messages.
-GRANT INSERT (contact_id) ON outbox TO tesdiq_cabinet;
+GRANT INSERT (contact_id), SELECT (message_id, contact_id, at) ON outbox TO tesdiq_cabinet; -- how many codes somebody asked for
 GRANT SELECT, INSERT ON contacts, contact_guesses, contact_confirmations, channel_choices TO tesdiq_cabinet;
 GRANT SELECT ON contact_codes, outbox_states TO tesdiq_cabinet;
 

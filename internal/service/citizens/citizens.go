@@ -30,8 +30,9 @@ type Citizens struct {
 	Loops  []service.Loop
 }
 
-// New puts the part together, as the roles tesdiq_cabinet and tesdiq_worker.
-func New(h service.Host, shell *web.Shell, pools *postgres.Pools, s signin.Config) (*Citizens, error) {
+// New puts the part together, as the roles tesdiq_cabinet, tesdiq_worker and tesdiq_sender. sentPath is the demonstration's page
+// of what was sent, or empty.
+func New(h service.Host, shell *web.Shell, pools *postgres.Pools, s signin.Config, c service.Carriers, sentPath string) (*Citizens, error) {
 	public, err := url.Parse(h.PublicURL)
 	if err != nil {
 		return nil, err
@@ -41,7 +42,8 @@ func New(h service.Host, shell *web.Shell, pools *postgres.Pools, s signin.Confi
 	if err != nil {
 		return nil, err
 	}
-	home := &cabinetweb.Web{Shell: shell, Homes: roles, Messages: roles, Roles: roles, Now: h.Now, KindTitle: pages.KindTitle}
+	home := &cabinetweb.Web{Shell: shell, Homes: roles, Messages: roles, Roles: roles, Contacts: roles, Channels: c.Channels(),
+		SentPath: sentPath, Now: h.Now, KindTitle: pages.KindTitle}
 	books := &registryweb.Web{Shell: shell, Books: registrydb.Reader{Pool: pools.Cabinet}, Now: h.Now}
 	desk := &issuerdb.Cabinet{Pool: pools.Cabinet, Kinds: issuer.Kinds(all.Kinds), Now: h.Now, Rand: h.Rand, Log: h.Log}
 	excerpts := &issuerweb.Web{Shell: shell, Desk: desk, Archive: desk, Kinds: desk.Kinds, Host: public.Host, Now: h.Now, Rand: h.Rand}
@@ -58,9 +60,13 @@ func New(h service.Host, shell *web.Shell, pools *postgres.Pools, s signin.Confi
 	if err != nil {
 		return nil, err
 	}
+	out, err := sender(h, shell, pools, c)
+	if err != nil {
+		return nil, err
+	}
 	return &Citizens{
 		Routes: []web.Routes{signIn.Routes, home.Routes, books.Routes, excerpts.Routes, seen.SubjectRoutes},
-		Loops:  []service.Loop{desk.Listen, work(jobs)},
+		Loops:  []service.Loop{desk.Listen, work(jobs), run(out)},
 	}, nil
 }
 
