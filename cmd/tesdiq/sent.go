@@ -49,7 +49,8 @@ func demoCarriers(h service.Host, shell *web.Shell) (service.Carriers, []service
 				return new(net.Dialer).DialContext(ctx, "tcp", centreAt.Addr().String())
 			},
 		},
-		Mail: &mail.Server{Address: boxAt.Addr().String(), From: "no-reply@tesdiq.example", Plain: true, Now: h.Now},
+		Mail:    &mail.Server{Address: boxAt.Addr().String(), From: "no-reply@tesdiq.example", Plain: true, Now: h.Now},
+		AtNight: true,
 	}
 	loops := []service.Loop{
 		func(ctx context.Context) error { return centre.Serve(ctx, centreAt) },

@@ -105,6 +105,8 @@ func judgeEmail(c *Config, refuse refusal) {
 type Carriers struct {
 	SMS  *smpp.Link
 	Mail *mail.Server
+	// AtNight: there are no quiet hours, as in the demonstration.
+	AtNight bool
 }
 
 // Channels are what people may choose besides the cabinet.

@@ -6,7 +6,7 @@ import { readFile, readdir, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { bank, check, draw, langs, people, root, scan, signIn, suite, unissuedCode } from './harness.mjs';
+import { bank, check, choose, confirm, draw, langs, people, root, scan, signIn, suite, unissuedCode } from './harness.mjs';
 
 const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const s = suite({ before, after, prepare: history });
@@ -199,6 +199,26 @@ for (const lang of langs) {
       await page.locator('a[href*="before="]').click();
       await look(v, lang, 'messages, the next page');
     }
+    await open('how messages come', '/cabinet/channel');
+    await page.locator('input[name=channel][value=sms]').check();
+    await page.locator('#phone').fill('012 493 00 20');
+    await page.locator('main form button').first().click();
+    await page.locator('.errors').waitFor();
+    await look(v, lang, 'a number that takes no SMS');
+    for (const [channel, field, address] of [['sms', '#phone', `050 123 45 6${langs.indexOf(lang)}`], ['email', '#email', `nermin.${lang}@example.az`]]) {
+      await choose(page, channel, field, address, lang);
+      await look(v, lang, `a code by ${channel}`);
+      await page.locator('#code').fill('12');
+      await page.locator('main form button').first().click();
+      await page.locator('.errors').waitFor();
+      await look(v, lang, 'what is no code');
+      await page.goto(new URL(page.url()).pathname);
+      await confirm(page);
+      await look(v, lang, `${channel} is chosen`);
+    }
+    await open('what was sent', '/demo/sent');
+    await open('messages that went out', '/cabinet/messages');
+    await open('a code for nothing', '/cabinet/channel/999999', 404);
     await open('the check', '/check');
     await check(page, { code: s.demo.examples.superseded.code });
     await look(v, lang, 'an answer');

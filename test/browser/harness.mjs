@@ -225,6 +225,43 @@ export async function check(page, { code, file, purpose = 'credit', note }) {
   return page.url().split('/').pop();
 }
 
+// choose asks for messages by a channel at an address, and comes to the page that wants its code.
+export async function choose(page, channel, field, address, lang) {
+  await page.goto('/cabinet/channel');
+  await page.locator(`input[name=channel][value=${channel}]`).check();
+  await page.locator(field).fill(address);
+  await page.locator(`input[name=lang][value=${lang}]`).check();
+  await page.locator('main form button').first().click();
+  await page.waitForURL(/\/cabinet\/channel\/\d+$/);
+}
+
+// sent are the SMS and e-mails that the demonstration has sent, the newest first, once there are more than before.
+export async function sent(page, more = 0) {
+  const other = await page.context().newPage();
+  for (const begin = Date.now(); ; await new Promise((resolve) => setTimeout(resolve, 100))) {
+    await other.goto('/demo/sent');
+    const all = await other.locator('ol.days > li').evaluateAll((items) => items.map((x) => ({ to: x.querySelector('.mono').textContent, text: x.querySelector('.said').textContent, about: x.querySelector('.small').textContent })));
+    if (all.length > more || Date.now() - begin > 20_000) {
+      await other.close();
+      assert.ok(all.length > more, 'nothing was sent');
+      return all;
+    }
+  }
+}
+
+// confirm types the code that was sent last.
+export async function confirm(page) {
+  for (const begin = Date.now(); ;) {
+    const code = /\b\d{6}\b/.exec((await sent(page))[0].text)?.[0];
+    assert.ok(code, 'the newest is no code');
+    await page.locator('#code').fill(code);
+    await page.locator('main form button').first().click();
+    await page.waitForLoadState();
+    if (new URL(page.url()).pathname === '/cabinet/channel') return;
+    assert.ok(Date.now() - begin < 2_000, 'the code is refused'); // until then it is the code before
+  }
+}
+
 // kept saves what a page downloads and says where.
 export async function kept(s, download) {
   const file = path.join(s.demo.dir, download.suggestedFilename());

@@ -5,8 +5,10 @@ package demosent
 import (
 	"embed"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
+	"unicode"
 
 	"github.com/go-chi/chi/v5"
 
@@ -30,6 +32,17 @@ type Item struct {
 	Parts   int    // of an SMS
 	Coding  string // of an SMS
 	At      time.Time
+}
+
+// Lang is the language of the text, told by its letters: an SMS does not carry it.
+func (x Item) Lang() tesdiq.Lang {
+	switch {
+	case strings.ContainsAny(x.Text, "ıİəƏşŞğĞ"):
+		return tesdiq.Az
+	case strings.ContainsFunc(x.Text, func(r rune) bool { return unicode.Is(unicode.Cyrillic, r) }):
+		return tesdiq.Ru
+	}
+	return tesdiq.En
 }
 
 // most is how many are kept, the newest.

@@ -110,6 +110,9 @@ func TestRulesOfTheDay(t *testing.T) {
 	if got := b.On(tesdiq.DateOf(noon)); got != rules {
 		t.Errorf("%+v", got)
 	}
+	if r := b.WithoutQuiet().On(tesdiq.DateOf(noon)); r.QuietFrom != r.QuietUntil || r.DailyMost != rules.DailyMost {
+		t.Errorf("without quiet hours: %+v", r)
+	}
 	b, err = readBook(rulesFile + "2027-01-01;quiet_from;21:30;ASSUMPTION;an example\n")
 	if err != nil || b.On(tesdiq.NewDate(2026, 12, 31)).QuietFrom != 22*time.Hour || b.On(tesdiq.NewDate(2027, 1, 1)).QuietFrom != 21*time.Hour+30*time.Minute {
 		t.Errorf("a later rule: %v", err)

@@ -58,6 +58,11 @@ func readBook(text string) (b Book, err error) {
 	return b, lines.Err()
 }
 
+// WithoutQuiet is the book without its quiet hours, for the demonstration: whoever tries it at night waits for no morning.
+func (b Book) WithoutQuiet() Book {
+	return Book{slices.DeleteFunc(slices.Clone(b.lines), func(l ruleLine) bool { return strings.HasPrefix(l.name, "quiet_") })}
+}
+
 // On are the rules of a day.
 func (b Book) On(day tesdiq.Date) (r Rules) {
 	for _, l := range b.lines {

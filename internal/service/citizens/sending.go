@@ -18,6 +18,9 @@ func sender(h service.Host, shell *web.Shell, pools *postgres.Pools, c service.C
 	if err != nil {
 		return nil, err
 	}
+	if c.AtNight {
+		rules = rules.WithoutQuiet()
+	}
 	events := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "tesdiq_messages_total",
 		Help: "What became of messages that go out, by channel and event."}, []string{"channel", "event"})
 	waiting := prometheus.NewGauge(prometheus.GaugeOpts{Name: "tesdiq_messages_waiting", Help: "Messages that could go out and have not."})
