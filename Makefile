@@ -7,7 +7,7 @@ GO_BUILD := go build -buildvcs=false
 STATICCHECK := go run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 # The race detector makes everything several times slower: it watches the packages in which goroutines meet and whose
 # tests are short. `make race` watches all.
-RACE := $(patsubst %/,./%,$(wildcard internal/worker/ internal/privatepg/ issuer/ web/ verifier/verifierweb/))
+RACE := $(patsubst %/,./%,$(wildcard internal/worker/ internal/message/smpp/ internal/privatepg/ issuer/ web/ verifier/verifierweb/))
 FUZZTIME ?= 1m
 BENCHTIME ?= 1s
 KILLS ?= 100
@@ -32,6 +32,7 @@ test: install-test ## installs what the tests need, runs all: unit, real Postgre
 
 .PHONY: test-go
 test-go:
+	@cd test/smsc && npm ci --no-audit --no-fund --loglevel=error
 	@go test -timeout 15m $(filter-out $(RACE:./%=github.com/tesdiq/tesdiq/%),$(shell go list ./...))
 	@$(if $(RACE),go test -timeout 15m -race $(RACE))
 

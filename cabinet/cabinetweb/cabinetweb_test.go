@@ -3,6 +3,7 @@ package cabinetweb_test
 import (
 	"context"
 	"fmt"
+	"html"
 	"maps"
 	"net/http"
 	"net/url"
@@ -81,8 +82,14 @@ func (p *people) Membership(_ context.Context, fin tesdiq.FIN, id int64) (web.Or
 
 func open(t *testing.T, p *people) *webtest.Browser {
 	t.Helper()
+	return openWith(t, p, func(*cabinetweb.Web) {})
+}
+
+func openWith(t *testing.T, p *people, change func(*cabinetweb.Web)) *webtest.Browser {
+	t.Helper()
 	s := webtest.Shell(t, func(c *web.Config) { c.Members, c.Inbox = p, p })
-	h := &cabinetweb.Web{Shell: s, Homes: p, Messages: p, Roles: p, Now: func() time.Time { return now }}
+	h := &cabinetweb.Web{Shell: s, Homes: p, Messages: p, Roles: p, Contacts: &contacts{}, Now: func() time.Time { return now }}
+	change(h)
 	if err := h.Prepare(); err != nil {
 		t.Fatal(err)
 	}
@@ -107,6 +114,7 @@ func world() *people {
 
 // every kind of message that is sent anywhere, with the arguments that its sender gives it.
 var every = map[string]map[string]string{
+	"message.channel":   nil,
 	"message.check":     {"Organisation": "Nümunə Bank", "Sort": "organisation", "Purpose.key": "verifier.purpose.credit", "Verdict.key": "web.verdict.valid", "Kind.kind": "contract", "Number": "E-2026-0000002"},
 	"message.excerpt":   {"Number": "E-2026-0000002"},
 	"message.void":      {"Number": "E-2026-0000002"},
@@ -277,5 +285,120 @@ func TestAnotherPersonSeesNothingOfIt(t *testing.T) {
 	number := regexp.MustCompile(`[0-9A-Z]{10}`)
 	if mine.Status != http.StatusNotFound || fmt.Sprint(number.ReplaceAllString(mine.Body, "")) != fmt.Sprint(number.ReplaceAllString(foreign.Body, "")) {
 		t.Error("another's message answers differently from none")
+	}
+}
+
+// contacts holds what one person gave and chose; the code that was sent is 123456.
+type contacts struct {
+	given  cabinet.Contact
+	chosen []cabinet.Choice
+	asked  int
+}
+
+func (c *contacts) Choices(context.Context, tesdiq.FIN) ([]cabinet.Choice, error) {
+	return c.chosen, nil
+}
+
+func (c *contacts) Contact(_ context.Context, fin tesdiq.FIN, id int64) (cabinet.Contact, error) {
+	if fin != webtest.Nermin.FIN || id != c.given.ID || id == 0 {
+		return cabinet.Contact{}, tesdiq.NewProblem(tesdiq.NotFound, "cabinet.no-contact")
+	}
+	return c.given, nil
+}
+
+func (c *contacts) Choose(_ context.Context, _ tesdiq.FIN, channel tesdiq.Channel, address string, lang tesdiq.Lang, at time.Time) (int64, error) {
+	if channel == tesdiq.CabinetOnly {
+		c.chosen = append([]cabinet.Choice{{Channel: channel, Lang: lang, At: at}}, c.chosen...)
+		return 0, nil
+	}
+	c.given = cabinet.Contact{ID: 7, Channel: channel, Address: address, Lang: lang, Codes: 1}
+	return 7, nil
+}
+
+func (c *contacts) Confirm(_ context.Context, _ tesdiq.FIN, _ int64, code string, at time.Time) error {
+	if c.given.Guesses++; code != "123456" {
+		return tesdiq.Invalid("cabinet.code-wrong").In("code").With("Left", cabinet.MaxGuesses-c.given.Guesses)
+	}
+	c.given.Confirmed = true
+	c.chosen = append([]cabinet.Choice{{Channel: c.given.Channel, Address: c.given.Address, Lang: c.given.Lang, At: at}}, c.chosen...)
+	return nil
+}
+
+func (c *contacts) Again(context.Context, tesdiq.FIN, int64, time.Time) error {
+	c.asked++
+	return nil
+}
+
+func TestChoosingAChannel(t *testing.T) {
+	p := world()
+	c := &contacts{}
+	b := openWith(t, p, func(h *cabinetweb.Web) { h.Contacts, h.Channels = c, []tesdiq.Channel{tesdiq.SMS} })
+	b.SignIn("")
+	if a := b.Get("/cabinet/channel"); a.Status != http.StatusOK || !strings.Contains(a.Body, `id="phone"`) || strings.Contains(a.Body, `id="email"`) {
+		t.Errorf("%d %s", a.Status, a.Body)
+	}
+	for what, form := range map[string]url.Values{
+		"nothing":                       {},
+		"a channel that there is not":   {"channel": {"pigeon"}, "lang": {"az"}},
+		"one that is not offered":       {"channel": {"email"}, "email": {"a@example.az"}, "lang": {"az"}},
+		"no number":                     {"channel": {"sms"}, "lang": {"az"}},
+		"a number that takes no SMS":    {"channel": {"sms"}, "phone": {"012 493 00 20"}, "lang": {"az"}},
+		"a language that we do not say": {"channel": {"cabinet"}, "lang": {"tr"}},
+	} {
+		if a := b.Post("/cabinet/channel", form); a.Status != http.StatusUnprocessableEntity || !strings.Contains(a.Body, `class="errors"`) || c.given.ID != 0 {
+			t.Errorf("%s: %d", what, a.Status)
+		}
+	}
+	a := b.Post("/cabinet/channel", url.Values{"channel": {"sms"}, "phone": {"(050) 123-45-67"}, "lang": {"ru"}})
+	if a.Status != http.StatusSeeOther || a.Header.Get("Location") != "/cabinet/channel/7" || c.given.Address != "+994501234567" || c.given.Lang != tesdiq.Ru {
+		t.Fatalf("%d to %q, %+v", a.Status, a.Header.Get("Location"), c.given)
+	}
+	if a := b.Get("/cabinet/channel/7"); !strings.Contains(html.UnescapeString(a.Body), "+994 50 ••• •• 67") || strings.Contains(a.Body, "1234567") {
+		t.Errorf("the number is not masked: %s", a.Body)
+	}
+	for _, slip := range []string{"", "12345", "1234567", "abcdef"} {
+		if a := b.Post("/cabinet/channel/7", url.Values{"code": {slip}}); a.Status != http.StatusUnprocessableEntity || c.given.Guesses != 0 {
+			t.Errorf("%q: %d, %d guesses", slip, a.Status, c.given.Guesses)
+		}
+	}
+	if a := b.Post("/cabinet/channel/7", url.Values{"code": {"654321"}}); a.Status != http.StatusUnprocessableEntity || !strings.Contains(a.Body, "Qalan cəhd: 4") {
+		t.Errorf("wrong: %d %s", a.Status, a.Body)
+	}
+	if a := b.Post("/cabinet/channel/7/again", nil); a.Status != http.StatusSeeOther || c.asked != 1 {
+		t.Errorf("again: %d", a.Status)
+	}
+	for _, path := range []string{"/cabinet/channel/8", "/cabinet/channel/x"} {
+		for _, a := range []webtest.Answer{b.Get(path), b.Post(path, url.Values{"code": {"123456"}}), b.Post(path+"/again", nil)} {
+			if a.Status != http.StatusNotFound {
+				t.Errorf("%s: %d", path, a.Status)
+			}
+		}
+	}
+	if a := b.Post("/cabinet/channel/7", url.Values{"code": {" 123 456 "}}); a.Status != http.StatusSeeOther || len(c.chosen) != 1 {
+		t.Errorf("right: %d", a.Status)
+	}
+	if a := b.Get("/cabinet/channel/7"); a.Status != http.StatusSeeOther {
+		t.Errorf("confirmed already: %d", a.Status)
+	}
+	b.Post("/cabinet/channel", url.Values{"channel": {"cabinet"}, "lang": {"az"}})
+	if a := b.Get("/cabinet/channel"); strings.Count(a.Body, "<tr>") != 3 || !strings.Contains(html.UnescapeString(a.Body), "SMS +994 50 ••• •• 67") {
+		t.Errorf("what was chosen: %s", a.Body)
+	}
+	c.given.Confirmed, c.given.Guesses = false, cabinet.MaxGuesses
+	if a := b.Get("/cabinet/channel/7"); strings.Contains(a.Body, `id="code"`) || strings.Contains(a.Body, "/again") {
+		t.Errorf("after five guesses: %s", a.Body)
+	}
+}
+
+func TestAMessageSaysWhatBecameOfItsSMS(t *testing.T) {
+	for state, said := range map[string]string{"delivered": "çatdırıldı", "sent": "göndərildi", "waiting": "göndərilir", "unsure": "çatdığı bəlli deyil", "expired": "vaxtında çatdırılmadı", "failed": "çatdırılmadı", "none": ""} {
+		p := world()
+		p.messages[webtest.Nermin.FIN] = []cabinet.Message{{ID: 1, Key: "message.entry", Args: map[string]string{"Number": "1"}, SentAt: now,
+			Out: &cabinet.Out{Channel: tesdiq.SMS, Address: "+994501234567", State: state, At: now}}}
+		b := open(t, p)
+		b.SignIn("")
+		if a := b.Get("/cabinet/messages"); said != "" && !strings.Contains(html.UnescapeString(a.Body), "SMS +994 50 ••• •• 67: ") || !strings.Contains(a.Body, said) || said == "" && strings.Contains(a.Body, "•••") || strings.Contains(a.Body, "1234567") {
+			t.Errorf("%s: %s", state, a.Body)
+		}
 	}
 }
