@@ -45,7 +45,7 @@ test('an SMS says that an excerpt was withdrawn, and the cabinet that it was del
     assert.ok(Date.now() - begin < 20_000, 'no receipt');
   }
 
-  // The cabinet only: the telephone hears that it is no longer told, and then nothing.
+  // Back to the cabinet alone. The telephone hears that it is no longer told, and then nothing.
   await page.goto('/cabinet/channel');
   await page.locator('input[name=channel][value=cabinet]').check();
   await page.locator('main form button').first().click();
