@@ -203,7 +203,7 @@ func (a *aloneCase) mayBeMore(f Fact) bool {
 func (a *aloneCase) enough(d *decision) bool {
 	severity := d.severityNow()
 	if d.Outcome == Kept {
-		last, _ := d.current()
+		last, _ := d.indefinite()
 		severity = last.severity()
 	}
 	if d.Outcome == NotDisability {

@@ -94,8 +94,8 @@ func (d *decision) outcome() Outcome {
 
 // kept keeps an indefinite disability that is at least as severe as what was found now. New criteria do not touch it.
 func (d *decision) kept() {
-	last, ok := d.current()
-	if !ok || !last.Until.IsZero() || d.regime.keepIndefinite.value != "yes" || d.Outcome != NotDisability && last.severity() < d.severityNow() {
+	last, ok := d.indefinite()
+	if !ok || d.Outcome != NotDisability && last.severity() < d.severityNow() {
 		return
 	}
 	d.because("kept", d.regime.keepIndefinite.ref, dateParam("Since", last.From))
@@ -103,13 +103,13 @@ func (d *decision) kept() {
 	d.Loss, d.Band, d.Degree = 0, "", ""
 }
 
-// current is the disability in force on the day of the decision: what the latest earlier decision found, if it still holds.
-func (d *decision) current() (Prior, bool) {
-	if len(d.in.Prior) == 0 {
+// indefinite is the disability without term in force on the day of the decision, if the latest earlier decision found one.
+func (d *decision) indefinite() (Prior, bool) {
+	if len(d.in.Prior) == 0 || d.regime.keepIndefinite.value != "yes" {
 		return Prior{}, false
 	}
 	p := d.in.Prior[len(d.in.Prior)-1]
-	return p, p.Outcome != NotDisability && (p.Until.IsZero() || !d.in.DecidedOn.After(p.Until))
+	return p, p.Outcome != NotDisability && p.Until.IsZero()
 }
 
 // later is the later of two days.

@@ -54,7 +54,7 @@ func (d *decision) findTerm() {
 	d.From = d.in.DecidedOn
 	term, at := d.borne()
 	if d.adult && term != Indefinite {
-		if last, ok := d.current(); ok && last.Until.IsZero() && g.keepIndefinite.value == "yes" {
+		if last, ok := d.indefinite(); ok {
 			term, at = Indefinite, g.keepIndefinite.ref
 			d.because("indefinite_carried", at, dateParam("Since", last.From))
 		} else if g.record[3].n > 0 {
