@@ -25,6 +25,8 @@ type Calendar struct {
 	rest  map[Date]bool // working days of the week on which nobody works
 	work  map[Date]bool // weekend days on which everybody works
 	known map[int]bool  // years
+	// The years of which at least the yearly holidays are marked.
+	since, until int
 }
 
 // AzerbaijanCalendar is the calendar that the program brings along: 2016 to 2026.
@@ -120,6 +122,9 @@ func (l calendarLine) each(year int, f func(Date)) {
 	}
 }
 
+// ahead is for how many years after the last known one the yearly holidays are marked, for Term.
+const ahead = 3
+
 // newCalendar applies the rules to the data of all years that are known.
 func newCalendar(lines []calendarLine) (*Calendar, error) {
 	c := &Calendar{rest: make(map[Date]bool), work: make(map[Date]bool), known: make(map[int]bool)}
@@ -141,9 +146,10 @@ func newCalendar(lines []calendarLine) (*Calendar, error) {
 		return nil, errors.New("tesdiq: calendar: no year has Novruz, Ramazan and Qurban")
 	}
 
+	c.since, c.until = first, last+ahead
 	holidays, still := map[Date]int{}, map[Date]bool{} // holidays: how many of them fall on a day; still: not carried over
 	feast := map[Date]bool{}
-	for year := first; year <= last; year++ {
+	for year := first; year <= c.until; year++ {
 		for _, l := range lines {
 			l.each(year, func(d Date) {
 				switch l.kind {
@@ -234,6 +240,30 @@ func (c *Calendar) AddWorkingDays(from Date, n int) (Date, error) {
 		}
 	}
 	return from, nil
+}
+
+// Term is the last day of a term of n working days that begins with from, which does not count itself. Where it reaches
+// into years whose movable holidays are not set yet (see Working), it counts these by the yearly holidays alone and is
+// provisional: the day may come to lie later. It is for telling people until when something is due, and for no decision
+// that hangs on a day. The error is that of Working, for years that are further ahead or before the data.
+func (c *Calendar) Term(from Date, n int) (last Date, provisional bool, err error) {
+	if n < 0 {
+		panic("tesdiq: a negative number of working days")
+	}
+	for n > 0 {
+		from = from.AddDays(1)
+		working, err := c.Working(from)
+		if err != nil {
+			if from.Year() < c.since || from.Year() > c.until {
+				return Date{}, false, err
+			}
+			provisional, working = true, !weekend(from) && !c.rest[from]
+		}
+		if working {
+			n--
+		}
+	}
+	return from, provisional, nil
 }
 
 // Between counts the working days after from up to and including to; negative when to comes first.

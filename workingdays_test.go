@@ -159,3 +159,28 @@ func FuzzReadCalendar(f *testing.F) {
 		}
 	})
 }
+
+func TestATermThatReachesIntoAYearNobodyKnows(t *testing.T) {
+	for _, c := range []struct {
+		from        string
+		days        int
+		last        string
+		provisional bool
+	}{
+		{"2026-11-22", 10, "2026-12-04", false},
+		{"2026-12-10", 14, "2026-12-30", false},
+		// New Year 2027: 31 December a Thursday, 1 January a Friday, 2 January a Saturday, carried over to Monday the 4th.
+		{"2026-12-10", 15, "2027-01-05", true},
+		{"2026-12-30", 1, "2027-01-05", true},
+	} {
+		last, provisional, err := tesdiq.AzerbaijanCalendar().Term(tesdiq.MustDate(c.from), c.days)
+		if err != nil || last.ISO() != c.last || provisional != c.provisional {
+			t.Errorf("%d working days from %s: %s, %v, %v; want %s, %v", c.days, c.from, last.ISO(), provisional, err, c.last, c.provisional)
+		}
+	}
+	for _, from := range []string{"2015-06-01", "2029-12-28", "2035-01-01"} {
+		if _, _, err := tesdiq.AzerbaijanCalendar().Term(tesdiq.MustDate(from), 5); !errors.Is(err, tesdiq.NewProblem(tesdiq.Unavailable, "calendar.unknown")) {
+			t.Errorf("a term from %s: %v", from, err)
+		}
+	}
+}

@@ -25,6 +25,11 @@ const (
 	Renewal     Kind = "renewal"
 	Certificate Kind = "certificate" // one of ours was revoked
 	Reissue     Kind = "reissue"     // an excerpt's file was made anew
+	Step        Kind = "step"        // of a case
+	Round       Kind = "round"       // of draws: the commitment to its seed
+	Drawing     Kind = "drawing"
+	Finding     Kind = "finding"  // of a member of a commission
+	Decision    Kind = "decision" // of a case
 )
 
 // KeySize is the length of a line's key in bytes.

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"io"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,11 +20,12 @@ type Sort string
 const (
 	Bank     Sort = "bank"
 	Employer Sort = "employer"
-	Office   Sort = "office" // of the state
+	Office   Sort = "office"  // of the state
+	Medical  Sort = "medical" // refers people to an assessment
 )
 
 // Sorts are all of them.
-var Sorts = []Sort{Bank, Employer, Office}
+var Sorts = []Sort{Bank, Employer, Office, Medical}
 
 // Role is what a member may do: a clerk sees what he checked himself, a manager what all of the organisation did.
 type Role string
@@ -76,7 +78,7 @@ func (o Organisation) Validate() (ps tesdiq.Problems) {
 		ps.Add("voen", tesdiq.Invalid("voen.malformed"))
 	}
 	ps.Add("name", tesdiq.CheckText(o.Name, MaxName, true))
-	if o.Sort != Bank && o.Sort != Employer && o.Sort != Office {
+	if !slices.Contains(Sorts, o.Sort) {
 		ps.Add("sort", tesdiq.Invalid("organisation.sort"))
 	}
 	return ps

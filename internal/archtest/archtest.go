@@ -94,6 +94,7 @@ var places = []struct {
 	{"verifier/…", component},
 	{"organisation/…", component},
 	{"cabinet/…", component},
+	{"casework/…", component},
 }
 
 // sided are the kinds whose folders hold a …db and a …web beside the component itself.

@@ -21,14 +21,16 @@ type Role string
 
 // The components' roles.
 const (
-	Registry  Role = "tesdiq_registry"
-	Issuer    Role = "tesdiq_issuer"
-	Verifier  Role = "tesdiq_verifier"
-	Cabinet   Role = "tesdiq_cabinet"
-	Operator  Role = "tesdiq_operator"
-	Worker    Role = "tesdiq_worker"
-	Reception Role = "tesdiq_reception"
-	Sender    Role = "tesdiq_sender"
+	Registry   Role = "tesdiq_registry"
+	Issuer     Role = "tesdiq_issuer"
+	Verifier   Role = "tesdiq_verifier"
+	Cabinet    Role = "tesdiq_cabinet"
+	Operator   Role = "tesdiq_operator"
+	Worker     Role = "tesdiq_worker"
+	Reception  Role = "tesdiq_reception"
+	Sender     Role = "tesdiq_sender"
+	Casework   Role = "tesdiq_casework"
+	Commission Role = "tesdiq_commission"
 )
 
 // Owner owns every table. Nobody signs in as it: Migrate becomes it for as long as it takes.
@@ -36,7 +38,7 @@ const Owner = "tesdiq_owner"
 
 // Roles are all components' roles.
 func Roles() []Role {
-	return []Role{Registry, Issuer, Verifier, Cabinet, Operator, Worker, Reception, Sender}
+	return []Role{Registry, Issuer, Verifier, Cabinet, Operator, Worker, Reception, Sender, Casework, Commission}
 }
 
 // Roles belong to the whole server, so that two databases of one server may be migrated at the same moment, and each

@@ -53,6 +53,71 @@ CREATE TABLE public.attempts (
     CONSTRAINT attempts_n_check CHECK ((n >= 1))
 );
 
+CREATE SEQUENCE public.case_numbers
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+
+CREATE TABLE public.case_steps (
+    case_id bigint NOT NULL,
+    procedure text NOT NULL,
+    kind text NOT NULL,
+    seq integer NOT NULL,
+    before integer GENERATED ALWAYS AS (NULLIF((seq - 1), 0)) STORED,
+    from_state text NOT NULL,
+    to_state text NOT NULL,
+    at timestamp with time zone NOT NULL,
+    part text NOT NULL,
+    actor_fin text,
+    office text NOT NULL,
+    what text NOT NULL,
+    args jsonb NOT NULL,
+    turn text NOT NULL,
+    began date NOT NULL,
+    due_by date,
+    provisional boolean NOT NULL,
+    CONSTRAINT case_steps_actor_fin_check CHECK ((actor_fin ~ '^[0-9A-HJ-NP-Z]{7}$'::text)),
+    CONSTRAINT case_steps_check CHECK ((due_by >= began)),
+    CONSTRAINT case_steps_check1 CHECK (((seq = 1) = (from_state = ''::text))),
+    CONSTRAINT case_steps_check2 CHECK (((actor_fin IS NULL) = (part = ANY (ARRAY['institution'::text, 'system'::text])))),
+    CONSTRAINT case_steps_check3 CHECK (((office = ''::text) = (part = ANY (ARRAY['subject'::text, 'system'::text])))),
+    CONSTRAINT case_steps_seq_check CHECK ((seq >= 1)),
+    CONSTRAINT case_steps_turn_check CHECK ((turn = ANY (ARRAY['subject'::text, 'institution'::text, 'agencies'::text, 'commission'::text, 'nobody'::text]))),
+    CONSTRAINT case_steps_ways CHECK (((((((((((((((((((((((((((procedure = 'tseras'::text) AND (kind = 'assessment'::text) AND (from_state = ''::text) AND (to_state = 'gathering'::text) AND (part = 'subject'::text)) OR ((procedure = 'tseras'::text) AND (kind = 'assessment'::text) AND (from_state = ''::text) AND (to_state = 'gathering'::text) AND (part = 'clerk'::text))) OR ((procedure = 'tseras'::text) AND (kind = 'assessment'::text) AND (from_state = ''::text) AND (to_state = 'gathering'::text) AND (part = 'institution'::text))) OR ((procedure = 'tseras'::text) AND (kind = 'assessment'::text) AND (from_state = 'gathering'::text) AND (to_state = 'decided'::text) AND (part = 'system'::text))) OR ((procedure = 'tseras'::text) AND (kind = 'assessment'::text) AND (from_state = 'gathering'::text) AND (to_state = 'awaiting_referral'::text) AND (part = 'system'::text))) OR ((procedure = 'tseras'::text) AND (kind = 'assessment'::text) AND (from_state = 'gathering'::text) AND (to_state = 'awaiting_draw'::text) AND (part = 'system'::text))) OR ((procedure = 'tseras'::text) AND (kind = 'assessment'::text) AND (from_state = 'gathering'::text) AND (to_state = 'declined'::text) AND (part = 'system'::text))) OR ((procedure = 'tseras'::text) AND (kind = 'assessment'::text) AND (from_state = 'gathering'::text) AND (to_state = 'withdrawn'::text) AND (part = 'subject'::text))) OR ((procedure = 'tseras'::text) AND (kind = 'assessment'::text) AND (from_state = 'gathering'::text) AND (to_state = 'withdrawn'::text) AND (part = 'clerk'::text))) OR ((procedure = 'tseras'::text) AND (kind = 'assessment'::text) AND (from_state = 'awaiting_referral'::text) AND (to_state = 'gathering'::text) AND (part = 'institution'::text))) OR ((procedure = 'tseras'::text) AND (kind = 'assessment'::text) AND (from_state = 'awaiting_referral'::text) AND (to_state = 'declined'::text) AND (part = 'institution'::text))) OR ((procedure = 'tseras'::text) AND (kind = 'assessment'::text) AND (from_state = 'awaiting_referral'::text) AND (to_state = 'withdrawn'::text) AND (part = 'subject'::text))) OR ((procedure = 'tseras'::text) AND (kind = 'assessment'::text) AND (from_state = 'awaiting_referral'::text) AND (to_state = 'withdrawn'::text) AND (part = 'clerk'::text))) OR ((procedure = 'tseras'::text) AND (kind = 'assessment'::text) AND (from_state = 'awaiting_draw'::text) AND (to_state = 'drawn'::text) AND (part = 'system'::text))) OR ((procedure = 'tseras'::text) AND (kind = 'assessment'::text) AND (from_state = 'awaiting_draw'::text) AND (to_state = 'withdrawn'::text) AND (part = 'subject'::text))) OR ((procedure = 'tseras'::text) AND (kind = 'assessment'::text) AND (from_state = 'awaiting_draw'::text) AND (to_state = 'withdrawn'::text) AND (part = 'clerk'::text))) OR ((procedure = 'tseras'::text) AND (kind = 'assessment'::text) AND (from_state = 'drawn'::text) AND (to_state = 'drawn'::text) AND (part = 'chair'::text))) OR ((procedure = 'tseras'::text) AND (kind = 'assessment'::text) AND (from_state = 'drawn'::text) AND (to_state = 'further_member'::text) AND (part = 'system'::text))) OR ((procedure = 'tseras'::text) AND (kind = 'assessment'::text) AND (from_state = 'drawn'::text) AND (to_state = 'signing'::text) AND (part = 'system'::text))) OR ((procedure = 'tseras'::text) AND (kind = 'assessment'::text) AND (from_state = 'drawn'::text) AND (to_state = 'withdrawn'::text) AND (part = 'subject'::text))) OR ((procedure = 'tseras'::text) AND (kind = 'assessment'::text) AND (from_state = 'drawn'::text) AND (to_state = 'withdrawn'::text) AND (part = 'clerk'::text))) OR ((procedure = 'tseras'::text) AND (kind = 'assessment'::text) AND (from_state = 'further_member'::text) AND (to_state = 'signing'::text) AND (part = 'system'::text))) OR ((procedure = 'tseras'::text) AND (kind = 'assessment'::text) AND (from_state = 'signing'::text) AND (to_state = 'further_member'::text) AND (part = 'member'::text))) OR ((procedure = 'tseras'::text) AND (kind = 'assessment'::text) AND (from_state = 'signing'::text) AND (to_state = 'further_member'::text) AND (part = 'chair'::text))) OR ((procedure = 'tseras'::text) AND (kind = 'assessment'::text) AND (from_state = 'signing'::text) AND (to_state = 'decided'::text) AND (part = 'system'::text)))),
+    CONSTRAINT case_steps_what_check CHECK ((what <> ''::text))
+);
+
+CREATE TABLE public.cases (
+    id bigint NOT NULL,
+    number text NOT NULL,
+    procedure text NOT NULL,
+    kind text NOT NULL,
+    subject text NOT NULL,
+    opened_at timestamp with time zone NOT NULL,
+    law_on date NOT NULL,
+    request text NOT NULL,
+    seq integer NOT NULL,
+    state text NOT NULL,
+    CONSTRAINT cases_kind_check CHECK ((kind = 'assessment'::text)),
+    CONSTRAINT cases_number_check CHECK ((number ~ '^T-\d{4}-\d{6,}$'::text)),
+    CONSTRAINT cases_procedure_check CHECK ((procedure = 'tseras'::text)),
+    CONSTRAINT cases_request_check CHECK ((request <> ''::text)),
+    CONSTRAINT cases_seq_check CHECK ((seq >= 1)),
+    CONSTRAINT cases_state_check CHECK ((state <> ''::text)),
+    CONSTRAINT cases_subject_check CHECK ((subject ~ '^[0-9A-HJ-NP-Z]{7}$'::text))
+);
+
+ALTER TABLE public.cases ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.cases_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.certificate_revocations (
     serial text NOT NULL,
     role text NOT NULL,
@@ -121,6 +186,30 @@ CREATE TABLE public.checks (
     CONSTRAINT checks_sort_check CHECK ((sort = ANY (ARRAY['organisation'::text, 'person'::text, 'anonymous'::text]))),
     CONSTRAINT checks_verdict_check CHECK ((verdict = ANY (ARRAY['altered'::text, 'revoked'::text, 'withdrawn'::text, 'superseded'::text, 'expired'::text, 'valid'::text, 'unknown'::text]))),
     CONSTRAINT checks_way_check CHECK ((way = ANY (ARRAY['code'::text, 'qr'::text, 'file'::text])))
+);
+
+CREATE TABLE public.commission_members (
+    id text NOT NULL,
+    commission_id text NOT NULL,
+    fin text NOT NULL,
+    name text NOT NULL,
+    chair boolean NOT NULL,
+    added_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    CONSTRAINT commission_members_check CHECK (starts_with(id, (commission_id || '-'::text))),
+    CONSTRAINT commission_members_fin_check CHECK ((fin ~ '^[0-9A-HJ-NP-Z]{7}$'::text)),
+    CONSTRAINT commission_members_id_check CHECK ((id ~ '^K\d{2,3}-\d+$'::text)),
+    CONSTRAINT commission_members_name_check CHECK ((name <> ''::text))
+);
+
+CREATE TABLE public.commissions (
+    id text NOT NULL,
+    name text NOT NULL,
+    districts text[] NOT NULL,
+    added_at timestamp with time zone NOT NULL,
+    closed_at timestamp with time zone,
+    CONSTRAINT commissions_id_check CHECK ((id ~ '^K\d{2,3}$'::text)),
+    CONSTRAINT commissions_name_check CHECK ((name <> ''::text))
 );
 
 CREATE TABLE public.contact_codes (
@@ -251,6 +340,33 @@ ALTER TABLE public.dispatches ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
+);
+
+CREATE TABLE public.draw_rounds (
+    round bigint NOT NULL,
+    commitment bytea NOT NULL,
+    committed_at timestamp with time zone NOT NULL,
+    CONSTRAINT draw_rounds_commitment_check CHECK ((length(commitment) = 32)),
+    CONSTRAINT draw_rounds_round_check CHECK ((round >= 1))
+);
+
+CREATE TABLE public.draw_seeds (
+    round bigint NOT NULL,
+    seed bytea NOT NULL,
+    opened_at timestamp with time zone NOT NULL,
+    CONSTRAINT draw_seeds_seed_check CHECK ((length(seed) = 32))
+);
+
+CREATE TABLE public.drawings (
+    round bigint NOT NULL,
+    ref text NOT NULL,
+    case_id bigint NOT NULL,
+    commitment bytea NOT NULL,
+    salt bytea NOT NULL,
+    drawing json NOT NULL,
+    CONSTRAINT drawings_commitment_check CHECK ((length(commitment) = 32)),
+    CONSTRAINT drawings_ref_check CHECK ((ref <> ''::text)),
+    CONSTRAINT drawings_salt_check CHECK ((length(salt) = 16))
 );
 
 CREATE TABLE public.entries (
@@ -409,7 +525,7 @@ CREATE TABLE public.ledger_lines (
     key bytea NOT NULL,
     mac bytea NOT NULL,
     CONSTRAINT ledger_lines_key_check CHECK ((length(key) = 32)),
-    CONSTRAINT ledger_lines_kind_check CHECK ((kind = ANY (ARRAY['entry'::text, 'intent'::text, 'excerpt'::text, 'check'::text, 'withdrawal'::text, 'revocation'::text, 'look'::text, 'renewal'::text, 'certificate'::text, 'reissue'::text]))),
+    CONSTRAINT ledger_lines_kind_check CHECK ((kind = ANY (ARRAY['entry'::text, 'intent'::text, 'excerpt'::text, 'check'::text, 'withdrawal'::text, 'revocation'::text, 'look'::text, 'renewal'::text, 'certificate'::text, 'reissue'::text, 'step'::text, 'round'::text, 'drawing'::text, 'finding'::text, 'decision'::text]))),
     CONSTRAINT ledger_lines_mac_check CHECK ((length(mac) = 32)),
     CONSTRAINT ledger_lines_object_check CHECK ((object <> ''::text))
 );
@@ -442,6 +558,12 @@ ALTER TABLE public.looks ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
+);
+
+CREATE TABLE public.medical_institutions (
+    organisation_id bigint NOT NULL,
+    district text NOT NULL,
+    CONSTRAINT medical_institutions_district_check CHECK ((district <> ''::text))
 );
 
 CREATE TABLE public.members (
@@ -493,7 +615,7 @@ CREATE TABLE public.organisations (
     added_at timestamp with time zone NOT NULL,
     closed_at timestamp with time zone,
     CONSTRAINT organisations_name_check CHECK ((name <> ''::text)),
-    CONSTRAINT organisations_sort_check CHECK ((sort = ANY (ARRAY['bank'::text, 'employer'::text, 'office'::text]))),
+    CONSTRAINT organisations_sort_check CHECK ((sort = ANY (ARRAY['bank'::text, 'employer'::text, 'office'::text, 'medical'::text]))),
     CONSTRAINT organisations_voen_check CHECK ((voen ~ '^\d{10}$'::text))
 );
 
@@ -711,6 +833,118 @@ CREATE TABLE public.sessions (
     expiry timestamp with time zone NOT NULL
 );
 
+CREATE TABLE public.tseras_blind (
+    number text NOT NULL,
+    case_id bigint NOT NULL,
+    referral jsonb NOT NULL,
+    CONSTRAINT tseras_blind_number_check CHECK ((number ~ '^\d{8}$'::text))
+);
+
+CREATE VIEW public.tseras_blind_cases AS
+ SELECT b.number,
+    c.state,
+    s.began,
+    s.due_by,
+    s.provisional
+   FROM ((public.tseras_blind b
+     JOIN public.cases c ON ((c.id = b.case_id)))
+     JOIN public.case_steps s ON (((s.case_id = c.id) AND (s.seq = c.seq))));
+
+CREATE TABLE public.tseras_decisions (
+    case_id bigint NOT NULL,
+    entry_id bigint,
+    alone boolean NOT NULL,
+    package bytea NOT NULL,
+    decided_at timestamp with time zone NOT NULL
+);
+
+CREATE TABLE public.tseras_evidence (
+    case_id bigint NOT NULL,
+    register text NOT NULL,
+    n integer NOT NULL,
+    answered boolean NOT NULL,
+    outcome jsonb NOT NULL,
+    at timestamp with time zone NOT NULL,
+    CONSTRAINT tseras_evidence_n_check CHECK ((n >= 1)),
+    CONSTRAINT tseras_evidence_register_check CHECK ((register <> ''::text))
+);
+
+CREATE TABLE public.tseras_extensions (
+    number text NOT NULL,
+    member_id text NOT NULL,
+    reason text NOT NULL,
+    asked_at timestamp with time zone NOT NULL,
+    CONSTRAINT tseras_extensions_reason_check CHECK ((reason <> ''::text))
+);
+
+CREATE TABLE public.tseras_findings (
+    number text NOT NULL,
+    member_id text NOT NULL,
+    findings jsonb NOT NULL,
+    recorded_at timestamp with time zone NOT NULL
+);
+
+CREATE TABLE public.tseras_looks (
+    id bigint NOT NULL,
+    number text NOT NULL,
+    member_id text NOT NULL,
+    at timestamp with time zone NOT NULL
+);
+
+ALTER TABLE public.tseras_looks ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.tseras_looks_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.tseras_proposals (
+    number text NOT NULL,
+    n integer NOT NULL,
+    result jsonb NOT NULL,
+    digest bytea NOT NULL,
+    salt bytea NOT NULL,
+    package bytea NOT NULL,
+    made_at timestamp with time zone NOT NULL,
+    CONSTRAINT tseras_proposals_digest_check CHECK ((length(digest) = 32)),
+    CONSTRAINT tseras_proposals_n_check CHECK ((n >= 1)),
+    CONSTRAINT tseras_proposals_salt_check CHECK ((length(salt) = 16))
+);
+
+CREATE TABLE public.tseras_referrals (
+    case_id bigint NOT NULL,
+    organisation_id bigint NOT NULL,
+    district text NOT NULL,
+    number text NOT NULL,
+    referral jsonb NOT NULL,
+    signed text NOT NULL,
+    received_at timestamp with time zone NOT NULL,
+    CONSTRAINT tseras_referrals_number_check CHECK ((number <> ''::text)),
+    CONSTRAINT tseras_referrals_signed_check CHECK ((signed <> ''::text))
+);
+
+CREATE TABLE public.tseras_seats (
+    number text NOT NULL,
+    member_id text NOT NULL,
+    role text NOT NULL,
+    seated_at timestamp with time zone NOT NULL,
+    CONSTRAINT tseras_seats_role_check CHECK ((role = ANY (ARRAY['chair'::text, 'member'::text, 'further'::text])))
+);
+
+CREATE TABLE public.tseras_signatures (
+    number text NOT NULL,
+    n integer NOT NULL,
+    member_id text NOT NULL,
+    signs boolean NOT NULL,
+    reason text NOT NULL,
+    explains text NOT NULL,
+    evidence text NOT NULL,
+    signed_at timestamp with time zone NOT NULL,
+    CONSTRAINT tseras_signatures_check CHECK ((signs = (reason = ''::text)))
+);
+
 CREATE TABLE public.visits (
     token text NOT NULL,
     data bytea NOT NULL,
@@ -742,6 +976,24 @@ ALTER TABLE ONLY public.api_tokens
 ALTER TABLE ONLY public.attempts
     ADD CONSTRAINT attempts_pkey PRIMARY KEY (intent_id, n);
 
+ALTER TABLE ONLY public.case_steps
+    ADD CONSTRAINT case_steps_case_id_seq_to_state_key UNIQUE (case_id, seq, to_state);
+
+ALTER TABLE ONLY public.case_steps
+    ADD CONSTRAINT case_steps_pkey PRIMARY KEY (case_id, seq);
+
+ALTER TABLE ONLY public.cases
+    ADD CONSTRAINT cases_id_procedure_kind_key UNIQUE (id, procedure, kind);
+
+ALTER TABLE ONLY public.cases
+    ADD CONSTRAINT cases_number_key UNIQUE (number);
+
+ALTER TABLE ONLY public.cases
+    ADD CONSTRAINT cases_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.cases
+    ADD CONSTRAINT cases_request_key UNIQUE (request);
+
 ALTER TABLE ONLY public.certificate_revocations
     ADD CONSTRAINT certificate_revocations_pkey PRIMARY KEY (serial);
 
@@ -750,6 +1002,12 @@ ALTER TABLE ONLY public.channel_choices
 
 ALTER TABLE ONLY public.checks
     ADD CONSTRAINT checks_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.commission_members
+    ADD CONSTRAINT commission_members_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.commissions
+    ADD CONSTRAINT commissions_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.contact_codes
     ADD CONSTRAINT contact_codes_pkey PRIMARY KEY (contact_id, n);
@@ -780,6 +1038,18 @@ ALTER TABLE ONLY public.dispatches
 
 ALTER TABLE ONLY public.dispatches
     ADD CONSTRAINT dispatches_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.draw_rounds
+    ADD CONSTRAINT draw_rounds_commitment_key UNIQUE (commitment);
+
+ALTER TABLE ONLY public.draw_rounds
+    ADD CONSTRAINT draw_rounds_pkey PRIMARY KEY (round);
+
+ALTER TABLE ONLY public.draw_seeds
+    ADD CONSTRAINT draw_seeds_pkey PRIMARY KEY (round);
+
+ALTER TABLE ONLY public.drawings
+    ADD CONSTRAINT drawings_pkey PRIMARY KEY (round, ref);
 
 ALTER TABLE ONLY public.entries
     ADD CONSTRAINT entries_book_number_version_key UNIQUE (book, number, version);
@@ -825,6 +1095,9 @@ ALTER TABLE ONLY public.ledger_lines
 
 ALTER TABLE ONLY public.looks
     ADD CONSTRAINT looks_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.medical_institutions
+    ADD CONSTRAINT medical_institutions_pkey PRIMARY KEY (organisation_id);
 
 ALTER TABLE ONLY public.members
     ADD CONSTRAINT members_pkey PRIMARY KEY (id);
@@ -883,6 +1156,45 @@ ALTER TABLE ONLY public.river_queue
 ALTER TABLE ONLY public.sessions
     ADD CONSTRAINT sessions_pkey PRIMARY KEY (token);
 
+ALTER TABLE ONLY public.tseras_blind
+    ADD CONSTRAINT tseras_blind_case_id_key UNIQUE (case_id);
+
+ALTER TABLE ONLY public.tseras_blind
+    ADD CONSTRAINT tseras_blind_pkey PRIMARY KEY (number);
+
+ALTER TABLE ONLY public.tseras_decisions
+    ADD CONSTRAINT tseras_decisions_entry_id_key UNIQUE (entry_id);
+
+ALTER TABLE ONLY public.tseras_decisions
+    ADD CONSTRAINT tseras_decisions_pkey PRIMARY KEY (case_id);
+
+ALTER TABLE ONLY public.tseras_evidence
+    ADD CONSTRAINT tseras_evidence_pkey PRIMARY KEY (case_id, register, n);
+
+ALTER TABLE ONLY public.tseras_extensions
+    ADD CONSTRAINT tseras_extensions_pkey PRIMARY KEY (number);
+
+ALTER TABLE ONLY public.tseras_findings
+    ADD CONSTRAINT tseras_findings_pkey PRIMARY KEY (number, member_id);
+
+ALTER TABLE ONLY public.tseras_looks
+    ADD CONSTRAINT tseras_looks_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.tseras_proposals
+    ADD CONSTRAINT tseras_proposals_pkey PRIMARY KEY (number, n);
+
+ALTER TABLE ONLY public.tseras_referrals
+    ADD CONSTRAINT tseras_referrals_organisation_id_number_key UNIQUE (organisation_id, number);
+
+ALTER TABLE ONLY public.tseras_referrals
+    ADD CONSTRAINT tseras_referrals_pkey PRIMARY KEY (case_id);
+
+ALTER TABLE ONLY public.tseras_seats
+    ADD CONSTRAINT tseras_seats_pkey PRIMARY KEY (number, member_id);
+
+ALTER TABLE ONLY public.tseras_signatures
+    ADD CONSTRAINT tseras_signatures_pkey PRIMARY KEY (number, n, member_id);
+
 ALTER TABLE ONLY public.visits
     ADD CONSTRAINT visits_pkey PRIMARY KEY (token);
 
@@ -895,6 +1207,12 @@ ALTER TABLE ONLY public.withdrawals
 CREATE INDEX api_tokens_expiry ON public.api_tokens USING btree (expires_at);
 
 CREATE INDEX attempts_by_time ON public.attempts USING brin (attempted_at) WITH (pages_per_range='16', autosummarize='on');
+
+CREATE INDEX cases_at_work ON public.cases USING btree (procedure, kind, state, id) WHERE (state <> ALL (ARRAY['decided'::text, 'declined'::text, 'withdrawn'::text]));
+
+CREATE UNIQUE INDEX cases_one_assessment ON public.cases USING btree (subject) WHERE ((kind = 'assessment'::text) AND (state <> ALL (ARRAY['decided'::text, 'declined'::text, 'withdrawn'::text])));
+
+CREATE INDEX cases_subject ON public.cases USING btree (subject, id);
 
 CREATE INDEX channel_choices_fin ON public.channel_choices USING btree (fin, id DESC);
 
@@ -910,6 +1228,8 @@ CREATE INDEX checks_organisation ON public.checks USING btree (organisation_id, 
 
 CREATE INDEX checks_subject ON public.checks USING btree (subject, at DESC) WHERE (subject IS NOT NULL);
 
+CREATE UNIQUE INDEX commission_members_current ON public.commission_members USING btree (fin) WHERE (ended_at IS NULL);
+
 CREATE INDEX contacts_address ON public.contacts USING btree (address, given_at DESC);
 
 CREATE INDEX contacts_fin ON public.contacts USING btree (fin, given_at DESC);
@@ -917,6 +1237,8 @@ CREATE INDEX contacts_fin ON public.contacts USING btree (fin, given_at DESC);
 CREATE INDEX dispatch_events_carrier ON public.dispatch_events USING btree (carrier_id) WHERE ((event = 'accepted'::text) AND (carrier_id <> ''::text));
 
 CREATE INDEX dispatches_contact ON public.dispatches USING btree (contact_id, dispatched_at DESC);
+
+CREATE INDEX drawings_case ON public.drawings USING btree (case_id);
 
 CREATE INDEX entries_chain ON public.entries USING btree (book, chain);
 
@@ -978,6 +1300,12 @@ CREATE INDEX river_notification_topic_id_idx ON public.river_notification USING 
 
 CREATE INDEX sessions_expiry ON public.sessions USING btree (expiry);
 
+CREATE INDEX tseras_looks_number ON public.tseras_looks USING btree (number);
+
+CREATE UNIQUE INDEX tseras_seats_chair ON public.tseras_seats USING btree (number) WHERE (role = 'chair'::text);
+
+CREATE INDEX tseras_seats_member ON public.tseras_seats USING btree (member_id);
+
 CREATE INDEX visits_expiry ON public.visits USING btree (expiry);
 
 ALTER TABLE ONLY public.api_clients
@@ -989,11 +1317,23 @@ ALTER TABLE ONLY public.api_tokens
 ALTER TABLE ONLY public.attempts
     ADD CONSTRAINT attempts_intent_id_fkey FOREIGN KEY (intent_id) REFERENCES public.intents(id);
 
+ALTER TABLE ONLY public.case_steps
+    ADD CONSTRAINT case_steps_case_id_before_from_state_fkey FOREIGN KEY (case_id, before, from_state) REFERENCES public.case_steps(case_id, seq, to_state);
+
+ALTER TABLE ONLY public.case_steps
+    ADD CONSTRAINT case_steps_case_id_procedure_kind_fkey FOREIGN KEY (case_id, procedure, kind) REFERENCES public.cases(id, procedure, kind);
+
+ALTER TABLE ONLY public.cases
+    ADD CONSTRAINT cases_stand FOREIGN KEY (id, seq, state) REFERENCES public.case_steps(case_id, seq, to_state) DEFERRABLE INITIALLY DEFERRED;
+
 ALTER TABLE ONLY public.channel_choices
     ADD CONSTRAINT channel_choices_contact_id_fin_channel_fkey FOREIGN KEY (contact_id, fin, channel) REFERENCES public.contact_confirmations(contact_id, fin, channel);
 
 ALTER TABLE ONLY public.checks
     ADD CONSTRAINT checks_excerpt_id_fkey FOREIGN KEY (excerpt_id) REFERENCES public.excerpts(id);
+
+ALTER TABLE ONLY public.commission_members
+    ADD CONSTRAINT commission_members_commission_id_fkey FOREIGN KEY (commission_id) REFERENCES public.commissions(id);
 
 ALTER TABLE ONLY public.contact_codes
     ADD CONSTRAINT contact_codes_contact_id_fkey FOREIGN KEY (contact_id) REFERENCES public.contacts(id);
@@ -1016,6 +1356,15 @@ ALTER TABLE ONLY public.dispatches
 ALTER TABLE ONLY public.dispatches
     ADD CONSTRAINT dispatches_outbox_id_fkey FOREIGN KEY (outbox_id) REFERENCES public.outbox(id);
 
+ALTER TABLE ONLY public.draw_seeds
+    ADD CONSTRAINT draw_seeds_round_fkey FOREIGN KEY (round) REFERENCES public.draw_rounds(round);
+
+ALTER TABLE ONLY public.drawings
+    ADD CONSTRAINT drawings_case_id_fkey FOREIGN KEY (case_id) REFERENCES public.cases(id);
+
+ALTER TABLE ONLY public.drawings
+    ADD CONSTRAINT drawings_round_fkey FOREIGN KEY (round) REFERENCES public.draw_rounds(round);
+
 ALTER TABLE ONLY public.examinations
     ADD CONSTRAINT examinations_entry_id_fkey FOREIGN KEY (entry_id) REFERENCES public.entries(id);
 
@@ -1036,6 +1385,9 @@ ALTER TABLE ONLY public.intents
 
 ALTER TABLE ONLY public.key_absences
     ADD CONSTRAINT key_absences_intent_id_n_fkey FOREIGN KEY (intent_id, n) REFERENCES public.attempts(intent_id, n);
+
+ALTER TABLE ONLY public.medical_institutions
+    ADD CONSTRAINT medical_institutions_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES public.organisations(id);
 
 ALTER TABLE ONLY public.members
     ADD CONSTRAINT members_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES public.organisations(id);
@@ -1060,6 +1412,48 @@ ALTER TABLE ONLY public.renewal_attempts
 
 ALTER TABLE ONLY public.revocations
     ADD CONSTRAINT revocations_excerpt_id_fkey FOREIGN KEY (excerpt_id) REFERENCES public.excerpts(id);
+
+ALTER TABLE ONLY public.tseras_blind
+    ADD CONSTRAINT tseras_blind_case_id_fkey FOREIGN KEY (case_id) REFERENCES public.cases(id);
+
+ALTER TABLE ONLY public.tseras_decisions
+    ADD CONSTRAINT tseras_decisions_case_id_fkey FOREIGN KEY (case_id) REFERENCES public.cases(id);
+
+ALTER TABLE ONLY public.tseras_decisions
+    ADD CONSTRAINT tseras_decisions_entry_id_fkey FOREIGN KEY (entry_id) REFERENCES public.entries(id);
+
+ALTER TABLE ONLY public.tseras_evidence
+    ADD CONSTRAINT tseras_evidence_case_id_fkey FOREIGN KEY (case_id) REFERENCES public.cases(id);
+
+ALTER TABLE ONLY public.tseras_extensions
+    ADD CONSTRAINT tseras_extensions_number_member_id_fkey FOREIGN KEY (number, member_id) REFERENCES public.tseras_seats(number, member_id);
+
+ALTER TABLE ONLY public.tseras_findings
+    ADD CONSTRAINT tseras_findings_number_member_id_fkey FOREIGN KEY (number, member_id) REFERENCES public.tseras_seats(number, member_id);
+
+ALTER TABLE ONLY public.tseras_looks
+    ADD CONSTRAINT tseras_looks_number_member_id_fkey FOREIGN KEY (number, member_id) REFERENCES public.tseras_seats(number, member_id);
+
+ALTER TABLE ONLY public.tseras_proposals
+    ADD CONSTRAINT tseras_proposals_number_fkey FOREIGN KEY (number) REFERENCES public.tseras_blind(number);
+
+ALTER TABLE ONLY public.tseras_referrals
+    ADD CONSTRAINT tseras_referrals_case_id_fkey FOREIGN KEY (case_id) REFERENCES public.cases(id);
+
+ALTER TABLE ONLY public.tseras_referrals
+    ADD CONSTRAINT tseras_referrals_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES public.medical_institutions(organisation_id);
+
+ALTER TABLE ONLY public.tseras_seats
+    ADD CONSTRAINT tseras_seats_member_id_fkey FOREIGN KEY (member_id) REFERENCES public.commission_members(id);
+
+ALTER TABLE ONLY public.tseras_seats
+    ADD CONSTRAINT tseras_seats_number_fkey FOREIGN KEY (number) REFERENCES public.tseras_blind(number);
+
+ALTER TABLE ONLY public.tseras_signatures
+    ADD CONSTRAINT tseras_signatures_number_member_id_fkey FOREIGN KEY (number, member_id) REFERENCES public.tseras_seats(number, member_id);
+
+ALTER TABLE ONLY public.tseras_signatures
+    ADD CONSTRAINT tseras_signatures_number_n_fkey FOREIGN KEY (number, n) REFERENCES public.tseras_proposals(number, n);
 
 ALTER TABLE ONLY public.voids
     ADD CONSTRAINT voids_intent_id_fkey FOREIGN KEY (intent_id) REFERENCES public.intents(id);

@@ -1,0 +1,118 @@
+package tseras
+
+import (
+	"time"
+
+	"github.com/tesdiq/tesdiq"
+	"github.com/tesdiq/tesdiq/casework"
+	"github.com/tesdiq/tesdiq/casework/tseras/criteria"
+	"github.com/tesdiq/tesdiq/gateway"
+	"github.com/tesdiq/tesdiq/registry/examination"
+)
+
+// File is everything of a case that decides how it goes on.
+type File struct {
+	Case     casework.Case
+	Born     tesdiq.Date // as the register of persons says
+	Referral *Referral   // nil: there is none
+	District District    // of the institution that referred
+	Evidence Evidence
+	Prior    []criteria.Prior // earlier decisions on the person
+}
+
+// Input is what the rules are asked on a day, without findings.
+func (f File) Input(on tesdiq.Date) criteria.Input {
+	return criteria.Input{
+		CaseOn: f.Case.LawOn, DecidedOn: on, Born: f.Born, Causes: f.Evidence.Causes(), Evidence: f.Evidence.Answers(), Prior: f.Prior,
+		Findings: criteria.Findings{Conditions: []criteria.Condition{}},
+	}
+}
+
+// PriorOf is an earlier examination as the rules read it; conditions are those of our own decision, if it was ours.
+func PriorOf(x examination.Examination, conditions []criteria.Condition) criteria.Prior {
+	return criteria.Prior{
+		From: x.From, Until: x.Until, Outcome: criteria.Outcome(x.Outcome), Loss: int(x.Loss), Degree: string(x.Degree), Group: string(x.Group),
+		Cause: criteria.Cause(x.Cause), Conditions: conditions,
+	}
+}
+
+// Next is where a case goes once its registers were asked.
+type Next struct {
+	To      casework.State // its own state: it waits
+	What    string         // the step's key
+	Variant string         // of the clock
+	Alone   *criteria.Result
+}
+
+// Next is where a case in Gathering goes. While a register is silent it waits: no answer is never taken for "nothing".
+// Then the registers' evidence alone decides, where a rule says so; else a referral goes to the draw, and without one the
+// institution is asked to examine and refer.
+func (f File) Next(now time.Time) Next {
+	if len(f.Evidence.Silent()) > 0 {
+		return Next{To: Gathering}
+	}
+	if f.died() {
+		return Next{To: Declined, What: "died"}
+	}
+	if r, ok := criteria.Alone(f.Input(tesdiq.DateOf(now))); ok {
+		return Next{To: Decided, What: "decided_alone", Alone: &r}
+	}
+	if f.Referral == nil {
+		return Next{To: AwaitingReferral, What: "referral_asked"}
+	}
+	return Next{To: AwaitingDraw, What: "evidence_complete"}
+}
+
+// died says whether the population register knows of the person's death.
+func (f File) died() bool {
+	o, _ := f.Evidence.Of(gateway.Population)
+	for _, p := range o.Facts.Population {
+		if !p.Died.IsZero() {
+			return true
+		}
+	}
+	return false
+}
+
+// Barred is who must not be drawn for the case.
+func (f File) Barred() Barred { return f.Evidence.Barred(f.Case.Subject, f.District, *f.Referral) }
+
+// Blinded is what a commission sees of the case.
+func (f File) Blinded() BlindReferral {
+	return Blind(*f.Referral, f.Evidence, f.Born, len(f.Prior) > 0)
+}
+
+// ByRules is the name under which a decision that the registers' evidence made alone stands in the book of examinations.
+const ByRules = "TSERAS, komissiyasız (reyestrlərin məlumatı ilə)"
+
+// EntryOf is the examination that a result is entered as; false where nothing is entered, because an earlier indefinite
+// disability stays as it is. commission is the name of the one that decided.
+func EntryOf(f File, r criteria.Result, commission string) (examination.Examination, bool) {
+	if r.Outcome == criteria.Kept {
+		return examination.Examination{}, false
+	}
+	return examination.Examination{
+		Subject: f.Case.Subject, Commission: commission, ExaminedOn: r.DecidedOn, Repeat: len(f.Prior) > 0,
+		Outcome: examination.Outcome(r.Outcome), Loss: examination.Loss(r.Loss), Degree: examination.DisabilityDegree(r.Degree),
+		Cause: examination.Cause(r.Cause), From: r.From, Until: r.Until, NextFrom: r.NextFrom,
+	}, true
+}
+
+// BlindResult is what the members see of what the rules made of their findings: no day, by which the person's birthday
+// or earlier decisions could be known.
+type BlindResult struct {
+	Outcome    criteria.Outcome  `json:"outcome"`
+	Loss       int               `json:"loss,omitempty"`
+	Band       criteria.Band     `json:"band,omitempty"`
+	Degree     string            `json:"degree,omitempty"`
+	Cause      criteria.Cause    `json:"cause,omitempty"`
+	Term       criteria.Term     `json:"term,omitempty"`
+	Conditions []criteria.Valued `json:"conditions"`
+	// Differs: the same findings under the same law gave another result last time; the chair must say why.
+	Differs bool `json:"differs,omitempty"`
+}
+
+// BlindResultOf leaves of a result what members may see.
+func BlindResultOf(r criteria.Result, differs bool) BlindResult {
+	return BlindResult{r.Outcome, r.Loss, r.Band, r.Degree, r.Cause, r.Term, r.Conditions, differs}
+}

@@ -1,0 +1,297 @@
+package tserasdb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/tesdiq/tesdiq"
+	"github.com/tesdiq/tesdiq/casework"
+	"github.com/tesdiq/tesdiq/casework/tseras"
+	"github.com/tesdiq/tesdiq/casework/tseras/criteria"
+	"github.com/tesdiq/tesdiq/ledger"
+	"github.com/tesdiq/tesdiq/ledger/ledgerdb"
+)
+
+// Bench is the members' side. Its role reads of a case what a commission may see, and has no way from there to the person.
+type Bench struct {
+	Pool *pgxpool.Pool // as tesdiq_commission
+	Now  func() time.Time
+	Rand io.Reader // of the ledger lines' keys
+}
+
+func (b Bench) moment() time.Time { return b.Now().UTC().Truncate(time.Microsecond) }
+
+// Seat is a case in which a member has a seat.
+type Seat struct {
+	Number   tseras.BlindNumber
+	Member   tseras.MemberID
+	Role     tseras.Role
+	State    casework.State
+	Clock    casework.Clock
+	Recorded bool // by this member
+	Signed   bool // by this member, what was proposed last
+}
+
+// Mine says whether it is the member's turn.
+func (s Seat) Mine() bool {
+	switch s.State {
+	case tseras.Drawn, tseras.FurtherMember:
+		return !s.Recorded
+	case tseras.Signing:
+		return !s.Signed
+	}
+	return false
+}
+
+const sqlSeats = `
+	SELECT s.number, s.member_id, s.role, c.state, c.began, c.due_by, c.provisional,
+	       EXISTS (SELECT FROM tseras_findings f WHERE f.number = s.number AND f.member_id = s.member_id),
+	       EXISTS (SELECT FROM tseras_signatures g WHERE g.number = s.number AND g.member_id = s.member_id
+	               AND g.n = (SELECT max(p.n) FROM tseras_proposals p WHERE p.number = s.number))
+	FROM tseras_seats s
+	JOIN commission_members m ON m.id = s.member_id
+	JOIN tseras_blind_cases c ON c.number = s.number
+	WHERE m.fin = @fin AND m.ended_at IS NULL AND (@number = '' OR s.number = @number)
+	ORDER BY c.due_by, s.number`
+
+// Seats are the cases in which a person has a seat, the one due first first.
+func (b Bench) Seats(ctx context.Context, fin tesdiq.FIN) ([]Seat, error) {
+	return b.seats(ctx, b.Pool, fin, "")
+}
+
+type queryer interface {
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+}
+
+func (b Bench) seats(ctx context.Context, q queryer, fin tesdiq.FIN, number tseras.BlindNumber) ([]Seat, error) {
+	rows, _ := q.Query(ctx, sqlSeats, pgx.NamedArgs{"fin": fin, "number": number}) // the error comes out of Collect
+	seats, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (s Seat, err error) {
+		s.Clock.Turn = casework.Commission
+		err = row.Scan(&s.Number, &s.Member, &s.Role, &s.State, &s.Clock.Began, &s.Clock.DueBy, &s.Clock.Provisional, &s.Recorded, &s.Signed)
+		return s, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("tserasdb: seats: %w", err)
+	}
+	return seats, nil
+}
+
+// seat is a person's seat in a case. casework.ErrMissing when there is none.
+func (b Bench) seat(ctx context.Context, q queryer, fin tesdiq.FIN, number tseras.BlindNumber) (Seat, error) {
+	seats, err := b.seats(ctx, q, fin, number)
+	switch {
+	case err != nil:
+		return Seat{}, err
+	case len(seats) != 1:
+		return Seat{}, casework.ErrMissing
+	}
+	return seats[0], nil
+}
+
+// Blind is a case as a member sees it.
+type Blind struct {
+	Seat
+	Referral tseras.BlindReferral
+	Findings *criteria.Findings // the member's own; nil before
+	Proposal *Proposal          // nil before the rules have computed
+}
+
+// Proposal is what the rules computed, for the members to sign.
+type Proposal struct {
+	N      int
+	Result tseras.BlindResult
+	Digest []byte
+}
+
+const sqlBlindOf = `SELECT referral FROM tseras_blind WHERE number = @number`
+
+const sqlFindingsOf = `SELECT findings FROM tseras_findings WHERE number = @number AND member_id = @member`
+
+const sqlProposalOf = `
+	SELECT n, result, digest
+	FROM tseras_proposals
+	WHERE number = @number
+	ORDER BY n DESC
+	LIMIT 1`
+
+const sqlLook = `
+	INSERT INTO tseras_looks (number, member_id, at)
+	VALUES (@number, @member, @now)`
+
+// Open shows a case to a member who has a seat in it, and writes down that he looked before it is shown. What others
+// found he never sees; what the rules made of it, when all have recorded.
+func (b Bench) Open(ctx context.Context, fin tesdiq.FIN, number tseras.BlindNumber) (s Blind, err error) {
+	err = pgx.BeginFunc(ctx, b.Pool, func(tx pgx.Tx) error {
+		if s.Seat, err = b.seat(ctx, tx, fin, number); err != nil {
+			return err
+		}
+		args := pgx.NamedArgs{"number": number, "member": s.Member, "now": b.moment()}
+		if _, err := tx.Exec(ctx, sqlLook, args); err != nil {
+			return fmt.Errorf("tserasdb: look: %w", err)
+		}
+		if err := tx.QueryRow(ctx, sqlBlindOf, args).Scan(&s.Referral); err != nil {
+			return fmt.Errorf("tserasdb: blind referral: %w", err)
+		}
+		if s.Recorded {
+			if err := tx.QueryRow(ctx, sqlFindingsOf, args).Scan(&s.Findings); err != nil {
+				return fmt.Errorf("tserasdb: findings: %w", err)
+			}
+		}
+		// A further member finds for himself before he sees what the rules made of the others' findings.
+		if s.Recorded && s.State != tseras.Drawn && s.State != tseras.FurtherMember {
+			var p Proposal
+			switch err := tx.QueryRow(ctx, sqlProposalOf, args).Scan(&p.N, &p.Result, &p.Digest); {
+			case err == nil:
+				s.Proposal = &p
+			case !errors.Is(err, pgx.ErrNoRows):
+				return fmt.Errorf("tserasdb: proposal: %w", err)
+			}
+		}
+		line, err := ledger.NewLine(b.Rand, ledger.Look, "tseras/"+string(number), []byte(string(s.Member)+" "+b.moment().Format(time.RFC3339Nano)))
+		if err != nil {
+			return err
+		}
+		return ledgerdb.Append(ctx, tx, line)
+	})
+	return s, err
+}
+
+const sqlRecord = `
+	INSERT INTO tseras_findings (number, member_id, findings, recorded_at)
+	VALUES (@number, @member, @findings, @now)`
+
+// Record writes down what a member found, once. on is the day whose criteria apply. ErrState when it is not his turn, or
+// when he has recorded already; what is wrong with the findings comes as Problems.
+func (b Bench) Record(ctx context.Context, fin tesdiq.FIN, number tseras.BlindNumber, found criteria.Findings) error {
+	err := pgx.BeginFunc(ctx, b.Pool, func(tx pgx.Tx) error {
+		s, err := b.seat(ctx, tx, fin, number)
+		if err != nil {
+			return err
+		}
+		if s.Recorded || s.State != tseras.Drawn && s.State != tseras.FurtherMember {
+			return casework.ErrState
+		}
+		var r tseras.BlindReferral
+		if err := tx.QueryRow(ctx, sqlBlindOf, pgx.NamedArgs{"number": number}).Scan(&r); err != nil {
+			return fmt.Errorf("tserasdb: blind referral: %w", err)
+		}
+		if err := tseras.CheckFindings(found, r.Age, tesdiq.DateOf(b.moment())); err != nil {
+			return err
+		}
+		text, err := textOf(found)
+		if err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, sqlRecord, pgx.NamedArgs{"number": number, "member": s.Member, "findings": text, "now": b.moment()}); err != nil {
+			return fmt.Errorf("tserasdb: record: %w", err)
+		}
+		line, err := ledger.NewLine(b.Rand, ledger.Finding, string(number)+"/"+string(s.Member), []byte(text))
+		if err != nil {
+			return err
+		}
+		return ledgerdb.Append(ctx, tx, line)
+	})
+	return once(err)
+}
+
+const sqlSign = `
+	INSERT INTO tseras_signatures (number, n, member_id, signs, reason, explains, evidence, signed_at)
+	VALUES (@number, @n, @member, @signs, @reason, @explains, @evidence, @now)`
+
+// Word is what a member says to a proposal.
+type Word struct {
+	N        int
+	Signs    bool
+	Reason   string // why not; empty when he signs
+	Explains string // the chair, to the person: why the result differs from last time's
+	Evidence string // what the sign-in provider signed over the digest
+}
+
+// Sign writes down a member's word on the latest proposal, once. The chair must explain a result that differs from last
+// time's by the same findings: "tseras.explains.missing".
+func (b Bench) Sign(ctx context.Context, fin tesdiq.FIN, number tseras.BlindNumber, w Word) error {
+	err := pgx.BeginFunc(ctx, b.Pool, func(tx pgx.Tx) error {
+		s, err := b.seat(ctx, tx, fin, number)
+		if err != nil {
+			return err
+		}
+		var p Proposal
+		if s.State != tseras.Signing || s.Signed {
+			return casework.ErrState
+		}
+		if err := tx.QueryRow(ctx, sqlProposalOf, pgx.NamedArgs{"number": number}).Scan(&p.N, &p.Result, &p.Digest); err != nil {
+			return fmt.Errorf("tserasdb: proposal: %w", err)
+		}
+		if p.N != w.N {
+			return casework.ErrState
+		}
+		var ps tesdiq.Problems
+		ps.Add("reason", tesdiq.CheckText(w.Reason, maxReason, !w.Signs))
+		ps.Add("explains", tesdiq.CheckText(w.Explains, maxReason, false))
+		if w.Signs && w.Reason != "" {
+			ps.Add("reason", tesdiq.Invalid("tseras.reason.unwanted"))
+		}
+		if w.Signs && s.Role == tseras.Chair && p.Result.Differs && w.Explains == "" {
+			ps.Add("explains", tesdiq.Invalid("tseras.explains.missing"))
+		}
+		if err := ps.Err(); err != nil {
+			return err
+		}
+		_, err = tx.Exec(ctx, sqlSign, pgx.NamedArgs{"number": number, "n": w.N, "member": s.Member, "signs": w.Signs, "reason": w.Reason,
+			"explains": w.Explains, "evidence": w.Evidence, "now": b.moment()})
+		if err != nil {
+			return fmt.Errorf("tserasdb: sign: %w", err)
+		}
+		line, err := ledger.NewLine(b.Rand, ledger.Finding, string(number)+"/"+string(s.Member)+"/"+strconv.Itoa(w.N), append(p.Digest, strconv.FormatBool(w.Signs)+w.Reason...))
+		if err != nil {
+			return err
+		}
+		return ledgerdb.Append(ctx, tx, line)
+	})
+	return once(err)
+}
+
+const sqlExtend = `
+	INSERT INTO tseras_extensions (number, member_id, reason, asked_at)
+	VALUES (@number, @member, @reason, @now)`
+
+// Extend asks for the longer term, which only the chair may, once and while the commission records.
+func (b Bench) Extend(ctx context.Context, fin tesdiq.FIN, number tseras.BlindNumber, reason string) error {
+	if err := tesdiq.CheckText(reason, maxReason, true); err != nil {
+		return err
+	}
+	err := pgx.BeginFunc(ctx, b.Pool, func(tx pgx.Tx) error {
+		s, err := b.seat(ctx, tx, fin, number)
+		switch {
+		case err != nil:
+			return err
+		case s.Role != tseras.Chair:
+			return tesdiq.NewProblem(tesdiq.Forbidden, "tseras.chair_only")
+		case s.State != tseras.Drawn:
+			return casework.ErrState
+		}
+		_, err = tx.Exec(ctx, sqlExtend, pgx.NamedArgs{"number": number, "member": s.Member, "reason": reason, "now": b.moment()})
+		if err != nil {
+			return fmt.Errorf("tserasdb: extend: %w", err)
+		}
+		return nil
+	})
+	return once(err)
+}
+
+// once makes of what was written already what it is for the person: not his turn any more.
+func once(err error) error {
+	var failed *pgconn.PgError
+	if errors.As(err, &failed) && failed.Code == uniqueViolation {
+		return casework.ErrState
+	}
+	return err
+}

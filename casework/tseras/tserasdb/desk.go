@@ -1,0 +1,286 @@
+package tserasdb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/tesdiq/tesdiq"
+	"github.com/tesdiq/tesdiq/casework"
+	"github.com/tesdiq/tesdiq/casework/caseworkdb"
+	"github.com/tesdiq/tesdiq/casework/tseras"
+	"github.com/tesdiq/tesdiq/internal/message"
+	"github.com/tesdiq/tesdiq/registry/registrydb"
+)
+
+// Desk takes what people and institutions bring: applications, referrals, withdrawals; and shows a person his cases.
+type Desk struct {
+	Pool     *pgxpool.Pool // as tesdiq_casework
+	Calendar *tesdiq.Calendar
+	Now      func() time.Time
+	Rand     io.Reader // of the ledger lines' keys
+}
+
+// moment is now, as the database keeps it.
+func (d Desk) moment() time.Time { return d.Now().UTC().Truncate(time.Microsecond) }
+
+// Apply opens an assessment of a person, who asks himself or through a clerk. key is the form's own: the same form sent
+// twice is one case. Who has an open one gets casework.ErrOpen; who is not in the book of persons "entry.unknown".
+func (d Desk) Apply(ctx context.Context, subject tesdiq.FIN, by casework.Actor, key string) (c casework.Case, err error) {
+	err = pgx.BeginFunc(ctx, d.Pool, func(tx pgx.Tx) error {
+		c, _, err = d.open(ctx, tx, subject, by, "applied", "subject:"+string(subject)+":"+key)
+		return err
+	})
+	return c, err
+}
+
+// open opens a case, tells the person, and says whether it is a new one.
+func (d Desk) open(ctx context.Context, tx pgx.Tx, subject tesdiq.FIN, by casework.Actor, what, request string) (casework.Case, bool, error) {
+	if _, err := (registrydb.Reader{Pool: tx}).Person(ctx, subject); err != nil {
+		return casework.Case{}, false, err
+	}
+	now := d.moment()
+	head := casework.Case{Head: casework.Head{Procedure: tseras.Procedure, Kind: tseras.Assessment, Subject: subject, LawOn: tesdiq.DateOf(now)}}
+	c, step, err := d.step(head, tseras.Gathering, "", by, what, nil, now)
+	if err != nil {
+		return c, false, err
+	}
+	c, fresh, err := caseworkdb.Open(ctx, tx, d.Rand, c, step, request)
+	if err != nil || !fresh {
+		return c, fresh, err
+	}
+	return c, true, tell(ctx, tx, c, what, now)
+}
+
+// step is a move with the clock of the state that it leads to.
+func (d Desk) step(c casework.Case, to casework.State, variant string, by casework.Actor, what string, args map[string]string, now time.Time) (casework.Case, casework.Step, error) {
+	clock, err := casework.Clocks().Start(d.Calendar, c, to, variant, tesdiq.DateOf(now))
+	if err != nil {
+		return c, casework.Step{}, err
+	}
+	return tseras.Machine.Move(c, to, by, what, args, clock, now)
+}
+
+// move writes a step of a case that the transaction holds.
+func (d Desk) move(ctx context.Context, tx pgx.Tx, c casework.Case, to casework.State, variant string, by casework.Actor, what string, args map[string]string) (casework.Case, error) {
+	after, step, err := d.step(c, to, variant, by, what, args, d.moment())
+	if err != nil {
+		return c, err
+	}
+	return after, caseworkdb.Write(ctx, tx, d.Rand, tseras.Procedure, caseworkdb.Moved{Case: after, Step: step})
+}
+
+// tell leaves a message about a case's step with the person. It names neither diagnosis nor degree.
+func tell(ctx context.Context, tx pgx.Tx, c casework.Case, what string, now time.Time) error {
+	return message.Send(ctx, tx, message.Message{
+		To: c.Subject, Key: "tseras.message." + what, Args: map[string]string{"Number": c.Number}, Link: "/cabinet/cases/" + c.Number, At: now,
+	})
+}
+
+const sqlInstitution = `
+	SELECT o.name, m.district
+	FROM medical_institutions m
+	JOIN organisations o ON o.id = m.organisation_id
+	WHERE m.organisation_id = @id AND o.closed_at IS NULL`
+
+// Institution is a medical institution that refers.
+type Institution struct {
+	ID       int64
+	Name     string
+	District tseras.District
+}
+
+// Institution finds an open medical institution by its organisation's ID. casework.ErrMissing when it is none.
+func (d Desk) Institution(ctx context.Context, id int64) (Institution, error) {
+	i := Institution{ID: id}
+	err := d.Pool.QueryRow(ctx, sqlInstitution, pgx.NamedArgs{"id": id}).Scan(&i.Name, &i.District)
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
+		return i, casework.ErrMissing
+	case err != nil:
+		return i, fmt.Errorf("tserasdb: institution: %w", err)
+	}
+	return i, nil
+}
+
+const sqlOpenCase = `
+	SELECT id
+	FROM cases
+	WHERE subject = @subject AND kind = 'assessment' AND state NOT IN ('decided', 'declined', 'withdrawn')`
+
+const sqlReferred = `
+	SELECT r.case_id
+	FROM tseras_referrals r
+	WHERE r.organisation_id = @institution AND r.number = @number`
+
+const sqlInsertReferral = `
+	INSERT INTO tseras_referrals (case_id, organisation_id, district, number, referral, signed, received_at)
+	VALUES (@case, @institution, @district, @number, @referral, @signed, @now)`
+
+const uniqueViolation = "23505"
+
+// Refer takes a referral, which from signed. It opens a case, or goes to the one that waits for it; the same referral
+// again gives its case. A person with another open case that waits for none is casework.ErrOpen.
+func (d Desk) Refer(ctx context.Context, from Institution, r tseras.Referral, signed string) (c casework.Case, err error) {
+	err = pgx.BeginFunc(ctx, d.Pool, func(tx pgx.Tx) error {
+		c, err = d.refer(ctx, tx, from, r, signed)
+		return err
+	})
+	var failed *pgconn.PgError
+	if errors.As(err, &failed) && failed.Code == uniqueViolation {
+		return c, casework.ErrOpen // another referral came at the same moment
+	}
+	return c, err
+}
+
+func (d Desk) refer(ctx context.Context, tx pgx.Tx, from Institution, r tseras.Referral, signed string) (casework.Case, error) {
+	var id casework.ID
+	err := tx.QueryRow(ctx, sqlReferred, pgx.NamedArgs{"institution": from.ID, "number": r.Number}).Scan(&id)
+	if err == nil {
+		return caseworkdb.Lock(ctx, tx, id)
+	}
+	if !errors.Is(err, pgx.ErrNoRows) {
+		return casework.Case{}, fmt.Errorf("tserasdb: refer: %w", err)
+	}
+	person, err := registrydb.Reader{Pool: tx}.Person(ctx, r.Subject)
+	if err != nil {
+		return casework.Case{}, err
+	}
+	now := d.moment()
+	if err := r.Validate(tesdiq.DateOf(now), person.Born).Err(); err != nil {
+		return casework.Case{}, err
+	}
+	by := casework.Actor{Part: casework.ByInstitution, Office: from.Name}
+	var c casework.Case
+	switch err := tx.QueryRow(ctx, sqlOpenCase, pgx.NamedArgs{"subject": r.Subject}).Scan(&id); {
+	case errors.Is(err, pgx.ErrNoRows):
+		request := "institution:" + strconv.FormatInt(from.ID, 10) + ":" + r.Number
+		if c, _, err = d.open(ctx, tx, r.Subject, by, "referred", request); err != nil {
+			return c, err
+		}
+	case err != nil:
+		return c, fmt.Errorf("tserasdb: refer: %w", err)
+	default:
+		if c, err = caseworkdb.Lock(ctx, tx, id); err != nil {
+			return c, err
+		}
+		if c.State != tseras.AwaitingReferral {
+			return c, casework.ErrOpen
+		}
+		if c, err = d.move(ctx, tx, c, tseras.Gathering, "", by, "referred", nil); err != nil {
+			return c, err
+		}
+		if err := tell(ctx, tx, c, "referred", now); err != nil {
+			return c, err
+		}
+	}
+	_, err = tx.Exec(ctx, sqlInsertReferral, pgx.NamedArgs{
+		"case": c.ID, "institution": from.ID, "district": from.District, "number": r.Number, "referral": r, "signed": signed, "now": now,
+	})
+	if err != nil {
+		return c, fmt.Errorf("tserasdb: refer: %w", err)
+	}
+	return c, nil
+}
+
+// Decline says that the institution found no ground for a referral, with its reason, which the person reads.
+func (d Desk) Decline(ctx context.Context, from Institution, number string, subject tesdiq.FIN, reason string) error {
+	if err := tesdiq.CheckText(reason, maxReason, true); err != nil {
+		return err
+	}
+	by := casework.Actor{Part: casework.ByInstitution, Office: from.Name}
+	return d.change(ctx, subject, number, tseras.Declined, by, "declined", map[string]string{"Reason": reason})
+}
+
+// maxReason is how many letters a reason may have.
+const maxReason = 500
+
+// Withdraw takes a person's application back.
+func (d Desk) Withdraw(ctx context.Context, subject tesdiq.FIN, number string, by casework.Actor) error {
+	return d.change(ctx, subject, number, tseras.Withdrawn, by, "withdrawn", nil)
+}
+
+// change moves a person's case and tells him.
+func (d Desk) change(ctx context.Context, subject tesdiq.FIN, number string, to casework.State, by casework.Actor, what string, args map[string]string) error {
+	return pgx.BeginFunc(ctx, d.Pool, func(tx pgx.Tx) error {
+		c, err := caseworkdb.ByNumber(ctx, tx, subject, number)
+		if err != nil {
+			return err
+		}
+		if c, err = caseworkdb.Lock(ctx, tx, c.ID); err != nil {
+			return err
+		}
+		if c, err = d.move(ctx, tx, c, to, "", by, what, args); err != nil {
+			return err
+		}
+		return tell(ctx, tx, c, what, d.moment())
+	})
+}
+
+// Cases are a person's cases, the newest first.
+func (d Desk) Cases(ctx context.Context, subject tesdiq.FIN) ([]casework.Case, error) {
+	return caseworkdb.Of(ctx, d.Pool, subject)
+}
+
+// Shown is a case as its person sees it.
+type Shown struct {
+	casework.Case
+	Steps    []casework.Step
+	Evidence tseras.Evidence
+	Looks    []Look
+	Package  []byte // of the decision; nil before
+	Entry    string // the examination's number; empty before, and where nothing was entered
+}
+
+// Look is a member's look at a case: when, and of which commission.
+type Look struct {
+	Office string
+	At     time.Time
+}
+
+const sqlLooksOf = `
+	SELECT k.name, l.at
+	FROM tseras_looks l
+	JOIN tseras_blind b ON b.number = l.number
+	JOIN commission_members m ON m.id = l.member_id
+	JOIN commissions k ON k.id = m.commission_id
+	WHERE b.case_id = @id
+	ORDER BY l.at DESC`
+
+const sqlDecisionOf = `
+	SELECT d.package, coalesce(e.number, '')
+	FROM tseras_decisions d
+	LEFT JOIN entries e ON e.id = d.entry_id
+	WHERE d.case_id = @id`
+
+// Show is a person's case with all that happened to it. casework.ErrMissing when it is none of his.
+func (d Desk) Show(ctx context.Context, subject tesdiq.FIN, number string) (s Shown, err error) {
+	err = pgx.BeginTxFunc(ctx, d.Pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
+		if s.Case, err = caseworkdb.ByNumber(ctx, tx, subject, number); err != nil {
+			return err
+		}
+		if s.Steps, err = caseworkdb.History(ctx, tx, s.ID); err != nil {
+			return err
+		}
+		if s.Evidence, err = evidenceOf(ctx, tx, s.Case); err != nil {
+			return err
+		}
+		rows, _ := tx.Query(ctx, sqlLooksOf, pgx.NamedArgs{"id": s.ID}) // the error comes out of Collect
+		if s.Looks, err = pgx.CollectRows(rows, pgx.RowToStructByPos[Look]); err != nil {
+			return fmt.Errorf("tserasdb: looks: %w", err)
+		}
+		err := tx.QueryRow(ctx, sqlDecisionOf, pgx.NamedArgs{"id": s.ID}).Scan(&s.Package, &s.Entry)
+		if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+			return fmt.Errorf("tserasdb: decision: %w", err)
+		}
+		return nil
+	})
+	return s, err
+}

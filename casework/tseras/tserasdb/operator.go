@@ -1,0 +1,120 @@
+package tserasdb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/tesdiq/tesdiq"
+	"github.com/tesdiq/tesdiq/casework/tseras"
+)
+
+// Operator keeps the list of commissions, their members and the medical institutions. Nothing is deleted: a member ends,
+// a commission closes, and from that moment is not drawn; cases that they have go on.
+type Operator struct {
+	Pool    *pgxpool.Pool // as tesdiq_operator
+	Now     func() time.Time
+	Preview bool // do everything, and take it back
+}
+
+var errPreview = errors.New("tserasdb: preview")
+
+// write runs a statement that returns one line, and takes it back in a preview.
+func (o Operator) write(ctx context.Context, sql string, args pgx.NamedArgs, exists *tesdiq.Problem, into ...any) error {
+	err := pgx.BeginFunc(ctx, o.Pool, func(tx pgx.Tx) error {
+		if err := tx.QueryRow(ctx, sql, args).Scan(into...); err != nil {
+			return err
+		}
+		if o.Preview {
+			return errPreview
+		}
+		return nil
+	})
+	var failed *pgconn.PgError
+	switch {
+	case err == nil, errors.Is(err, errPreview):
+		return nil
+	case errors.Is(err, pgx.ErrNoRows):
+		return tesdiq.NewProblem(tesdiq.NotFound, "tseras.commission.unknown")
+	case errors.As(err, &failed) && failed.Code == uniqueViolation:
+		return exists
+	}
+	return fmt.Errorf("tserasdb: operator: %w", err)
+}
+
+const sqlAddCommission = `
+	INSERT INTO commissions (id, name, districts, added_at)
+	VALUES (@id, @name, @districts, @now)
+	RETURNING id`
+
+// Add adds a commission. A number that is there is a Conflict, "tseras.commission.exists", also when it is closed.
+func (o Operator) Add(ctx context.Context, c tseras.Commission) error {
+	if err := c.Validate().Err(); err != nil {
+		return err
+	}
+	return o.write(ctx, sqlAddCommission, pgx.NamedArgs{"id": c.ID, "name": c.Name, "districts": c.Districts, "now": o.Now()},
+		tesdiq.NewProblem(tesdiq.Conflict, "tseras.commission.exists").In("id"), &c.ID)
+}
+
+const sqlCloseCommission = `
+	UPDATE commissions SET closed_at = @now
+	WHERE id = @id AND closed_at IS NULL
+	RETURNING id`
+
+// Close closes a commission for good.
+func (o Operator) Close(ctx context.Context, id string) error {
+	return o.write(ctx, sqlCloseCommission, pgx.NamedArgs{"id": id, "now": o.Now()}, nil, &id)
+}
+
+// A member's number is the commission's and the next of those that it ever had.
+const sqlAddMember = `
+	INSERT INTO commission_members (id, commission_id, fin, name, chair, added_at)
+	SELECT k.id || '-' || 1 + (SELECT count(*) FROM commission_members m WHERE m.commission_id = k.id), k.id, @fin, @name, @chair, @now
+	FROM commissions k
+	WHERE k.id = @commission AND k.closed_at IS NULL
+	RETURNING id`
+
+// AddMember adds a member to an open commission. Who sits in one already is a Conflict, "tseras.member.exists": nobody sits
+// in two.
+func (o Operator) AddMember(ctx context.Context, commission string, fin tesdiq.FIN, name string, chair bool) (id tseras.MemberID, err error) {
+	var ps tesdiq.Problems
+	ps.Add("name", tesdiq.CheckText(name, tseras.MaxMemberName, true))
+	if err := ps.Err(); err != nil {
+		return "", err
+	}
+	err = o.write(ctx, sqlAddMember, pgx.NamedArgs{"commission": commission, "fin": fin, "name": name, "chair": chair, "now": o.Now()},
+		tesdiq.NewProblem(tesdiq.Conflict, "tseras.member.exists").In("fin"), &id)
+	return id, err
+}
+
+const sqlEndMember = `
+	UPDATE commission_members SET ended_at = @now
+	WHERE id = @id AND ended_at IS NULL
+	RETURNING id`
+
+// EndMember ends a membership at once.
+func (o Operator) EndMember(ctx context.Context, id tseras.MemberID) error {
+	return o.write(ctx, sqlEndMember, pgx.NamedArgs{"id": id, "now": o.Now()}, nil, &id)
+}
+
+const sqlAddInstitution = `
+	INSERT INTO medical_institutions (organisation_id, district)
+	SELECT id, @district
+	FROM organisations
+	WHERE voen = @voen AND sort = 'medical' AND closed_at IS NULL
+	RETURNING organisation_id`
+
+// AddInstitution says in which district a medical organisation works, without which it cannot refer.
+func (o Operator) AddInstitution(ctx context.Context, voen tesdiq.VOEN, district tseras.District) (id int64, err error) {
+	if err := district.Validate(); err != nil {
+		return 0, err
+	}
+	err = o.write(ctx, sqlAddInstitution, pgx.NamedArgs{"voen": voen, "district": district},
+		tesdiq.NewProblem(tesdiq.Conflict, "tseras.institution.exists").In("voen"), &id)
+	return id, err
+}

@@ -1,0 +1,317 @@
+package tserasdb_test
+
+import (
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tesdiq/tesdiq"
+	"github.com/tesdiq/tesdiq/casework"
+	"github.com/tesdiq/tesdiq/casework/tseras"
+	"github.com/tesdiq/tesdiq/casework/tseras/criteria"
+	"github.com/tesdiq/tesdiq/casework/tseras/tserasdb"
+	"github.com/tesdiq/tesdiq/gateway"
+	"github.com/tesdiq/tesdiq/gateway/agencies"
+	"github.com/tesdiq/tesdiq/internal/people"
+	"github.com/tesdiq/tesdiq/internal/postgres"
+	"github.com/tesdiq/tesdiq/registry/examination"
+	"github.com/tesdiq/tesdiq/registry/registrydb"
+)
+
+func subject(who string) (tesdiq.FIN, casework.Actor) {
+	fin := people.Who(who).FIN
+	return fin, casework.Actor{Part: casework.BySubject, FIN: fin}
+}
+
+func TestTheRegistersAloneDecide(t *testing.T) {
+	w := newWorld(t)
+	fin, by := subject("sevinc")
+	c, err := w.desk.Apply(t.Context(), fin, by, "form-1")
+	w.must(err)
+	w.work()
+	s := w.expect(fin, c.Number, tseras.Decided)
+	p, err := criteria.ReadPackage(s.Package)
+	w.must(err)
+	_, r, err := p.Again()
+	if err != nil || !r.Alone || r.Band != "81-100" {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	x, err := registrydb.Reader{Pool: w.db.Pool(postgres.Cabinet)}.ExaminationByNumber(t.Context(), fin, s.Entry)
+	if err != nil || x.Outcome != examination.Disability || x.Commission != tseras.ByRules || int(x.Loss) != r.Loss || !x.Repeat {
+		t.Errorf("%+v, %v", x, err)
+	}
+	if s.Clock.Turn != casework.Nobody || len(s.Steps) != 2 || len(s.Looks) != 0 {
+		t.Errorf("%+v", s)
+	}
+}
+
+func TestACommissionDecides(t *testing.T) {
+	w := newWorld(t)
+	fin, by := subject("nermin")
+	c, err := w.desk.Apply(t.Context(), fin, by, "form-1")
+	w.must(err)
+	if again, err := w.desk.Apply(t.Context(), fin, by, "form-1"); err != nil || again.Number != c.Number {
+		t.Errorf("the same form again: %s, %v", again.Number, err)
+	}
+	if _, err := w.desk.Apply(t.Context(), fin, by, "form-2"); !errors.Is(err, casework.ErrOpen) {
+		t.Errorf("a second application: %v", err)
+	}
+	w.work()
+	s := w.expect(fin, c.Number, tseras.AwaitingReferral)
+	if s.Clock.Turn != casework.Institution || s.Clock.DueBy.IsZero() {
+		t.Errorf("%+v", s.Clock)
+	}
+	referred, err := w.desk.Refer(t.Context(), w.from, w.referral("nermin"), "signed")
+	w.must(err)
+	if again, err := w.desk.Refer(t.Context(), w.from, w.referral("nermin"), "signed"); err != nil || again.Number != referred.Number || again.Number != c.Number {
+		t.Errorf("the same referral again: %s, %v", again.Number, err)
+	}
+	w.work()
+	w.work() // the first commits to a round, the second draws
+	w.expect(fin, c.Number, tseras.Drawn)
+	seats := w.seats("")
+	if len(seats) != 3 {
+		t.Fatalf("seats: %+v", seats)
+	}
+	number := w.record(seats, func(tserasdb.Seat) criteria.Findings { return findings("joints-rheumatoid", 3) })
+	w.work()
+	w.expect(fin, c.Number, tseras.Signing)
+	w.sign(number, "")
+	w.work()
+	s = w.expect(fin, c.Number, tseras.Decided)
+	p, err := criteria.ReadPackage(s.Package)
+	w.must(err)
+	if _, r, err := p.Again(); err != nil || r.Alone || len(p.Signatures) != 3 {
+		t.Errorf("%+v, %v, %d signatures", r, err, len(p.Signatures))
+	}
+	x, err := registrydb.Reader{Pool: w.db.Pool(postgres.Cabinet)}.ExaminationByNumber(t.Context(), fin, s.Entry)
+	if err != nil || !strings.HasSuffix(x.Commission, "saylı TSEK") || !x.Repeat {
+		t.Errorf("%+v, %v", x, err)
+	}
+	if len(s.Looks) != 3 {
+		t.Errorf("the person sees %d looks of 3", len(s.Looks))
+	}
+	w.drawnRight()
+}
+
+// record lets everybody who has a seat look and record, and returns the case's blind number.
+func (w *world) record(seats map[tesdiq.FIN]tserasdb.Seat, found func(tserasdb.Seat) criteria.Findings) (number tseras.BlindNumber) {
+	w.Helper()
+	for fin, s := range seats {
+		if number = s.Number; s.Recorded {
+			continue
+		}
+		blind, err := w.bench.Open(w.Context(), fin, s.Number)
+		w.must(err)
+		if blind.Findings != nil || blind.Proposal != nil {
+			w.Errorf("%s sees something before he has recorded: %+v", fin, blind)
+		}
+		w.must(w.bench.Record(w.Context(), fin, s.Number, found(s)))
+		if err := w.bench.Record(w.Context(), fin, s.Number, found(s)); !errors.Is(err, casework.ErrState) {
+			w.Errorf("recorded twice: %v", err)
+		}
+	}
+	return number
+}
+
+// sign lets everybody sign, but one role, who refuses.
+func (w *world) sign(number tseras.BlindNumber, refuses tseras.Role) {
+	w.Helper()
+	for fin, s := range w.seats(number) {
+		word := tserasdb.Word{N: 1, Signs: true, Evidence: "token"}
+		if s.Role == refuses {
+			word.Signs, word.Reason = false, "Nəticə tapıntılarıma uyğun deyil"
+		}
+		w.must(w.bench.Sign(w.Context(), fin, number, word))
+		if err := w.bench.Sign(w.Context(), fin, number, word); !errors.Is(err, casework.ErrState) {
+			w.Errorf("signed twice: %v", err)
+		}
+	}
+}
+
+// drawnRight recomputes every round from what is public, and expects all closed cases to be open.
+func (w *world) drawnRight() {
+	w.Helper()
+	all, err := w.rounds.List(w.Context(), 1<<62, 100)
+	w.must(err)
+	opened := 0
+	for _, s := range all {
+		r, err := w.rounds.Round(w.Context(), s.Number)
+		w.must(err)
+		n, err := r.Verify()
+		w.must(err)
+		if n != s.Shown {
+			w.Errorf("round %d: %d right of %d", s.Number, n, s.Shown)
+		}
+		opened += n
+	}
+	if opened == 0 {
+		w.Error("no drawing is open")
+	}
+}
+
+func TestAFurtherMemberDecidesBetweenThem(t *testing.T) {
+	w := newWorld(t)
+	fin, _ := subject("nermin")
+	c, err := w.desk.Refer(t.Context(), w.from, w.referral("nermin"), "signed")
+	w.must(err)
+	w.work()
+	w.work()
+	w.expect(fin, c.Number, tseras.Drawn)
+	number := w.record(w.seats(""), func(s tserasdb.Seat) criteria.Findings {
+		if s.Role == tseras.Chair {
+			return findings("joints-rheumatoid", 3)
+		}
+		return findings("joints-rheumatoid", 2)
+	})
+	w.work()
+	w.expect(fin, c.Number, tseras.FurtherMember)
+	w.work()
+	seats := w.seats(number)
+	if len(seats) != 4 {
+		t.Fatalf("seats: %+v", seats)
+	}
+	w.record(seats, func(tserasdb.Seat) criteria.Findings { return findings("joints-rheumatoid", 3) })
+	w.work()
+	w.expect(fin, c.Number, tseras.Signing)
+	w.sign(number, tseras.Chair)
+	w.work()
+	s := w.expect(fin, c.Number, tseras.Decided)
+	p, err := criteria.ReadPackage(s.Package)
+	w.must(err)
+	in, _, err := p.Again()
+	if err != nil || in.Findings.Conditions[0].Grade != 3 {
+		t.Errorf("two against two, and the further member found 3: %+v, %v", in.Findings, err)
+	}
+	w.drawnRight()
+}
+
+func TestWhoRefusesToSignBringsAFurtherMember(t *testing.T) {
+	w := newWorld(t)
+	fin, _ := subject("nermin")
+	c, err := w.desk.Refer(t.Context(), w.from, w.referral("nermin"), "signed")
+	w.must(err)
+	w.work()
+	w.work()
+	found := func(tserasdb.Seat) criteria.Findings { return findings("joints-rheumatoid", 2) }
+	number := w.record(w.seats(""), found)
+	w.work()
+	w.sign(number, tseras.Chair)
+	w.work()
+	w.expect(fin, c.Number, tseras.FurtherMember)
+	w.work()
+	w.record(w.seats(number), found)
+	w.work()
+	w.expect(fin, c.Number, tseras.Signing)
+	for fin, s := range w.seats(number) {
+		if s.Signed {
+			t.Fatalf("%s has signed what was not proposed yet", fin)
+		}
+		w.must(w.bench.Sign(t.Context(), fin, number, tserasdb.Word{N: 2, Signs: true, Evidence: "token"}))
+	}
+	w.work()
+	w.expect(fin, c.Number, tseras.Decided)
+}
+
+// A register that does not answer is seen on the case and never taken for "nothing": nothing is decided.
+func TestASilentRegisterIsWaitedFor(t *testing.T) {
+	w := newWorld(t)
+	fin, by := subject("sevinc")
+	w.agencies.SetFaults([]agencies.Fault{{Register: gateway.Oncology, Kind: agencies.Down}})
+	c, err := w.desk.Apply(t.Context(), fin, by, "form-1")
+	w.must(err)
+	w.work()
+	s := w.expect(fin, c.Number, tseras.Gathering)
+	if silent := s.Evidence.Silent(); len(silent) != 1 || silent[0] != gateway.Oncology {
+		t.Errorf("silent: %v", silent)
+	}
+	if o, _ := s.Evidence.Of(gateway.Oncology); o.Why != gateway.Unreachable || o.Again.IsZero() {
+		t.Errorf("%+v", o)
+	}
+	w.agencies.SetFaults(nil)
+	w.work()
+	w.expect(fin, c.Number, tseras.Gathering) // it is not asked again before its time
+	w.later += 4 * time.Hour
+	w.work()
+	w.expect(fin, c.Number, tseras.Decided)
+}
+
+func TestWithdrawn(t *testing.T) {
+	w := newWorld(t)
+	fin, by := subject("nermin")
+	c, err := w.desk.Refer(t.Context(), w.from, w.referral("nermin"), "signed")
+	w.must(err)
+	w.work()
+	w.work()
+	other, asOther := subject("oqtay")
+	if err := w.desk.Withdraw(t.Context(), other, c.Number, asOther); !errors.Is(err, casework.ErrMissing) {
+		t.Errorf("somebody else withdraws: %v", err)
+	}
+	w.must(w.desk.Withdraw(t.Context(), fin, c.Number, by))
+	if err := w.desk.Withdraw(t.Context(), fin, c.Number, by); !errors.Is(err, casework.ErrState) {
+		t.Errorf("withdrawn twice: %v", err)
+	}
+	for member, s := range w.seats("") {
+		if err := w.bench.Record(t.Context(), member, s.Number, findings("joints-rheumatoid", 2)); !errors.Is(err, casework.ErrState) {
+			t.Errorf("recorded for a withdrawn case: %v", err)
+		}
+	}
+	w.work()
+	w.expect(fin, c.Number, tseras.Withdrawn)
+	if _, err := w.desk.Apply(t.Context(), fin, by, "form-9"); err != nil {
+		t.Errorf("a new application: %v", err)
+	}
+}
+
+// S20, A11: who has no seat sees nothing, whatever he knows; and what members read holds nothing of the person.
+func TestOnlyWhoWasDrawnSeesTheCase(t *testing.T) {
+	w := newWorld(t)
+	a := people.Who("nermin")
+	_, err := w.desk.Refer(t.Context(), w.from, w.referral("nermin"), "signed")
+	w.must(err)
+	w.work()
+	w.work()
+	seats := w.seats("")
+	var number tseras.BlindNumber
+	for fin, s := range seats {
+		number = s.Number
+		b, err := w.bench.Open(t.Context(), fin, number)
+		w.must(err)
+		text := strings.ToUpper(sprint(b))
+		for _, id := range []string{string(a.FIN), a.Name.Surname, a.Name.Given, string(a.Card), a.Born.ISO(), a.Born.String(), "88/nermin", w.from.Name, string(w.from.District), people.DistrictOf(a.FIN)} {
+			if strings.Contains(text, strings.ToUpper(id)) {
+				t.Errorf("a member reads %q", id)
+			}
+		}
+	}
+	for c := range commissions {
+		for m := range 4 {
+			fin := memberFIN(c+1, m+1)
+			if _, drawn := seats[fin]; drawn {
+				continue
+			}
+			if _, err := w.bench.Open(t.Context(), fin, number); !errors.Is(err, casework.ErrMissing) {
+				t.Errorf("%s has no seat, and: %v", fin, err)
+			}
+		}
+	}
+	pool := w.db.Pool(postgres.Commission)
+	for _, sql := range []string{
+		`SELECT subject FROM cases`, `SELECT case_id FROM tseras_blind`, `SELECT referral FROM tseras_referrals`, `SELECT outcome FROM tseras_evidence`,
+		`SELECT fin FROM persons`, `SELECT package FROM tseras_proposals`, `SELECT salt FROM tseras_proposals`, `SELECT drawing FROM drawings`, `SELECT at FROM tseras_looks`,
+	} {
+		if _, err := pool.Exec(t.Context(), sql); err == nil {
+			t.Errorf("the commission's role may: %s", sql)
+		}
+	}
+}
+
+func sprint(v any) string {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic(err)
+	}
+	return string(b)
+}
