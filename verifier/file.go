@@ -283,7 +283,7 @@ func (s *scan) file(size int64) File {
 	switch {
 	case bytes.HasPrefix(s.head, []byte("%PDF-")):
 		f.Format = PDFFormat
-	case isPicture(s.head):
+	case IsPicture(s.head):
 		f.Format = PictureFormat
 	case s.isPDF():
 		f.Format = PDFFormat
@@ -296,8 +296,8 @@ func (s *scan) file(size int64) File {
 	return f
 }
 
-// isPicture knows what telephones and scanners make: JPEG, PNG, GIF, TIFF, BMP, WebP, HEIC and AVIF.
-func isPicture(head []byte) bool {
+// IsPicture knows by its first bytes what telephones and scanners make: JPEG, PNG, GIF, TIFF, BMP, WebP, HEIC and AVIF.
+func IsPicture(head []byte) bool {
 	for _, magic := range []string{"\xff\xd8\xff", "\x89PNG\r\n", "GIF8", "II*\x00", "MM\x00*", "BM"} {
 		if bytes.HasPrefix(head, []byte(magic)) {
 			return true

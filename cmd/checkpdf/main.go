@@ -16,6 +16,7 @@ import (
 	"unicode"
 
 	"github.com/tesdiq/tesdiq/keys"
+	"github.com/tesdiq/tesdiq/verifier"
 	"github.com/tesdiq/tesdiq/verifier/pades"
 	"github.com/tesdiq/tesdiq/verifier/statement"
 )
@@ -205,6 +206,7 @@ const (
 	fileMissing    = "file.missing"
 	fileDirectory  = "file.directory"
 	fileUnreadable = "file.unreadable"
+	filePicture    = "file.picture"
 )
 
 // check judges a file and gives the key of the sentence on it.
@@ -216,6 +218,9 @@ func check(name string, roots *keys.Roots, now time.Time) (pades.Report, string)
 		return unread, key
 	}
 	report := pades.ReadAt(data, roots, now)
+	if report.Reason == pades.ReasonNotPDF && verifier.IsPicture(data) {
+		return report, filePicture
+	}
 	return report, string(report.Reason)
 }
 

@@ -4,9 +4,15 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"errors"
+	"fmt"
+	"image"
+	"image/jpeg"
+	"image/png"
 	"io"
 	"maps"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -92,7 +98,7 @@ func TestEveryReasonHasItsSentenceInEveryLanguage(t *testing.T) {
 				t.Errorf("%s: no sentence for %s", lang, r)
 			}
 		}
-		for _, key := range append([]string{fileMissing, fileDirectory, fileUnreadable, trustRevoked}, statementKeys...) {
+		for _, key := range append([]string{fileMissing, fileDirectory, fileUnreadable, filePicture, trustRevoked}, statementKeys...) {
 			if words[key] == "" {
 				t.Errorf("%s: no sentence for %s", lang, key)
 			}
@@ -191,4 +197,92 @@ func TestTheTrustListKnowsWhatWasRevokedLater(t *testing.T) {
 	if status, said := checked("foreign.json", other.TrustFile); status != wrongUse || !strings.Contains(said, "not signed by a pinned root") {
 		t.Errorf("a foreign list: %d %s", status, said)
 	}
+}
+
+// Whatever people have instead of the file that was issued, each has its own sentence in each language, with what to do.
+func TestWrongFilesEachHaveTheirSentence(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name string, data []byte) string {
+		t.Helper()
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	picture := image.NewGray(image.Rect(0, 0, 40, 60))
+	var jpg, other bytes.Buffer
+	if err := errors.Join(jpeg.Encode(&jpg, picture, nil), png.Encode(&other, picture)); err != nil {
+		t.Fatal(err)
+	}
+	unsigned := write("unsigned.pdf", pdftest.Page())
+	encrypted := filepath.Join(dir, "encrypted.pdf")
+	if out, err := exec.CommandContext(t.Context(), "qpdf", "--encrypt", "secret", "owner", "256", "--", unsigned, encrypted).CombinedOutput(); err != nil {
+		t.Fatalf("qpdf: %v %s", err, out)
+	}
+	files := []struct {
+		name string
+		path string
+		key  string
+	}{
+		{"a PDF without signature", unsigned, "pades.unsigned"},
+		{"a PDF that is only a picture", write("scan.pdf", scannedPDF(jpg.Bytes())), "pades.unsigned"},
+		{"a PDF with a password", encrypted, "pades.encrypted"},
+		{"a letter", write("letter.docx", []byte("PK\x03\x04word")), "pades.not_pdf"},
+		{"a web page", write("page.html", []byte("<html>")), "pades.not_pdf"},
+		{"nothing", write("empty.pdf", nil), "pades.empty"},
+		{"21 MB", write("large.pdf", append([]byte("%PDF-1.7\n"), make([]byte, 21<<20)...)), "pades.too_large"},
+		{"a photograph", write("photo.jpg", jpg.Bytes()), "file.picture"},
+		{"a picture by the name of a PDF", write("photo.pdf", other.Bytes()), "file.picture"},
+	}
+	set, err := signer.NewThrowaway(rand.Reader, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	roots, err := set.Roots()
+	if err != nil {
+		t.Fatal(err)
+	}
+	anchors := write("roots.pem", roots.PEM())
+	for _, lang := range []string{"az", "en", "ru"} {
+		words, err := readWords(lang)
+		if err != nil {
+			t.Fatal(err)
+		}
+		said := map[string]string{}
+		for _, f := range files {
+			for _, way := range [][]string{{"-integrity"}, {"-roots", anchors}} {
+				var out, fault bytes.Buffer
+				if status := run(append(way, "-lang", lang, f.path), &out, &fault); status != someNot || fault.Len() > 0 || !strings.Contains(out.String(), words[f.key]) {
+					t.Errorf("%s, %s: %d, %s%s", lang, f.name, status, &out, &fault)
+				}
+			}
+			if key, ok := said[words[f.key]]; ok && key != f.key {
+				t.Errorf("%s: %s and %s have one sentence", lang, key, f.key)
+			}
+			said[words[f.key]] = f.key
+			if sentences := strings.Count(words[f.key], ". ") + strings.Count(words[f.key], ": "); sentences < 1 {
+				t.Errorf("%s: %s does not say what to do: %s", lang, f.key, words[f.key])
+			}
+		}
+	}
+}
+
+// scannedPDF is what a scanner makes: one page with one picture.
+func scannedPDF(jpg []byte) []byte {
+	objects := []string{
+		"<</Type/Catalog/Pages 2 0 R>>", "<</Type/Pages/Kids[3 0 R]/Count 1>>",
+		"<</Type/Page/Parent 2 0 R/MediaBox[0 0 400 600]/Resources<</XObject<</I 4 0 R>>>>/Contents 5 0 R>>",
+		fmt.Sprintf("<</Type/XObject/Subtype/Image/Width 40/Height 60/ColorSpace/DeviceGray/BitsPerComponent 8/Filter/DCTDecode/Length %d>>\nstream\n%s\nendstream", len(jpg), jpg),
+		"<</Length 28>>\nstream\nq 400 0 0 600 0 0 cm /I Do Q\nendstream",
+	}
+	var b bytes.Buffer
+	b.WriteString("%PDF-1.4\n%\xe2\xe3\xcf\xd3\n")
+	table := "0000000000 65535 f \n"
+	for i, o := range objects {
+		table += fmt.Sprintf("%010d 00000 n \n", b.Len())
+		fmt.Fprintf(&b, "%d 0 obj\n%s\nendobj\n", i+1, o)
+	}
+	fmt.Fprintf(&b, "xref\n0 %d\n%strailer\n<</Size %d/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF\n", len(objects)+1, table, len(objects)+1, b.Len())
+	return b.Bytes()
 }

@@ -6,7 +6,9 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
+	"html"
 	"io"
 	"net"
 	"net/http"
@@ -21,6 +23,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tesdiq/tesdiq"
 	"github.com/tesdiq/tesdiq/verifier"
 	"github.com/tesdiq/tesdiq/verifier/verifierdb/verifierdbtest"
 )
@@ -70,6 +73,53 @@ func TestUploads(t *testing.T) {
 		a := s.upload(s.Browser, "x.pdf", "application/pdf", tt.content, tt.values)
 		if a.Status != http.StatusUnprocessableEntity || !strings.Contains(a.Body, tt.want) {
 			t.Errorf("%s: %d %s", name, a.Status, text(a.Body))
+		}
+	}
+}
+
+// Whatever somebody has instead of the file, the page says what it is and what to do, each in its own words and in each language.
+func TestWrongFilesInEveryLanguage(t *testing.T) {
+	s := open(t)
+	files := map[string][]byte{
+		"unsigned":  []byte("%PDF-1.4\n1 0 obj\n<</Filter/DCTDecode>>\nendobj\n%%EOF"),
+		"encrypted": []byte("%PDF-1.7\ntrailer<</Encrypt 1 0 R>>\n%%EOF"),
+		"not_pdf":   []byte("PK\x03\x04word"),
+		"picture":   []byte("\x89PNG\r\n\x1a\n"),
+	}
+	for _, lang := range tesdiq.Langs {
+		var words, problems map[string]string
+		for name, into := range map[string]*map[string]string{"verifier": &words, "problem-verifier": &problems} {
+			data, err := os.ReadFile("../../web/locale/" + name + "." + string(lang) + ".json")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := json.Unmarshal(data, into); err != nil {
+				t.Fatal(err)
+			}
+		}
+		said := map[string]bool{}
+		for reason, content := range files {
+			a := s.upload(s.Browser, "x.pdf", "application/pdf", content, url.Values{"purpose": {"other"}})
+			if a.Status != http.StatusSeeOther {
+				t.Fatalf("%s: %d", reason, a.Status)
+			}
+			page := html.UnescapeString(s.Browser.Get(a.Header.Get("Location") + "?lang=" + string(lang)).Body)
+			for _, part := range []string{".text", ".next"} {
+				sentence := words["verifier.reason.unknown."+reason+part]
+				if sentence == "" || !strings.Contains(page, sentence) || said[sentence] {
+					t.Errorf("%s, %s: %q is not there or not its own", lang, reason, sentence)
+				}
+				said[sentence] = true
+			}
+		}
+		s.Browser.Get("/check?lang=" + string(lang))
+		empty := s.upload(s.Browser, "x.pdf", "application/pdf", nil, url.Values{"purpose": {"other"}})
+		if want := problems["problem.file.empty"]; want == "" || !strings.Contains(html.UnescapeString(empty.Body), want) {
+			t.Errorf("%s, empty: %q is not there", lang, want)
+		}
+		large := s.upload(s.Browser, "x.pdf", "application/pdf", make([]byte, 21<<20), url.Values{"purpose": {"other"}})
+		if want := strings.ReplaceAll(problems["problem.file.too_large"], "{{.Megabytes}}", "20"); large.Status != http.StatusRequestEntityTooLarge || !strings.Contains(html.UnescapeString(large.Body), want) {
+			t.Errorf("%s, 21 MB: %d, %q is not there", lang, large.Status, want)
 		}
 	}
 }
