@@ -133,7 +133,8 @@ func TestWhatSignersAllow(t *testing.T) {
 		for name, c := range map[string]note{
 			"with its window": {[]forgedObject{{41, "<</Type/Annot/Subtype/Text/Rect[10 10 30 30]/Contents(seen)/Popup 42 0 R>>"},
 				{42, "<</Type/Annot/Subtype/Popup/Rect[30 30 200 100]/Parent 41 0 R>>"}, edited(file, 5, "24 0 R]", "24 0 R 41 0 R 42 0 R]")}, extended},
-			"with a picture beside the text": {[]forgedObject{{41, "<</Type/Annot/Subtype/Text/Rect[10 10 30 30]/AP<</N 43 0 R>>>>"}, look(43), edited(file, 5, "24 0 R]", "24 0 R 41 0 R]")}, extended},
+			"with a picture that writes":     {[]forgedObject{{41, "<</Type/Annot/Subtype/Text/Rect[10 10 30 30]/AP<</N 43 0 R>>>>"}, look(43), edited(file, 5, "24 0 R]", "24 0 R 41 0 R]")}, altered},
+			"with a picture beside the text": {[]forgedObject{{41, "<</Type/Annot/Subtype/Text/Rect[10 10 30 30]/AP<</N 43 0 R>>>>"}, stream(43, "/Type/XObject/Subtype/Form/BBox[0 0 9 9]", "1 1 0 rg 0 0 9 9 re f"), edited(file, 5, "24 0 R]", "24 0 R 41 0 R]")}, extended},
 			"with a picture over a word":     {[]forgedObject{{41, "<</Type/Annot/Subtype/Text/Rect[60 765 90 785]/AP<</N 43 0 R>>>>"}, look(43), edited(file, 5, "24 0 R]", "24 0 R 41 0 R]")}, altered},
 			"with a picture over a field":    {[]forgedObject{{41, "<</Type/Annot/Subtype/Text/Rect[60 50 90 70]/AP<</N 43 0 R>>>>"}, look(43), edited(file, 5, "24 0 R]", "24 0 R 41 0 R]")}, altered},
 			"with a window that is no window": {[]forgedObject{{41, "<</Type/Annot/Subtype/Text/Rect[10 10 30 30]/Popup 42 0 R>>"},

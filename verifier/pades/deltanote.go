@@ -30,8 +30,8 @@ func (x *delta) harmless(number, page int) bool {
 	}
 	switch kind {
 	case "Text":
-		// Its own picture may be anything, another amount too.
-		if math.Abs(place[2]-place[0]) > 40 || math.Abs(place[3]-place[1]) > 40 || v.has("AP") && x.covers(place, page) {
+		// Its own picture might be anything, another amount too, or a digit before the one that is there.
+		if math.Abs(place[2]-place[0]) > 40 || math.Abs(place[3]-place[1]) > 40 || v.has("AP") && (x.covers(place, page) || x.isWritten(v.get("AP"))) {
 			return false
 		}
 	case "Highlight":
@@ -54,6 +54,28 @@ func (x *delta) harmless(number, page int) bool {
 		return w != nil && w.value.get("Subtype").isName("Popup") && x.harmless(window, page)
 	}
 	return true
+}
+
+// isWritten says whether an appearance has text or a picture in it, or may have.
+func (x *delta) isWritten(v *value) bool {
+	states := x.d.resolve(v, x.new)
+	for i := range states.pairs {
+		number, ok := refOf(&states.pairs[i].value)
+		it := x.d.load(number, x.new)
+		if !ok || it == nil || !it.isFlow {
+			return true
+		}
+		everywhere := math.Inf(1)
+		p := &painter{d: x.d, rev: x.new, rect: box{-everywhere, -everywhere, everywhere, everywhere}, page: everywhere, left: maxMarker}
+		content, ok := p.decode(it)
+		if !ok {
+			return true
+		}
+		if p.paint(content, it.value.get("Resources"), graphics{ctm: unit, scale: 1}); p.hit {
+			return true
+		}
+	}
+	return states.kind != dictionary
 }
 
 // isLight says whether the text over which a colour is laid as by a marker can still be read. Grey and print colours are no marker's.
