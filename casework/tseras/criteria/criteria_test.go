@@ -50,7 +50,7 @@ func TestPackageDecidesTheSameBytesAgain(t *testing.T) {
 		"grade":   {`"grade":3,"cause":"general_illness"`, `"grade":4,"cause":"general_illness"`, "criteria.package_differs"},
 		"finding": {`{"criterion":"heart-failure","grade":3},{`, `{"criterion":"heart-failure","grade":4},{`, "criteria.package_differs"},
 		"order":   {`{"criterion":"heart-failure","grade":3},{"criterion":"limbs-shin","grade":2}`, `{"criterion":"limbs-shin","grade":2},{"criterion":"heart-failure","grade":3}`, "criteria.package_input"},
-		"rules":   {`"rules":"v1-`, `"rules":"v9-`, "criteria.rules_unknown"},
+		"rules":   {`"rules":"v`, `"rules":"w`, "criteria.rules_unknown"},
 	} {
 		changed := bytes.Replace(file, []byte(c.from), []byte(c.to), 1)
 		if bytes.Equal(changed, file) {

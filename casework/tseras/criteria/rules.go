@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/tesdiq/tesdiq"
 )
@@ -37,8 +38,9 @@ type regime struct {
 	params
 }
 
-// all published versions, oldest first. They are read once, when the program starts.
-var versions = func() (all []*Rules) {
+// versions are all published ones, oldest first. They are read once, when they are first needed; a test reads them, so what is
+// wrong with a table is found before anybody is assessed.
+var versions = sync.OnceValue(func() (all []*Rules) {
 	folders, err := fs.ReadDir(published, "data")
 	if err != nil {
 		panic(err)
@@ -52,17 +54,20 @@ var versions = func() (all []*Rules) {
 	}
 	slices.SortFunc(all, func(a, b *Rules) int { return cmp.Compare(a.number(), b.number()) })
 	return all
-}()
+})
 
 // Current is the newest published version.
-func Current() *Rules { return versions[len(versions)-1] }
+func Current() *Rules {
+	all := versions()
+	return all[len(all)-1]
+}
 
 // Versions are all published versions, oldest first.
-func Versions() []*Rules { return slices.Clone(versions) }
+func Versions() []*Rules { return slices.Clone(versions()) }
 
 // ByVersion finds the rules by their version. The error is a Problem, "criteria.rules_unknown".
 func ByVersion(version string) (*Rules, error) {
-	for _, r := range versions {
+	for _, r := range versions() {
 		if r.Version == version {
 			return r, nil
 		}

@@ -38,6 +38,15 @@ func TestPublishedVersionsAreNotEdited(t *testing.T) {
 	}
 }
 
+// The tenth version comes after the ninth.
+func TestVersionsAreOrderedByNumber(t *testing.T) {
+	for version, want := range map[string]int{"v1-00": 1, "v9-00": 9, "v10-00": 10} {
+		if got := (&Rules{Version: version}).number(); got != want {
+			t.Errorf("%s is version %d", version, got)
+		}
+	}
+}
+
 func TestRounding(t *testing.T) {
 	g := Current().on(tesdiq.NewDate(2026, 1, 1))
 	for percent, want := range map[int]int{0: 0, 1: 5, 5: 5, 29: 30, 30: 30, 31: 35, 32: 35, 35: 35, 36: 40, 61: 65, 81: 85, 96: 100, 100: 100} {
@@ -232,7 +241,7 @@ func TestTablesThatAreNotWholeAreRefused(t *testing.T) {
 		}
 		return files
 	}
-	if r, err := load(good(), "x", "v1"); err != nil || r.Version != versions[0].Version {
+	if r, err := load(good(), "x", "v1"); err != nil || r.Version != Versions()[0].Version {
 		t.Fatalf("the published tables: %v", err)
 	}
 	for name, c := range map[string]struct{ file, from, to string }{
@@ -303,6 +312,14 @@ func TestEveryDayHasItsRules(t *testing.T) {
 	for day, want := range map[string]string{"2015-12-29": "", "2015-12-30": "413", "2022-06-30": "413", "2022-07-01": "187"} {
 		if got := r.Law(tesdiq.MustDate(day)); got != want {
 			t.Errorf("on %s: %q, want %q", day, got, want)
+		}
+	}
+}
+
+func BenchmarkLoad(b *testing.B) {
+	for b.Loop() {
+		if _, err := load(published, "data/v1", "v1"); err != nil {
+			b.Fatal(err)
 		}
 	}
 }
