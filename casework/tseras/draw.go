@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/tesdiq/tesdiq"
 )
@@ -340,4 +341,13 @@ func (s Seed) verify(d Drawing) error {
 		}
 	}
 	return nil
+}
+
+// RoundSummary is a line of the public list of rounds.
+type RoundSummary struct {
+	Number    int64
+	Committed time.Time
+	Opened    *time.Time // nil while the round is open
+	Drawings  int
+	Shown     int // of which the case is closed
 }

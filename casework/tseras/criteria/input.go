@@ -276,7 +276,7 @@ func (g *regime) checkCondition(c Condition, adult bool) error {
 	switch {
 	case !ok:
 		return tesdiq.Invalid("criteria.unknown").With("Criterion", c.Criterion)
-	case adult && k.Child == childOnly, !adult && k.Child == adultOnly:
+	case !k.Fits(adult):
 		return tesdiq.Invalid("criteria.age").With("Criterion", c.Criterion)
 	case !k.knows(c.Grade):
 		return tesdiq.Invalid("criteria.grade").With("Criterion", c.Criterion)

@@ -85,6 +85,11 @@ func (k *Criterion) Grade(n int, lang tesdiq.Lang) string {
 	return k.Grades[n][lang]
 }
 
+// Fits says whether the criterion is for adults, or for persons under 18.
+func (k *Criterion) Fits(adult bool) bool {
+	return adult && k.Child != childOnly || !adult && k.Child != adultOnly
+}
+
 func (k *Criterion) knows(grade int) bool {
 	return grade >= 1 && grade <= 4 && k.Percents[grade] > 0
 }

@@ -29,28 +29,6 @@ type Bench struct {
 
 func (b Bench) moment() time.Time { return b.Now().UTC().Truncate(time.Microsecond) }
 
-// Seat is a case in which a member has a seat.
-type Seat struct {
-	Number   tseras.BlindNumber
-	Member   tseras.MemberID
-	Role     tseras.Role
-	State    casework.State
-	Clock    casework.Clock
-	Recorded bool // by this member
-	Signed   bool // by this member, what was proposed last
-}
-
-// Mine says whether it is the member's turn.
-func (s Seat) Mine() bool {
-	switch s.State {
-	case tseras.Drawn, tseras.FurtherMember:
-		return !s.Recorded
-	case tseras.Signing:
-		return !s.Signed
-	}
-	return false
-}
-
 const sqlSeats = `
 	SELECT s.number, s.member_id, s.role, c.state, c.began, c.due_by, c.provisional,
 	       EXISTS (SELECT FROM tseras_findings f WHERE f.number = s.number AND f.member_id = s.member_id),
@@ -62,8 +40,26 @@ const sqlSeats = `
 	WHERE m.fin = @fin AND m.ended_at IS NULL AND (@number = '' OR s.number = @number)
 	ORDER BY c.due_by, s.number`
 
+const sqlMember = `
+	SELECT m.id, k.name
+	FROM commission_members m
+	JOIN commissions k ON k.id = m.commission_id
+	WHERE m.fin = @fin AND m.ended_at IS NULL`
+
+// Member says as whom somebody sits in a commission. casework.ErrMissing when he sits in none.
+func (b Bench) Member(ctx context.Context, fin tesdiq.FIN) (id tseras.MemberID, commission string, err error) {
+	err = b.Pool.QueryRow(ctx, sqlMember, pgx.NamedArgs{"fin": fin}).Scan(&id, &commission)
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
+		return "", "", casework.ErrMissing
+	case err != nil:
+		return "", "", fmt.Errorf("tserasdb: member: %w", err)
+	}
+	return id, commission, nil
+}
+
 // Seats are the cases in which a person has a seat, the one due first first.
-func (b Bench) Seats(ctx context.Context, fin tesdiq.FIN) ([]Seat, error) {
+func (b Bench) Seats(ctx context.Context, fin tesdiq.FIN) ([]tseras.Seat, error) {
 	return b.seats(ctx, b.Pool, fin, "")
 }
 
@@ -71,9 +67,9 @@ type queryer interface {
 	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
 }
 
-func (b Bench) seats(ctx context.Context, q queryer, fin tesdiq.FIN, number tseras.BlindNumber) ([]Seat, error) {
+func (b Bench) seats(ctx context.Context, q queryer, fin tesdiq.FIN, number tseras.BlindNumber) ([]tseras.Seat, error) {
 	rows, _ := q.Query(ctx, sqlSeats, pgx.NamedArgs{"fin": fin, "number": number}) // the error comes out of Collect
-	seats, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (s Seat, err error) {
+	seats, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (s tseras.Seat, err error) {
 		s.Clock.Turn = casework.Commission
 		err = row.Scan(&s.Number, &s.Member, &s.Role, &s.State, &s.Clock.Began, &s.Clock.DueBy, &s.Clock.Provisional, &s.Recorded, &s.Signed)
 		return s, err
@@ -85,30 +81,15 @@ func (b Bench) seats(ctx context.Context, q queryer, fin tesdiq.FIN, number tser
 }
 
 // seat is a person's seat in a case. casework.ErrMissing when there is none.
-func (b Bench) seat(ctx context.Context, q queryer, fin tesdiq.FIN, number tseras.BlindNumber) (Seat, error) {
+func (b Bench) seat(ctx context.Context, q queryer, fin tesdiq.FIN, number tseras.BlindNumber) (tseras.Seat, error) {
 	seats, err := b.seats(ctx, q, fin, number)
 	switch {
 	case err != nil:
-		return Seat{}, err
+		return tseras.Seat{}, err
 	case len(seats) != 1:
-		return Seat{}, casework.ErrMissing
+		return tseras.Seat{}, casework.ErrMissing
 	}
 	return seats[0], nil
-}
-
-// Blind is a case as a member sees it.
-type Blind struct {
-	Seat
-	Referral tseras.BlindReferral
-	Findings *criteria.Findings // the member's own; nil before
-	Proposal *Proposal          // nil before the rules have computed
-}
-
-// Proposal is what the rules computed, for the members to sign.
-type Proposal struct {
-	N      int
-	Result tseras.BlindResult
-	Digest []byte
 }
 
 const sqlBlindOf = `SELECT referral FROM tseras_blind WHERE number = @number`
@@ -128,7 +109,7 @@ const sqlLook = `
 
 // Open shows a case to a member who has a seat in it, and writes down that he looked before it is shown. What others
 // found he never sees; what the rules made of it, when all have recorded.
-func (b Bench) Open(ctx context.Context, fin tesdiq.FIN, number tseras.BlindNumber) (s Blind, err error) {
+func (b Bench) Open(ctx context.Context, fin tesdiq.FIN, number tseras.BlindNumber) (s tseras.BlindCase, err error) {
 	err = pgx.BeginFunc(ctx, b.Pool, func(tx pgx.Tx) error {
 		if s.Seat, err = b.seat(ctx, tx, fin, number); err != nil {
 			return err
@@ -147,7 +128,7 @@ func (b Bench) Open(ctx context.Context, fin tesdiq.FIN, number tseras.BlindNumb
 		}
 		// A further member finds for himself before he sees what the rules made of the others' findings.
 		if s.Recorded && s.State != tseras.Drawn && s.State != tseras.FurtherMember {
-			var p Proposal
+			var p tseras.Proposal
 			switch err := tx.QueryRow(ctx, sqlProposalOf, args).Scan(&p.N, &p.Result, &p.Digest); {
 			case err == nil:
 				s.Proposal = &p
@@ -206,24 +187,15 @@ const sqlSign = `
 	INSERT INTO tseras_signatures (number, n, member_id, signs, reason, explains, evidence, signed_at)
 	VALUES (@number, @n, @member, @signs, @reason, @explains, @evidence, @now)`
 
-// Word is what a member says to a proposal.
-type Word struct {
-	N        int
-	Signs    bool
-	Reason   string // why not; empty when he signs
-	Explains string // the chair, to the person: why the result differs from last time's
-	Evidence string // what the sign-in provider signed over the digest
-}
-
 // Sign writes down a member's word on the latest proposal, once. The chair must explain a result that differs from last
 // time's by the same findings: "tseras.explains.missing".
-func (b Bench) Sign(ctx context.Context, fin tesdiq.FIN, number tseras.BlindNumber, w Word) error {
+func (b Bench) Sign(ctx context.Context, fin tesdiq.FIN, number tseras.BlindNumber, w tseras.Word) error {
 	err := pgx.BeginFunc(ctx, b.Pool, func(tx pgx.Tx) error {
 		s, err := b.seat(ctx, tx, fin, number)
 		if err != nil {
 			return err
 		}
-		var p Proposal
+		var p tseras.Proposal
 		if s.State != tseras.Signing || s.Signed {
 			return casework.ErrState
 		}

@@ -351,19 +351,10 @@ const sqlRounds = `
 	ORDER BY r.round DESC
 	LIMIT @limit`
 
-// Summary is a line of the public list of rounds.
-type Summary struct {
-	Number    int64
-	Committed time.Time
-	Opened    *time.Time // nil while the round is open
-	Drawings  int
-	Shown     int // of which the case is closed
-}
-
 // List are up to limit rounds before one, the newest first.
-func (r Rounds) List(ctx context.Context, before int64, limit int) ([]Summary, error) {
+func (r Rounds) List(ctx context.Context, before int64, limit int) ([]tseras.RoundSummary, error) {
 	rows, _ := r.Pool.Query(ctx, sqlRounds, pgx.NamedArgs{"before": before, "limit": limit}) // the error comes out of Collect
-	all, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Summary])
+	all, err := pgx.CollectRows(rows, pgx.RowToStructByPos[tseras.RoundSummary])
 	if err != nil {
 		return nil, fmt.Errorf("tserasdb: rounds: %w", err)
 	}

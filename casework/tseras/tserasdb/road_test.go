@@ -11,7 +11,6 @@ import (
 	"github.com/tesdiq/tesdiq/casework"
 	"github.com/tesdiq/tesdiq/casework/tseras"
 	"github.com/tesdiq/tesdiq/casework/tseras/criteria"
-	"github.com/tesdiq/tesdiq/casework/tseras/tserasdb"
 	"github.com/tesdiq/tesdiq/gateway"
 	"github.com/tesdiq/tesdiq/gateway/agencies"
 	"github.com/tesdiq/tesdiq/internal/people"
@@ -75,7 +74,7 @@ func TestACommissionDecides(t *testing.T) {
 	if len(seats) != 3 {
 		t.Fatalf("seats: %+v", seats)
 	}
-	number := w.record(seats, func(tserasdb.Seat) criteria.Findings { return findings("joints-rheumatoid", 3) })
+	number := w.record(seats, func(tseras.Seat) criteria.Findings { return findings("joints-rheumatoid", 3) })
 	w.work()
 	w.expect(fin, c.Number, tseras.Signing)
 	w.sign(number, "")
@@ -97,7 +96,7 @@ func TestACommissionDecides(t *testing.T) {
 }
 
 // record lets everybody who has a seat look and record, and returns the case's blind number.
-func (w *world) record(seats map[tesdiq.FIN]tserasdb.Seat, found func(tserasdb.Seat) criteria.Findings) (number tseras.BlindNumber) {
+func (w *world) record(seats map[tesdiq.FIN]tseras.Seat, found func(tseras.Seat) criteria.Findings) (number tseras.BlindNumber) {
 	w.Helper()
 	for fin, s := range seats {
 		if number = s.Number; s.Recorded {
@@ -120,7 +119,7 @@ func (w *world) record(seats map[tesdiq.FIN]tserasdb.Seat, found func(tserasdb.S
 func (w *world) sign(number tseras.BlindNumber, refuses tseras.Role) {
 	w.Helper()
 	for fin, s := range w.seats(number) {
-		word := tserasdb.Word{N: 1, Signs: true, Evidence: "token"}
+		word := tseras.Word{N: 1, Signs: true, Evidence: "token"}
 		if s.Role == refuses {
 			word.Signs, word.Reason = false, "Nəticə tapıntılarıma uyğun deyil"
 		}
@@ -160,7 +159,7 @@ func TestAFurtherMemberDecidesBetweenThem(t *testing.T) {
 	w.work()
 	w.work()
 	w.expect(fin, c.Number, tseras.Drawn)
-	number := w.record(w.seats(""), func(s tserasdb.Seat) criteria.Findings {
+	number := w.record(w.seats(""), func(s tseras.Seat) criteria.Findings {
 		if s.Role == tseras.Chair {
 			return findings("joints-rheumatoid", 3)
 		}
@@ -173,7 +172,7 @@ func TestAFurtherMemberDecidesBetweenThem(t *testing.T) {
 	if len(seats) != 4 {
 		t.Fatalf("seats: %+v", seats)
 	}
-	w.record(seats, func(tserasdb.Seat) criteria.Findings { return findings("joints-rheumatoid", 3) })
+	w.record(seats, func(tseras.Seat) criteria.Findings { return findings("joints-rheumatoid", 3) })
 	w.work()
 	w.expect(fin, c.Number, tseras.Signing)
 	w.sign(number, tseras.Chair)
@@ -195,7 +194,7 @@ func TestWhoRefusesToSignBringsAFurtherMember(t *testing.T) {
 	w.must(err)
 	w.work()
 	w.work()
-	found := func(tserasdb.Seat) criteria.Findings { return findings("joints-rheumatoid", 2) }
+	found := func(tseras.Seat) criteria.Findings { return findings("joints-rheumatoid", 2) }
 	number := w.record(w.seats(""), found)
 	w.work()
 	w.sign(number, tseras.Chair)
@@ -209,7 +208,7 @@ func TestWhoRefusesToSignBringsAFurtherMember(t *testing.T) {
 		if s.Signed {
 			t.Fatalf("%s has signed what was not proposed yet", fin)
 		}
-		w.must(w.bench.Sign(t.Context(), fin, number, tserasdb.Word{N: 2, Signs: true, Evidence: "token"}))
+		w.must(w.bench.Sign(t.Context(), fin, number, tseras.Word{N: 2, Signs: true, Evidence: "token"}))
 	}
 	w.work()
 	w.expect(fin, c.Number, tseras.Decided)

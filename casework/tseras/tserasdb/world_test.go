@@ -177,9 +177,9 @@ func (w *world) expect(subject tesdiq.FIN, number string, want casework.State) t
 }
 
 // seats are all members who have a seat in a case, with their seats.
-func (w *world) seats(number tseras.BlindNumber) map[tesdiq.FIN]tserasdb.Seat {
+func (w *world) seats(number tseras.BlindNumber) map[tesdiq.FIN]tseras.Seat {
 	w.Helper()
-	all := map[tesdiq.FIN]tserasdb.Seat{}
+	all := map[tesdiq.FIN]tseras.Seat{}
 	for c := range commissions {
 		for m := range 4 {
 			fin := memberFIN(c+1, m+1)

@@ -1,0 +1,52 @@
+package tseras
+
+import (
+	"github.com/tesdiq/tesdiq/casework"
+	"github.com/tesdiq/tesdiq/casework/tseras/criteria"
+)
+
+// Seat is a case in which a member has a seat.
+type Seat struct {
+	Number   BlindNumber
+	Member   MemberID
+	Role     Role
+	State    casework.State
+	Clock    casework.Clock
+	Recorded bool // by this member
+	Signed   bool // by this member, what was proposed last
+}
+
+// Mine says whether it is the member's turn.
+func (s Seat) Mine() bool {
+	switch s.State {
+	case Drawn, FurtherMember:
+		return !s.Recorded
+	case Signing:
+		return !s.Signed
+	}
+	return false
+}
+
+// BlindCase is a case as a member sees it.
+type BlindCase struct {
+	Seat
+	Referral BlindReferral
+	Findings *criteria.Findings // the member's own; nil before
+	Proposal *Proposal          // nil before the rules have computed
+}
+
+// Proposal is what the rules computed, for the members to sign.
+type Proposal struct {
+	N      int
+	Result BlindResult
+	Digest []byte
+}
+
+// Word is what a member says to a proposal.
+type Word struct {
+	N        int
+	Signs    bool
+	Reason   string // why not; empty when he signs
+	Explains string // the chair, to the person: why the result differs from last time's
+	Evidence string // what the sign-in provider signed over the digest
+}
