@@ -468,6 +468,81 @@ CREATE TABLE public.excerpts (
     issued_at timestamp with time zone NOT NULL
 );
 
+CREATE TABLE public.gateway_answers (
+    question_id uuid NOT NULL,
+    leaf bytea NOT NULL,
+    received_at timestamp with time zone NOT NULL,
+    CONSTRAINT gateway_answers_leaf_check CHECK ((length(leaf) = 32))
+);
+
+CREATE TABLE public.gateway_attempts (
+    id bigint NOT NULL,
+    question_id uuid NOT NULL,
+    sent boolean NOT NULL,
+    began_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone NOT NULL,
+    reason text NOT NULL,
+    detail text NOT NULL,
+    CONSTRAINT gateway_attempts_check CHECK ((ended_at >= began_at)),
+    CONSTRAINT gateway_attempts_detail_check CHECK ((length(detail) <= 200)),
+    CONSTRAINT gateway_attempts_reason_check CHECK ((reason ~ '^[a-z-]*$'::text))
+);
+
+ALTER TABLE public.gateway_attempts ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.gateway_attempts_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.gateway_exchanges (
+    question_id uuid NOT NULL,
+    case_number text NOT NULL,
+    exchange bytea NOT NULL
+);
+
+CREATE TABLE public.gateway_questions (
+    id uuid NOT NULL,
+    case_number text NOT NULL,
+    register text NOT NULL,
+    service text NOT NULL,
+    purpose text NOT NULL,
+    person text NOT NULL,
+    since date,
+    asked_at timestamp with time zone NOT NULL,
+    CONSTRAINT gateway_questions_asked_at_check CHECK ((asked_at = date_trunc('second'::text, asked_at))),
+    CONSTRAINT gateway_questions_person_check CHECK ((person ~ '^[0-9A-HJ-NP-Z]{7}$'::text)),
+    CONSTRAINT gateway_questions_purpose_check CHECK ((purpose <> ''::text)),
+    CONSTRAINT gateway_questions_register_check CHECK ((register ~ '^[a-z]+$'::text))
+);
+
+CREATE TABLE public.gateway_stamped (
+    question_id uuid NOT NULL,
+    stamp_id bigint NOT NULL,
+    place integer NOT NULL,
+    path bytea[] NOT NULL,
+    CONSTRAINT gateway_stamped_place_check CHECK ((place >= 0))
+);
+
+CREATE TABLE public.gateway_stamps (
+    id bigint NOT NULL,
+    size integer NOT NULL,
+    token bytea NOT NULL,
+    stamped_at timestamp with time zone NOT NULL,
+    CONSTRAINT gateway_stamps_size_check CHECK (((size >= 1) AND (size <= 65536)))
+);
+
+ALTER TABLE public.gateway_stamps ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.gateway_stamps_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.intents (
     id bigint NOT NULL,
     request text NOT NULL,
@@ -1072,6 +1147,30 @@ ALTER TABLE ONLY public.excerpts
 ALTER TABLE ONLY public.excerpts
     ADD CONSTRAINT excerpts_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.gateway_answers
+    ADD CONSTRAINT gateway_answers_pkey PRIMARY KEY (question_id);
+
+ALTER TABLE ONLY public.gateway_attempts
+    ADD CONSTRAINT gateway_attempts_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.gateway_exchanges
+    ADD CONSTRAINT gateway_exchanges_pkey PRIMARY KEY (question_id);
+
+ALTER TABLE ONLY public.gateway_questions
+    ADD CONSTRAINT gateway_questions_id_case_number_key UNIQUE (id, case_number);
+
+ALTER TABLE ONLY public.gateway_questions
+    ADD CONSTRAINT gateway_questions_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.gateway_stamped
+    ADD CONSTRAINT gateway_stamped_pkey PRIMARY KEY (question_id);
+
+ALTER TABLE ONLY public.gateway_stamped
+    ADD CONSTRAINT gateway_stamped_stamp_id_place_key UNIQUE (stamp_id, place);
+
+ALTER TABLE ONLY public.gateway_stamps
+    ADD CONSTRAINT gateway_stamps_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.intents
     ADD CONSTRAINT intents_code_key UNIQUE (code);
 
@@ -1254,6 +1353,10 @@ CREATE INDEX excerpts_entry ON public.excerpts USING btree (entry_id);
 
 CREATE INDEX excerpts_subject ON public.excerpts USING btree (subject, issued_at DESC);
 
+CREATE INDEX gateway_attempts_question ON public.gateway_attempts USING btree (question_id, id);
+
+CREATE INDEX gateway_questions_case ON public.gateway_questions USING btree (case_number, asked_at);
+
 CREATE INDEX key_uses_by_time ON public.key_uses USING btree (counted_at);
 
 CREATE INDEX looks_subject ON public.looks USING btree (subject, at DESC);
@@ -1377,6 +1480,27 @@ ALTER TABLE ONLY public.excerpts
 ALTER TABLE ONLY public.excerpts
     ADD CONSTRAINT excerpts_id_fkey FOREIGN KEY (id) REFERENCES public.intents(id);
 
+ALTER TABLE ONLY public.gateway_answers
+    ADD CONSTRAINT gateway_answers_question_id_fkey FOREIGN KEY (question_id) REFERENCES public.gateway_questions(id);
+
+ALTER TABLE ONLY public.gateway_attempts
+    ADD CONSTRAINT gateway_attempts_question_id_fkey FOREIGN KEY (question_id) REFERENCES public.gateway_questions(id);
+
+ALTER TABLE ONLY public.gateway_exchanges
+    ADD CONSTRAINT gateway_exchanges_question_id_case_number_fkey FOREIGN KEY (question_id, case_number) REFERENCES public.gateway_questions(id, case_number);
+
+ALTER TABLE ONLY public.gateway_exchanges
+    ADD CONSTRAINT gateway_exchanges_question_id_fkey FOREIGN KEY (question_id) REFERENCES public.gateway_answers(question_id);
+
+ALTER TABLE ONLY public.gateway_questions
+    ADD CONSTRAINT gateway_questions_case_number_fkey FOREIGN KEY (case_number) REFERENCES public.cases(number);
+
+ALTER TABLE ONLY public.gateway_stamped
+    ADD CONSTRAINT gateway_stamped_question_id_fkey FOREIGN KEY (question_id) REFERENCES public.gateway_answers(question_id);
+
+ALTER TABLE ONLY public.gateway_stamped
+    ADD CONSTRAINT gateway_stamped_stamp_id_fkey FOREIGN KEY (stamp_id) REFERENCES public.gateway_stamps(id);
+
 ALTER TABLE ONLY public.intents
     ADD CONSTRAINT intents_entry_id_fkey FOREIGN KEY (entry_id) REFERENCES public.entries(id);
 
@@ -1460,3 +1584,7 @@ ALTER TABLE ONLY public.voids
 
 ALTER TABLE ONLY public.withdrawals
     ADD CONSTRAINT withdrawals_excerpt_id_fkey FOREIGN KEY (excerpt_id) REFERENCES public.excerpts(id);
+
+ALTER TABLE public.gateway_exchanges ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY of_one_case ON public.gateway_exchanges TO tesdiq_casework USING ((case_number = current_setting('tesdiq.case'::text, true))) WITH CHECK ((case_number = current_setting('tesdiq.case'::text, true)));
