@@ -61,8 +61,8 @@ func (s ServiceID) Path() string { return protocol + string(s) + version }
 
 // ServiceOf reads Path.
 func ServiceOf(path string) (ServiceID, error) {
-	id, ok := strings.CutPrefix(path, protocol)
-	if id, ok = strings.CutSuffix(id, version); !ok || protocol+id+version != path {
+	id := strings.TrimSuffix(strings.TrimPrefix(path, protocol), version)
+	if ServiceID(id).Path() != path {
 		return "", fmt.Errorf("%w: the address %q", errIdentifier, url.PathEscape(path))
 	}
 	return ParseServiceID(id)
