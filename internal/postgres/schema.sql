@@ -908,6 +908,13 @@ CREATE TABLE public.sessions (
     expiry timestamp with time zone NOT NULL
 );
 
+CREATE TABLE public.term_notices (
+    entry_id bigint NOT NULL,
+    notice text NOT NULL,
+    at timestamp with time zone NOT NULL,
+    CONSTRAINT term_notices_notice_check CHECK ((notice = ANY (ARRAY['invited'::text, 'reminded'::text, 'ended'::text])))
+);
+
 CREATE TABLE public.tseras_blind (
     number text NOT NULL,
     case_id bigint NOT NULL,
@@ -1255,6 +1262,9 @@ ALTER TABLE ONLY public.river_queue
 ALTER TABLE ONLY public.sessions
     ADD CONSTRAINT sessions_pkey PRIMARY KEY (token);
 
+ALTER TABLE ONLY public.term_notices
+    ADD CONSTRAINT term_notices_pkey PRIMARY KEY (entry_id, notice);
+
 ALTER TABLE ONLY public.tseras_blind
     ADD CONSTRAINT tseras_blind_case_id_key UNIQUE (case_id);
 
@@ -1342,6 +1352,8 @@ CREATE INDEX drawings_case ON public.drawings USING btree (case_id);
 CREATE INDEX entries_chain ON public.entries USING btree (book, chain);
 
 CREATE INDEX entries_subject ON public.entries USING btree (subject, book);
+
+CREATE INDEX examinations_terms ON public.examinations USING btree (until_day, next_from) WHERE (until_day IS NOT NULL);
 
 CREATE INDEX excerpt_files_due ON public.excerpt_files USING btree (stamped_until, sha256);
 
@@ -1536,6 +1548,9 @@ ALTER TABLE ONLY public.renewal_attempts
 
 ALTER TABLE ONLY public.revocations
     ADD CONSTRAINT revocations_excerpt_id_fkey FOREIGN KEY (excerpt_id) REFERENCES public.excerpts(id);
+
+ALTER TABLE ONLY public.term_notices
+    ADD CONSTRAINT term_notices_entry_id_fkey FOREIGN KEY (entry_id) REFERENCES public.entries(id);
 
 ALTER TABLE ONLY public.tseras_blind
     ADD CONSTRAINT tseras_blind_case_id_fkey FOREIGN KEY (case_id) REFERENCES public.cases(id);

@@ -80,7 +80,7 @@ func (d Desk) move(ctx context.Context, tx pgx.Tx, c casework.Case, to casework.
 // tell leaves a message about a case's step with the person. It names neither diagnosis nor degree.
 func tell(ctx context.Context, tx pgx.Tx, c casework.Case, what string, now time.Time) error {
 	return message.Send(ctx, tx, message.Message{
-		To: c.Subject, Key: "tseras.message." + what, Args: map[string]string{"Number": c.Number}, Link: "/cabinet/cases/" + c.Number, At: now,
+		To: c.Subject, Key: "tseras.message." + what, Args: map[string]string{"Number": c.Number}, Link: "/cabinet/cases/" + c.Number, At: now, Aloud: true,
 	})
 }
 
