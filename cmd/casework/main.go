@@ -1,5 +1,5 @@
-// Command casework serves signed-in people: the cabinet, their entries, asking for excerpts, who checked them; and the
-// housekeeping. It asks for excerpts and waits for them. It has no key.
+// Command casework serves signed-in people: the cabinet, their entries, asking for excerpts, who checked them; it sends
+// their messages by SMS and e-mail, and does the housekeeping. It asks for excerpts and waits for them. It has no key.
 package main
 
 import (

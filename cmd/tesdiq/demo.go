@@ -26,6 +26,7 @@ import (
 	"github.com/tesdiq/tesdiq/registry"
 	"github.com/tesdiq/tesdiq/registry/registrydb"
 	"github.com/tesdiq/tesdiq/verifier/verifierweb"
+	"github.com/tesdiq/tesdiq/web/demosent"
 	"github.com/tesdiq/tesdiq/web/signin"
 	"github.com/tesdiq/tesdiq/web/signin/demoprovider"
 )
@@ -317,6 +318,7 @@ func (d *demonstration) welcome() string {
 		}
 		fmt.Fprintf(&b, "  %-11s %-22s %s\n", e.Verdict, what, e.File)
 	}
+	fmt.Fprintf(&b, "\nSMS and e-mails that were sent: %s%s\n", d.app.PublicURL, demosent.Path)
 	fmt.Fprintf(&b, "\nFor programs: %s/developers, client %s, secret in %s\n\n", d.app.PublicURL, d.notes.ClientID, filepath.Join(d.dir, notesFile))
 	return b.String()
 }

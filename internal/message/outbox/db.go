@@ -68,10 +68,40 @@ func claim(ctx context.Context, tx pgx.Tx, now, lease time.Time, skip []string, 
 	return ids, nil
 }
 
+const sqlNobody = `
+	WITH nobody AS (
+		SELECT o.id
+		FROM outbox o
+		JOIN messages m ON m.id = o.message_id
+		LEFT JOIN LATERAL (SELECT h.channel FROM channel_choices h WHERE h.fin = m.fin ORDER BY h.id DESC LIMIT 1) h ON true
+		WHERE o.due_at <= @now AND o.message_id IS NOT NULL AND o.contact_id IS NULL AND coalesce(h.channel, 'cabinet') = 'cabinet'
+			AND NOT EXISTS (SELECT FROM dispatches d WHERE d.outbox_id = o.id)
+		ORDER BY o.due_at
+		LIMIT @limit
+	), ended AS (
+		INSERT INTO outbox_ends (outbox_id, outcome, ended_at)
+		SELECT id, 'none', @now FROM nobody
+		ON CONFLICT DO NOTHING
+	)
+	UPDATE outbox SET due_at = NULL
+	WHERE id IN (SELECT id FROM nobody)`
+
+// skim ends what nobody wants to hear of besides the cabinet: most messages, so it is done for many at a time.
+func (s *Sender) skim(ctx context.Context, tx pgx.Tx, now time.Time, limit int) (n int, err error) {
+	tag, err := tx.Exec(ctx, sqlNobody, pgx.NamedArgs{"now": now, "limit": limit})
+	if err != nil {
+		return 0, fmt.Errorf("outbox: skim: %w", err)
+	}
+	for range tag.RowsAffected() {
+		s.count(tesdiq.CabinetOnly, "end-none")
+	}
+	return int(tag.RowsAffected()), nil
+}
+
 // A choice made after the first part left changes nothing for this message: it goes on to where it began.
 const sqlEntries = `
 	SELECT o.id, o.message_id IS NULL, o.at, coalesce(m.key, ''), coalesce(m.args, '{}'), coalesce(c.id, 0), coalesce(c.channel, ''), coalesce(c.address, ''),
-		CASE WHEN o.message_id IS NULL THEN c.lang ELSE coalesce(h.lang, c.lang, 'az') END,
+		CASE WHEN o.contact_id IS NOT NULL THEN c.lang ELSE coalesce(h.lang, c.lang, 'az') END, -- an address that was left keeps its language
 		(SELECT count(DISTINCT p.outbox_id)
 			FROM contacts k
 			JOIN dispatches p ON p.contact_id = k.id

@@ -41,6 +41,7 @@ type Sender struct {
 
 const (
 	batch  = 40              // entries that are claimed at a time
+	many   = 1000            // entries that end at a time because nobody wants to hear of them
 	lease  = 5 * time.Minute // in which they are ours; longer than any answer may take
 	fresh  = 4 * time.Minute // how long after the claim something may still leave
 	finish = 4 * time.Second // for what is under way when Run is told to stop
@@ -95,7 +96,9 @@ func (s *Sender) loop(ctx, work context.Context, poll time.Duration, not tesdiq.
 			s.Log.WarnContext(ctx, "messages: a round failed", "err", err)
 		}
 		wait := poll
-		if claimed == batch && err == nil {
+		if err != nil {
+			wait = 5 * poll // the database is away, most likely
+		} else if claimed >= batch {
 			wait = 0
 		} else if not != tesdiq.SMS && s.SMS != nil && !s.SMS.Ready() {
 			wait = 5 * poll // all that waits is looked at in vain
@@ -161,11 +164,14 @@ func (s *Sender) Round(ctx context.Context, not tesdiq.Channel) (claimed int, er
 	var jobs []*job
 	err = s.decide(ctx, func(tx pgx.Tx) error {
 		now := s.Now()
-		ids, err := claim(ctx, tx, now, now.Add(lease), skip, batch)
-		if err != nil || len(ids) == 0 {
+		ended, err := s.skim(ctx, tx, now, many)
+		if err != nil {
 			return err
 		}
-		claimed = len(ids)
+		ids, err := claim(ctx, tx, now, now.Add(lease), skip, batch)
+		if claimed = len(ids) + ended; err != nil || len(ids) == 0 {
+			return err
+		}
 		jobs, err = s.next(ctx, tx, ids, now)
 		return err
 	})

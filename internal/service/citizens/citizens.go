@@ -1,5 +1,5 @@
 // Package citizens puts together what serves a signed-in person: signing in, the cabinet, his entries, asking for
-// excerpts, who checked them, and the housekeeping. It asks for excerpts and waits; it cannot make one.
+// excerpts, who checked them, what goes out to him, and the housekeeping. It asks for excerpts and waits; it cannot make one.
 package citizens
 
 import (
