@@ -26,6 +26,9 @@ type flow struct {
 	State, Nonce, Verifier string
 	To                     string // where to go afterwards: a path of ours
 	At                     time.Time
+
+	About, Kept string     // of what somebody who is signed in confirms; empty: a sign-in
+	FIN         tesdiq.FIN // his
 }
 
 const (
@@ -55,22 +58,27 @@ func (h *Web) begin(w http.ResponseWriter, r *http.Request) error {
 	}
 	p, err := h.provider(r.Context())
 	if err != nil {
-		return h.down(w, r, err)
+		return h.down(w, r, err, flow{To: to})
 	}
 	f, err := h.newFlow(to)
 	if err != nil {
 		return err
 	}
-	flows := append(h.flows(r), f)
-	if len(flows) > mostFlows {
-		flows = flows[len(flows)-mostFlows:]
-	}
-	if err := h.keep(r, flows); err != nil {
+	if err := h.begun(r, f); err != nil {
 		return err
 	}
 	http.Redirect(w, r, p.oauth.AuthCodeURL(f.State, oidc.Nonce(f.Nonce), oauth2.S256ChallengeOption(f.Verifier),
 		oauth2.SetAuthURLParam("ui_locales", string(web.ViewerOf(r.Context()).Lang))), http.StatusSeeOther)
 	return nil
+}
+
+// begun keeps a sign-in that goes to the provider now.
+func (h *Web) begun(r *http.Request, f flow) error {
+	flows := append(h.flows(r), f)
+	if len(flows) > mostFlows {
+		flows = flows[len(flows)-mostFlows:]
+	}
+	return h.keep(r, flows)
 }
 
 // newFlow draws the secrets of a sign-in, 160 random bits or more each.
@@ -131,30 +139,33 @@ func (h *Web) callback(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if !ok {
-		return h.failed(w, r, "stale", http.StatusBadRequest, "")
+		return h.failed(w, r, "stale", http.StatusBadRequest, flow{})
 	}
 	if iss := q.Get("iss"); iss != "" && iss != h.config.Issuer { // RFC 9207
-		return h.failed(w, r, "stale", http.StatusBadRequest, f.To)
+		return h.failed(w, r, "stale", http.StatusBadRequest, f)
 	}
 	switch q.Get("error") {
 	case "":
 	case "access_denied":
-		return h.failed(w, r, "denied", http.StatusForbidden, f.To)
+		return h.failed(w, r, "denied", http.StatusForbidden, f)
 	default:
-		return h.failed(w, r, "provider", http.StatusBadGateway, f.To)
+		return h.failed(w, r, "provider", http.StatusBadGateway, f)
 	}
 	p, err := h.provider(r.Context())
 	if err != nil {
-		return h.down(w, r, err)
+		return h.down(w, r, err, f)
 	}
 	who, token, err := h.identify(r.Context(), p, f, q.Get("code"))
 	if err != nil {
 		h.shell.Log.WarnContext(r.Context(), "sign-in refused", "err", err)
-		return h.failed(w, r, "provider", http.StatusBadGateway, f.To)
+		return h.failed(w, r, "provider", http.StatusBadGateway, f)
+	}
+	if f.About != "" {
+		return h.proved(w, r, f, who, token)
 	}
 	organisation, err := h.organisation(r, who)
 	if errors.Is(err, notMember) {
-		return h.failed(w, r, "not-member", http.StatusForbidden, f.To)
+		return h.failed(w, r, "not-member", http.StatusForbidden, f)
 	}
 	if err != nil {
 		return err
@@ -214,17 +225,29 @@ func (h *Web) signedOut(w http.ResponseWriter, r *http.Request) error {
 	return h.pages.Render(w, r, "out.html", web.Page{Title: "signin.out.title", NoIndex: true})
 }
 
-// failed is the page of a sign-in that did not come about, with a button to try again.
-func (h *Web) failed(w http.ResponseWriter, r *http.Request, why string, status int, to string) error {
-	data := struct{ Text, Again string }{"signin.failed." + why + ".text", web.SignInPath(to)}
-	return h.pages.Render(w, r, "failed.html", web.Page{Title: "signin.failed." + why + ".title", Data: data, Status: status, NoIndex: true, Self: "/"})
+// failed is the page of a sign-in that did not come about, with a button to try again; or of a confirmation, which leads
+// back to where it began.
+func (h *Web) failed(w http.ResponseWriter, r *http.Request, why string, status int, f flow) error {
+	data := struct {
+		Text, Again string
+		Signed      bool // a confirmation failed, not a sign-in
+	}{Text: "signin.failed." + why + ".text", Again: web.SignInPath(f.To)}
+	title := "signin.failed." + why + ".title"
+	if f.About != "" {
+		if why == "stale" { // an answer of another provider
+			why = "provider"
+		}
+		data.Text, data.Again, data.Signed = "signin.confirm."+why+".text", f.To, true
+		title = "signin.confirm." + why + ".title"
+	}
+	return h.pages.Render(w, r, "failed.html", web.Page{Title: title, Data: data, Status: status, NoIndex: true, Self: "/"})
 }
 
 // down is the page of a provider that does not answer.
-func (h *Web) down(w http.ResponseWriter, r *http.Request, err error) error {
+func (h *Web) down(w http.ResponseWriter, r *http.Request, err error, f flow) error {
 	if r.Context().Err() == nil {
 		h.shell.Log.ErrorContext(r.Context(), "sign-in provider does not answer", "err", err)
 	}
 	w.Header().Set("Retry-After", "30")
-	return h.failed(w, r, "down", http.StatusServiceUnavailable, r.URL.Query().Get("to"))
+	return h.failed(w, r, "down", http.StatusServiceUnavailable, f)
 }

@@ -161,6 +161,9 @@ func (h *Web) provider(ctx context.Context) (*provider, error) {
 type identity struct {
 	person web.Person
 	voen   tesdiq.VOEN // "" when the person signed in for himself
+
+	authTime time.Time // when the provider asked the person; zero: it does not say
+	issuedAt time.Time
 }
 
 // identify exchanges a code for an ID token and checks it.
@@ -226,7 +229,10 @@ func (h *Web) read(id *oidc.IDToken) (identity, error) {
 	if err != nil {
 		return identity{}, fmt.Errorf("signin: claims of the name: %v", err)
 	}
-	who := identity{person: web.Person{FIN: fin, Name: name, Method: "other", SignedInAt: h.shell.Now()}}
+	who := identity{issuedAt: id.IssuedAt, person: web.Person{FIN: fin, Name: name, Method: "other", SignedInAt: h.shell.Now()}}
+	if at, ok := claims["auth_time"].(float64); ok {
+		who.authTime = time.Unix(int64(at), 0)
+	}
 	if sex := tesdiq.Sex(text(names.Sex)); sex.Valid() {
 		who.person.Sex = sex
 	}

@@ -349,7 +349,11 @@ func (f *forger) with(name string, value any) string {
 	} else {
 		c[name] = value
 	}
-	return sign(jose.ES256, jose.JSONWebKey{Key: f.key, KeyID: "one"}, c)
+	return f.signed(c)
+}
+
+func (f *forger) signed(claims map[string]any) string {
+	return sign(jose.ES256, jose.JSONWebKey{Key: f.key, KeyID: "one"}, claims)
 }
 
 func sign(alg jose.SignatureAlgorithm, key any, claims any) string {
