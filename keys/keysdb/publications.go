@@ -48,8 +48,11 @@ type Shelf struct {
 	Pool *pgxpool.Pool // as tesdiq_verifier
 	Now  func() time.Time
 
+	asking sync.Mutex // held by whoever asks the database
+
 	mu    sync.Mutex
-	tried time.Time
+	tried time.Time // when the last question ended
+	wrong error     // what came of it
 	read  time.Time
 	said  map[string]current
 }
@@ -74,12 +77,11 @@ const sqlCurrent = `SELECT path, body, produced_at, until, overtaken FROM curren
 // Find gives what is said under a path below /pki: nil if nothing is. until is when it ceases to hold; zero: it holds until there is
 // another. It is the moment of production where what is said was overtaken: it must not be given.
 func (s *Shelf) Find(path string) (body []byte, produced, until time.Time, err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if err := s.refresh(); err != nil {
+	said, err := s.known()
+	if err != nil {
 		return nil, time.Time{}, time.Time{}, err
 	}
-	c, ok := s.said[path]
+	c, ok := said[path]
 	switch {
 	case !ok:
 		return nil, time.Time{}, time.Time{}, nil
@@ -91,28 +93,57 @@ func (s *Shelf) Find(path string) (body []byte, produced, until time.Time, err e
 	return c.Body, c.ProducedAt, until, nil
 }
 
-func (s *Shelf) refresh() error {
-	now := s.Now()
-	within := func(t time.Time, d time.Duration) bool { age := now.Sub(t); return !t.IsZero() && age >= 0 && age < d }
-	if within(s.tried, fresh) && within(s.read, atMost) {
-		return nil
+// known gives what is said, by its path. One asks the database; the others have what is known meanwhile, if that is young enough, or wait
+// for his answer: a database that does not answer costs timeout once, not each of those who ask.
+func (s *Shelf) known() (map[string]current, error) {
+	if k := s.look(); k.justAsked {
+		return k.said, k.err
 	}
-	s.tried = now
+	if !s.asking.TryLock() {
+		if k := s.look(); k.young {
+			return k.said, nil
+		}
+		s.asking.Lock()
+	}
+	defer s.asking.Unlock()
+	if k := s.look(); k.justAsked { // by whoever held the lock
+		return k.said, k.err
+	}
 	// Whoever asks may go away; the next one wants to know as well.
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
+	now := s.Now()
 	rows, _ := s.Pool.Query(ctx, sqlCurrent)
 	all, err := pgx.CollectRows(rows, pgx.RowToStructByName[current])
-	if err != nil {
-		if within(s.read, atMost) {
-			return nil
-		}
-		return fmt.Errorf("keysdb: publications: %w", err)
-	}
 	said := make(map[string]current, len(all))
 	for _, c := range all {
 		said[c.Path] = c
 	}
-	s.read, s.said = now, said
-	return nil
+	s.mu.Lock()
+	if s.tried, s.wrong = s.Now(), err; err == nil {
+		s.read, s.said = now, said
+	}
+	s.mu.Unlock()
+	k := s.look()
+	return k.said, k.err
+}
+
+// knowledge is what is said as far as is known.
+type knowledge struct {
+	said      map[string]current
+	err       error // why nothing may be said; without the database, what is known serves for a while
+	young     bool  // said may be given
+	justAsked bool  // it is too early to ask again
+}
+
+func (s *Shelf) look() knowledge {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.Now()
+	within := func(t time.Time, d time.Duration) bool { age := now.Sub(t); return !t.IsZero() && age >= 0 && age < d }
+	k := knowledge{said: s.said, young: within(s.read, atMost), justAsked: within(s.tried, fresh)}
+	if s.wrong != nil && !k.young {
+		k.said, k.err = nil, fmt.Errorf("keysdb: publications: %w", s.wrong)
+	}
+	return k
 }

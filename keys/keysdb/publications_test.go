@@ -1,6 +1,7 @@
 package keysdb_test
 
 import (
+	"sync"
 	"testing"
 	"time"
 
@@ -52,4 +53,67 @@ func TestTheNewestIsSaid(t *testing.T) {
 		keysdb.Publication{Path: "b", Body: []byte("another list"), Produced: at})
 	find("a", "revoked", day)
 	find("b", "list", time.Time{})
+}
+
+// A database that does not answer keeps one who asks waiting, not everybody: what is known serves for a minute, and nobody asks again and
+// again where nothing is known any more.
+func TestADatabaseThatHangsKeepsNobodyWaiting(t *testing.T) {
+	db := pgtest.Open(t)
+	at := time.Now().Truncate(time.Microsecond)
+	var mu sync.Mutex
+	ahead := time.Duration(0)
+	shelf := &keysdb.Shelf{Pool: db.Pool(postgres.Verifier), Now: func() time.Time {
+		mu.Lock()
+		defer mu.Unlock()
+		return time.Now().Add(ahead)
+	}}
+	later := func(d time.Duration) {
+		mu.Lock()
+		defer mu.Unlock()
+		ahead += d
+	}
+	if err := keysdb.Publish(t.Context(), db.Pool(postgres.Issuer), []keysdb.Publication{{Path: "a", Body: []byte("list"), Produced: at}}); err != nil {
+		t.Fatal(err)
+	}
+	if body, _, _, err := shelf.Find("a"); err != nil || string(body) != "list" {
+		t.Fatalf("%q, %v", body, err)
+	}
+	held, err := db.Admin.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer held.Rollback(t.Context()) //nolint:errcheck // of a lock
+	if _, err := held.Exec(t.Context(), `LOCK TABLE publications IN ACCESS EXCLUSIVE MODE`); err != nil {
+		t.Fatal(err)
+	}
+	const askers = 5
+	ask := func(want string) (waited int) {
+		var all sync.WaitGroup
+		for range askers {
+			all.Go(func() {
+				began := time.Now()
+				body, _, _, err := shelf.Find("a")
+				if string(body) != want || (err != nil) != (want == "") {
+					t.Errorf("%q, %v; want %q", body, err, want)
+				}
+				if time.Since(began) > 2*time.Second {
+					mu.Lock()
+					defer mu.Unlock()
+					waited++
+				}
+			})
+		}
+		all.Wait()
+		return waited
+	}
+	later(2 * time.Second)
+	if waited := ask("list"); waited > 1 {
+		t.Errorf("%d of %d waited", waited, askers)
+	}
+	later(2 * time.Minute)
+	began := time.Now()
+	ask("")
+	if took := time.Since(began); took > 15*time.Second { // one question's time limit, not each asker's
+		t.Errorf("took %s", took)
+	}
 }
