@@ -88,6 +88,37 @@ func TestAKeyThatIsAwayVoidsNothing(t *testing.T) {
 	}
 }
 
+// A key whose limit is reached may be back tomorrow only: until then an excerpt that waits is not tried every few seconds, each time with
+// two rows that stay. It is after some minutes, and is not void.
+func TestWhatWaitsForLongIsTriedSeldom(t *testing.T) {
+	w := newWorld(t)
+	fin, number := w.person("Babayeva")
+	d := w.dispatcher()
+	d.Lease = 10 * time.Second
+	waited := func(times int) (issuer.Number, string) {
+		r := request(number)
+		r.Key = fmt.Sprintf("%032d", times)
+		n := w.ask(fin, r)
+		of := fmt.Sprintf(`intent_id = (SELECT id FROM intents WHERE number = '%s')`, n)
+		w.exec(`INSERT INTO attempts (intent_id, n, attempted_at) SELECT i.id, n, $2 FROM intents i, generate_series(1, $3) n WHERE i.number = $1`, n, now().Add(-2*d.Lease), times)
+		w.exec(`INSERT INTO key_absences (intent_id, n, noted_at) SELECT intent_id, n, attempted_at FROM attempts WHERE ` + of)
+		return n, of
+	}
+	long, attempts := waited(12)
+	short, _ := waited(3)
+	stop := w.run(d)
+	w.wait(fin, short)
+	stop()
+	if n := w.count(`SELECT count(*) FROM attempts WHERE ` + attempts); n != 12 {
+		t.Errorf("it was tried %d times more", n-12)
+	}
+	w.exec(`UPDATE attempts SET attempted_at = $1 WHERE `+attempts, now().Add(-130*d.Lease))
+	w.run(w.dispatcher())
+	if item := w.wait(fin, long); item.State(today) != issuer.InForce {
+		t.Errorf("it is %s", item.State(today))
+	}
+}
+
 // While the keys are known to be away nothing is claimed at all.
 func TestNothingIsClaimedWhileTheKeysAreAway(t *testing.T) {
 	w := newWorld(t)

@@ -15,9 +15,14 @@ import (
 )
 
 // An attempt that has no result is somebody's at work for the lease; each further one for twice as long. Those at which the
-// key was away do not count. The primary key of attempts decides who wins. One statement, which commits
+// key was away do not count, but after a few of them it is waited longer, too: a key whose day's limit is reached comes back tomorrow, and
+// until then each attempt is two rows that stay. The primary key of attempts decides who wins. One statement, which commits
 // by itself: its rows reach us only after the commit, so no key is called before its attempt is durable.
-const sqlClaim = `
+const (
+	// atWork is for how many leases the attempt a, after away absences, is somebody's.
+	atWork = `2 ^ (greatest(a.n - away.n - 1, 0) + least(greatest(away.n - 4, 0), 7))`
+
+	sqlClaim = `
 	WITH due AS (
 		SELECT i.id, coalesce(a.n, 0) + 1 AS n
 		FROM unnest(@ids::bigint[]) AS i (id)
@@ -28,7 +33,7 @@ const sqlClaim = `
 		WHERE NOT EXISTS (SELECT FROM excerpts x WHERE x.id = i.id)
 		  AND NOT EXISTS (SELECT FROM voids v WHERE v.intent_id = i.id)
 		  AND (a.n IS NULL OR a.n - away.n < @max
-		       AND a.attempted_at <= @now::timestamptz - make_interval(secs => @lease * 2 ^ greatest(a.n - away.n - 1, 0)))
+		       AND a.attempted_at <= @now::timestamptz - make_interval(secs => @lease * ` + atWork + `))
 	), claimed AS (
 		INSERT INTO attempts (intent_id, n, attempted_at)
 		SELECT due.id, due.n, @now FROM due
@@ -41,6 +46,7 @@ const sqlClaim = `
 	JOIN intents i ON i.id = claimed.intent_id
 	JOIN entries e ON e.id = i.entry_id
 	ORDER BY i.id`
+)
 
 // standing is how the entry e stands among the later ones: issuer.Standing. It is registry.StandingOf in SQL, for many
 // entries at a time; a test compares the two. What is said of a person who was never right was never right either.

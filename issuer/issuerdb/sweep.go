@@ -40,7 +40,7 @@ const sqlOpen = `
 		WHERE NOT EXISTS (SELECT FROM excerpts x WHERE x.id = look.id)
 		  AND NOT EXISTS (SELECT FROM voids v WHERE v.intent_id = look.id))
 	SELECT open.id, coalesce(a.n - away.n, 0) AS n,
-	       a.n IS NULL OR a.attempted_at <= @now::timestamptz - make_interval(secs => @lease * 2 ^ greatest(a.n - away.n - 1, 0)) AS due
+	       a.n IS NULL OR a.attempted_at <= @now::timestamptz - make_interval(secs => @lease * ` + atWork + `) AS due
 	FROM open
 	LEFT JOIN LATERAL (
 		SELECT attempts.n, attempts.attempted_at FROM attempts
