@@ -164,7 +164,11 @@ func tried(ctx context.Context, tx pgx.Tx, a gateway.Attempt) error {
 	if len(detail) > maxDetail {
 		detail = detail[:maxDetail]
 	}
-	_, err := tx.Exec(ctx, sqlTried, pgx.NamedArgs{"question": a.Question, "sent": a.Sent, "began": a.Began, "ended": a.Ended, "reason": string(a.Reason), "detail": detail})
+	began, ended := a.Began.Round(0), a.Ended.Round(0) // what the clock showed: it may have been set back meanwhile
+	if ended.Before(began) {
+		ended = began
+	}
+	_, err := tx.Exec(ctx, sqlTried, pgx.NamedArgs{"question": a.Question, "sent": a.Sent, "began": began, "ended": ended, "reason": string(a.Reason), "detail": detail})
 	if err != nil {
 		return fmt.Errorf("gatewaydb: attempt: %w", err)
 	}

@@ -356,6 +356,22 @@ func TestKilledConnections(t *testing.T) {
 	}
 }
 
+// TestAClockThatIsSetBack: an attempt that ended before it began is written down all the same.
+func TestAClockThatIsSetBack(t *testing.T) {
+	w := build(t)
+	number := w.open(t, "elcin")
+	var calls int
+	w.config.Now = func() time.Time {
+		calls++
+		return time.Now().Add(-time.Duration(calls) * 200 * time.Millisecond)
+	}
+	w.SetFaults([]agencies.Fault{{Kind: agencies.Refusing}})
+	o := w.client(t).Ask(t.Context(), []gateway.Question{ask(number, gateway.Dialysis, "elcin")})[0]
+	if o.No == nil || o.No.Reason != gateway.Refused {
+		t.Errorf("%+v", o)
+	}
+}
+
 func BenchmarkAskAndKeep(b *testing.B) {
 	w := build(b)
 	number := w.open(b, "elcin")
