@@ -12,9 +12,9 @@ import (
 
 // benchCommand measures what this machine carries.
 type benchCommand struct {
-	What    string        `arg:"" enum:"issue,check,verify,reissue" help:"What to measure: issue (excerpts drawn), check (checks by code), verify (files read offline), reissue (a revoked signer's excerpts issued anew)."`
+	What    string        `arg:"" enum:"issue,check,verify,decide,reissue" help:"What to measure: issue (excerpts drawn), check (checks by code), verify (files read offline), decide (disability assessments by the rules), reissue (a revoked signer's excerpts issued anew)."`
 	For     time.Duration `help:"How long each side works." default:"10s"`
-	Clients int           `help:"How many ask at a time; by default 64, for verify one a processor." placeholder:"N"`
+	Clients int           `help:"How many ask at a time; by default 64, for verify and decide one a processor." placeholder:"N"`
 	People  int           `help:"How many invented people are in the books." default:"2000" placeholder:"N"`
 	N       int           `name:"excerpts" short:"n" help:"How many excerpts reissue issues, and issues anew; it takes as long as that takes." default:"1000" placeholder:"N"`
 	JSON    bool          `name:"json" help:"One line of JSON instead of a table."`

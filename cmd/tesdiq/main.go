@@ -36,7 +36,7 @@ type commands struct {
 
 	Decide decideCommand `cmd:"" help:"Decide again what a decision package says was decided: the same bytes, or a clear no."`
 
-	Bench benchCommand `cmd:"" help:"Measure what this machine carries, beside a baseline: issue, check or verify."`
+	Bench benchCommand `cmd:"" help:"Measure what this machine carries, beside a baseline: issue, check, verify or decide."`
 }
 
 func main() {

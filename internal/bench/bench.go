@@ -16,7 +16,7 @@ import (
 )
 
 // Kinds are what can be measured.
-var Kinds = []string{"issue", "check", "verify"}
+var Kinds = []string{"issue", "check", "verify", "decide"}
 
 // Options say how to measure. Rand, Now and Progress are required.
 type Options struct {
@@ -56,11 +56,11 @@ func Run(ctx context.Context, what string, o Options) (Result, error) {
 		return Result{}, fmt.Errorf("bench: %d clients, %d people", o.Clients, o.People)
 	}
 	clients := 64
-	if what == "verify" {
+	if what == "verify" || what == "decide" {
 		clients = runtime.GOMAXPROCS(0)
 	}
 	o = o.filled(clients)
-	measure, ok := map[string]func(context.Context, Options) (Result, error){"issue": issue, "check": check, "verify": verifyFiles}[what]
+	measure, ok := map[string]func(context.Context, Options) (Result, error){"issue": issue, "check": check, "verify": verifyFiles, "decide": decide}[what]
 	if !ok {
 		return Result{}, fmt.Errorf("bench: %q is nothing that can be measured", what)
 	}
