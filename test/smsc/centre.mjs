@@ -9,12 +9,17 @@ const say = (x) => process.stdout.write(`${JSON.stringify(x)}\n`);
 // of an answer, "receipts": how often each is said, "echo": whether receipts say the reference, "hold": keep receipts}
 let mode = { delay: 0, status: 0, cut: 0, receipts: 1, echo: true, hold: false };
 let count = Math.floor(Date.now() / 1000) * 1000 % 0x7fffffff; // another after each start, as centres do
-let held = []; // receipts that wait for a session
+const held = new Set(); // receipts that nobody has said he received
 const sessions = new Set();
 
 const server = smpp.createServer({}, (session) => {
   session.on('error', () => {});
-  session.on('close', () => { sessions.delete(session); say({ event: 'gone' }); });
+  session.on('close', () => {
+    sessions.delete(session);
+    for (const r of held) if (r.by === session) r.by = null;
+    say({ event: 'gone' });
+    flush();
+  });
   session.on('bind_transceiver', (pdu) => {
     const ok = pdu.system_id === 'tesdiq' && pdu.password === 'word';
     session.send(pdu.response({ command_status: ok ? smpp.ESME_ROK : smpp.ESME_RINVPASWD }));
@@ -34,7 +39,7 @@ const server = smpp.createServer({}, (session) => {
     if (now.delay) await new Promise((resolve) => setTimeout(resolve, now.delay));
     if (now.status) return session.send(pdu.response({ command_status: now.status }));
     for (let i = 0; i < now.receipts; i++) {
-      held.push({ id, from: pdu.destination_addr, to: pdu.source_addr, reference: now.echo ? pdu.user_message_reference : undefined });
+      held.add({ id, from: pdu.destination_addr, to: pdu.source_addr, reference: now.echo ? pdu.user_message_reference : undefined });
     }
     if (mode.cut > 0) { // it has the message, and cannot say so
       mode.cut--;
@@ -48,12 +53,18 @@ const server = smpp.createServer({}, (session) => {
 function flush() {
   const [session] = sessions;
   if (!session || mode.hold) return;
-  for (const r of held.splice(0)) {
+  for (const r of held) {
+    if (r.by) continue;
+    r.by = session;
     session.deliver_sm({
       esm_class: smpp.ESM_CLASS.MC_DELIVERY_RECEIPT, source_addr_ton: 1, source_addr_npi: 1, source_addr: r.from, destination_addr: r.to,
       ...(r.reference === undefined ? {} : { user_message_reference: r.reference }),
       short_message: { message: `id:${r.id} sub:001 dlvrd:001 submit date:2611211200 done date:2611211201 stat:DELIVRD err:000 text:` },
-    }, (pdu) => say({ event: 'receipt', id: r.id, status: pdu.command_status }));
+    }, (pdu) => {
+      say({ event: 'receipt', id: r.id, status: pdu.command_status });
+      if (pdu.command_status === 0) return held.delete(r);
+      setTimeout(() => { r.by = null; flush(); }, 100);
+    });
   }
 }
 

@@ -275,8 +275,8 @@ const (
 		ON CONFLICT DO NOTHING
 		RETURNING event`
 
-	// A receipt whose id nobody told us is about something of which no answer came: the one with its reference, or, where the
-	// carrier does not say the reference again, the only one for its number.
+	// A receipt whose id nobody told us is about something of which no answer came: what has its reference, or, where the
+	// carrier does not say the reference again, the only part for its number, however often it was sent.
 	sqlSettle = `
 		INSERT INTO dispatch_events (dispatch_id, event, carrier_id, reason, at)
 		SELECT DISTINCT ON (d.id) d.id, 'accepted', r.carrier_id, 'receipt', r.at
@@ -290,7 +290,7 @@ const (
 				WHERE a.event = 'accepted' AND a.carrier_id = r.carrier_id AND k.address = r.address)
 			AND (r.reference = d.id % 65536
 				OR r.reference IS NULL AND 1 = (
-					SELECT count(*)
+					SELECT count(DISTINCT (p.outbox_id, p.part))
 					FROM contacts k
 					JOIN dispatches p ON p.contact_id = k.id AND p.dispatched_at > @since
 					JOIN dispatch_events v ON v.dispatch_id = p.id AND v.event = 'unsure'
