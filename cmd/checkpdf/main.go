@@ -67,65 +67,99 @@ type line struct {
 
 func run(args []string, stdout, stderr io.Writer) int {
 	flags := flag.NewFlagSet("checkpdf", flag.ContinueOnError)
-	flags.SetOutput(stderr)
-	flags.Usage = func() { fmt.Fprint(stderr, usage) }
+	flags.SetOutput(io.Discard) // what is wrong is said below, in the person's language
 	rootsFile := flags.String("roots", "", "")
 	trustFile := flags.String("trust", "", "")
 	integrity := flags.Bool("integrity", false, "")
-	now := time.Now()
-	flags.Func("at", "", func(s string) (err error) {
-		now, err = time.Parse(time.RFC3339, s)
-		return err
-	})
+	at := flags.String("at", "", "")
 	qr := flags.String("qr", "", "")
 	printed := flags.Bool("statement", false, "")
 	signersFile := flags.String("signers", "", "")
 	asJSON := flags.Bool("json", false, "")
-	lang := flags.String("lang", "en", "")
-	refuse := func(format string, args ...any) int {
-		fmt.Fprintf(stderr, "checkpdf: "+format+"\n", args...)
+	flags.String("lang", "en", "")
+	words, err := readWords(langOf(args))
+	if err != nil {
+		fmt.Fprintf(stderr, "checkpdf: no language %q: az, en or ru\n", langOf(args))
+		return wrongUse
+	}
+	say := func(key string, values ...string) {
+		fmt.Fprintf(stderr, "checkpdf: %s\n", printable(strings.NewReplacer(values...).Replace(words[key])))
+	}
+	refuse := func(key string, values ...string) int {
+		say(key, values...)
 		return wrongUse
 	}
 	switch err := flags.Parse(args); {
 	case errors.Is(err, flag.ErrHelp):
+		fmt.Fprint(stderr, usage)
 		return allPassed
 	case err != nil:
-		return wrongUse
+		return refuse(useOption, "{detail}", err.Error())
 	case *qr != "" && (*printed || *integrity || flags.NArg() > 0), *printed && (*integrity || *asJSON || flags.NArg() > 1):
-		return refuse("-qr takes no file, -statement one, and neither another way to check; checkpdf -h says how to use them")
+		return refuse(useWays)
 	case (*qr != "" || *printed) != (*signersFile != ""):
-		return refuse("-qr and -statement need -signers FILE, and nothing else does; checkpdf -h says what it is")
+		return refuse(useSigners)
 	case flags.NArg() == 0 && *qr == "":
-		return refuse("no file to check; checkpdf -h says how to use it")
+		return refuse(useNothing)
 	case (*rootsFile == "") == !*integrity:
-		return refuse("give one of -roots FILE and -integrity; checkpdf -h says what they do")
+		return refuse(useWay)
+	case *trustFile != "" && *rootsFile == "":
+		return refuse(useTrust)
 	}
-	if *trustFile != "" && *rootsFile == "" {
-		return refuse("-trust needs -roots, by which the list is judged")
+	for _, name := range flags.Args() {
+		if _, err := os.Stat(name); strings.HasPrefix(name, "-") && errors.Is(err, fs.ErrNotExist) {
+			return refuse(useOrder, "{file}", name)
+		}
 	}
-	words, err := readWords(*lang)
-	if err != nil {
-		return refuse("no language %q: az, en or ru", *lang)
+	now := time.Now()
+	if *at != "" {
+		if now, err = time.Parse(time.RFC3339, *at); err != nil {
+			return refuse(useAt, "{value}", *at)
+		}
+	}
+	// unusable says what is wrong with a file that the judging needs.
+	unusable := func(option, name, key string, err error) int {
+		if key != "" {
+			fmt.Fprintf(stderr, "checkpdf: %s %s: %s\n", option, printable(name), words[key])
+			return wrongUse
+		}
+		detail := err.Error()
+		for _, ours := range []string{"keys: roots: ", "keys: trust list: ", "statement: signers: "} {
+			detail = strings.TrimPrefix(detail, ours)
+		}
+		return refuse(map[string]string{"-roots": rootsWrong, "-trust": trustWrong, "-signers": signersWrong}[option], "{file}", name, "{detail}", detail)
 	}
 	var roots *keys.Roots
 	if *rootsFile != "" {
-		if roots, err = readRoots(*rootsFile); err != nil {
-			return refuse("the root certificates cannot be read: %v", err)
+		data, key := load(*rootsFile)
+		if key == "" {
+			roots, err = keys.ParseRoots(data)
+		}
+		if key != "" || err != nil {
+			return unusable("-roots", *rootsFile, key, err)
 		}
 	}
 	var trust *keys.TrustList
 	if *trustFile != "" {
-		if trust, err = readTrust(*trustFile, roots); err != nil {
-			return refuse("the trust list cannot be used: %v", err)
+		data, key := load(*trustFile)
+		if key == "" {
+			trust, err = keys.ReadTrustList(data, roots)
+		}
+		if key != "" || err != nil {
+			return unusable("-trust", *trustFile, key, err)
 		}
 		if now.After(trust.NextUpdate) {
-			fmt.Fprintf(stderr, "checkpdf: warning: the trust list is out of date since %s; get a newer one\n", trust.NextUpdate.Format(time.RFC3339))
+			say(trustStale, "{time}", trust.NextUpdate.Format(time.RFC3339))
 		}
 	}
 	if *signersFile != "" {
-		signers, err := readSigners(*signersFile, roots)
-		if err != nil {
-			return refuse("the signers' certificates cannot be read: %v", err)
+		var signers *statement.Signers
+		data, key := load(*signersFile)
+		if key == "" {
+			signers, err = statement.ParseSigners(roots, data)
+		}
+		if key != "" || err != nil {
+			return unusable("-signers", *signersFile, key, err)
 		}
 		s := &statements{signers: signers, roots: roots, now: now, trust: trust, words: words, stdout: stdout, stderr: stderr}
 		if *qr != "" {
@@ -155,7 +189,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 			err = l.writeText(stdout, words, *integrity)
 		}
 		if err != nil {
-			return refuse("cannot write: %v", err)
+			return refuse(useWrite, "{detail}", err.Error())
 		}
 	}
 	return status
@@ -208,6 +242,26 @@ const (
 	fileUnreadable = "file.unreadable"
 	filePicture    = "file.picture"
 )
+
+// Keys of the sentences on wrong use.
+const (
+	useNothing   = "use.nothing"
+	useOption    = "use.option"
+	useOrder     = "use.order"
+	useAt        = "use.at"
+	useWay       = "use.way"
+	useWays      = "use.ways"
+	useSigners   = "use.signers"
+	useTrust     = "use.trust"
+	useWrite     = "use.write"
+	rootsWrong   = "roots.wrong"
+	trustWrong   = "trust.wrong"
+	trustStale   = "trust.stale"
+	signersWrong = "signers.wrong"
+)
+
+// useKeys lists them, so that a test can find out whether each has its sentence.
+var useKeys = []string{useNothing, useOption, useOrder, useAt, useWay, useWays, useSigners, useTrust, useWrite, rootsWrong, trustWrong, trustStale, signersWrong}
 
 // check judges a file and gives the key of the sentence on it.
 func check(name string, roots *keys.Roots, now time.Time) (pades.Report, string) {
@@ -267,39 +321,22 @@ func revoked(t *keys.TrustList, r pades.Report) bool {
 	return false
 }
 
-// readTrust reads the trust list.
-func readTrust(name string, roots *keys.Roots) (*keys.TrustList, error) {
-	data, err := read(name)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+// langOf is the language that the arguments ask for: known before they are read, so that what is wrong with them can be said in it.
+func langOf(args []string) string {
+	lang := "en"
+	for i, a := range args {
+		name, value, joined := strings.Cut(a, "=")
+		switch {
+		case a == "--":
+			return lang
+		case name != "-lang" && name != "--lang":
+		case joined:
+			lang = value
+		case i+1 < len(args):
+			lang = args[i+1]
+		}
 	}
-	return keys.ReadTrustList(data, roots)
-}
-
-// readRoots reads the pinned certificates. Errors name the file.
-func readRoots(name string) (*keys.Roots, error) {
-	data, err := read(name)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	roots, err := keys.ParseRoots(data)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	return roots, nil
-}
-
-// readSigners reads the certificates of those who sign excerpts. Errors name the file.
-func readSigners(name string, roots *keys.Roots) (*statement.Signers, error) {
-	data, err := read(name)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	signers, err := statement.ParseSigners(roots, data)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	return signers, nil
+	return lang
 }
 
 // readWords gives the sentences of a language by their keys.

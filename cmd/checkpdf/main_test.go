@@ -98,7 +98,7 @@ func TestEveryReasonHasItsSentenceInEveryLanguage(t *testing.T) {
 				t.Errorf("%s: no sentence for %s", lang, r)
 			}
 		}
-		for _, key := range append([]string{fileMissing, fileDirectory, fileUnreadable, filePicture, trustRevoked}, statementKeys...) {
+		for _, key := range append([]string{fileMissing, fileDirectory, fileUnreadable, filePicture, trustRevoked}, slices.Concat(statementKeys, useKeys)...) {
 			if words[key] == "" {
 				t.Errorf("%s: no sentence for %s", lang, key)
 			}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/tesdiq/tesdiq"
 	"github.com/tesdiq/tesdiq/keys"
+	"github.com/tesdiq/tesdiq/verifier"
 	"github.com/tesdiq/tesdiq/verifier/pades"
 	"github.com/tesdiq/tesdiq/verifier/statement"
 )
@@ -48,13 +49,14 @@ const (
 	qrGenuine         = "qr.genuine"
 	statementNone     = "statement.none"      // there is none
 	statementForm     = "statement.form"      // not written as ours are
+	statementFile     = "statement.file"      // neither a PDF nor an attachment out of one
 	statementStranger = "statement.stranger"  // signed by somebody else, or out of his time
 	statementWrong    = "statement.signature" // the signature does not verify
 	statementDiffers  = "statement.differs"   // it says something else than the page
 )
 
 // statementKeys lists them, so that a test can find out whether each has its sentence.
-var statementKeys = []string{qrGenuine, statementNone, statementForm, statementStranger, statementWrong, statementDiffers}
+var statementKeys = []string{qrGenuine, statementNone, statementForm, statementFile, statementStranger, statementWrong, statementDiffers}
 
 // sentence is the key of the sentence on an error of package statement.
 func sentence(err error) string {
@@ -100,7 +102,7 @@ func (s *statements) qr(text string, asJSON bool) int {
 		_, err = io.WriteString(s.stdout, b.String())
 	}
 	if err != nil {
-		fmt.Fprintf(s.stderr, "checkpdf: cannot write: %v\n", err)
+		fmt.Fprintf(s.stderr, "checkpdf: %s\n", strings.ReplaceAll(s.words[useWrite], "{detail}", err.Error()))
 		return wrongUse
 	}
 	return status
@@ -133,7 +135,7 @@ func (s *statements) print(name string) int {
 		return someNot
 	}
 	if _, err := s.stdout.Write(append(full, '\n')); err != nil {
-		fmt.Fprintf(s.stderr, "checkpdf: cannot write: %v\n", err)
+		fmt.Fprintf(s.stderr, "checkpdf: %s\n", strings.ReplaceAll(s.words[useWrite], "{detail}", err.Error()))
 		return wrongUse
 	}
 	return allPassed
@@ -159,8 +161,14 @@ func (s *statements) read(name string) (full []byte, key string) {
 		code, signedAt = report.Code, report.SignedAt
 	}
 	said, signer, err := s.signers.ReadJWS(jws)
-	if err != nil {
+	switch {
+	case err == nil:
+	case isPDF || sentence(err) != statementForm:
 		return nil, sentence(err)
+	case verifier.IsPicture(data):
+		return nil, filePicture
+	default:
+		return nil, statementFile
 	}
 	if s.revoked(signer, signedAt) {
 		return nil, trustRevoked

@@ -169,10 +169,10 @@ func duty(l keys.Listed) (said string) {
 // keysRotate makes a new signer.
 type keysRotate struct {
 	keysChange
-	Role  string    `help:"document-signer (the issuing authority's key is needed) or time-stamp-signer (the root's)." required:"" enum:"document-signer,time-stamp-signer"`
-	From  time.Time `help:"When it takes over (2027-01-01T00:00:00Z). The old one signs until then." required:"" placeholder:"TIME"`
-	Years int       `help:"How many years it holds." default:"2"`
-	Name  string    `help:"Its name; else the one before's with the year." placeholder:"NAME"`
+	Role  string `help:"document-signer (the issuing authority's key is needed) or time-stamp-signer (the root's)." required:"" enum:"document-signer,time-stamp-signer"`
+	From  string `help:"When it takes over: 2027-01-01T00:00:00Z, 2027-01-01, or now. The old one signs until then." required:"" placeholder:"TIME"`
+	Years int    `help:"How many years it holds." default:"2"`
+	Name  string `help:"Its name; else the one before's with the year." placeholder:"NAME"`
 
 	Storage string `help:"Where its key goes: file or pkcs11; else where the one before's is." enum:",file,pkcs11" default:""`
 	Module  string `help:"With pkcs11: the module." placeholder:"FILE"`
@@ -182,9 +182,17 @@ type keysRotate struct {
 
 // Run makes a new signer under the same authority.
 func (c keysRotate) Run(ctx context.Context) error {
+	now := time.Now()
+	from, err := now, error(nil)
+	if c.From != "now" {
+		from, err = momentOf(c.From)
+	}
+	if err != nil {
+		return fmt.Errorf("-from: %w", err)
+	}
 	return c.with(func(s *signer.Set, by signer.Authorized) error {
-		d, err := s.Rotate(ctx, rand.Reader, by, signer.Rotation{Role: c.Role, Name: c.Name, Years: c.Years, From: c.From,
-			Storage: c.Storage, Place: hsm.Place{Module: c.Module, Token: c.Token, PINFile: c.PINFile}, Keep: c.Apply}, time.Now())
+		d, err := s.Rotate(ctx, rand.Reader, by, signer.Rotation{Role: c.Role, Name: c.Name, Years: c.Years, From: from,
+			Storage: c.Storage, Place: hsm.Place{Module: c.Module, Token: c.Token, PINFile: c.PINFile}, Keep: c.Apply}, now)
 		if err != nil {
 			return err
 		}
@@ -281,11 +289,12 @@ func (c keysRevoke) Run(ctx context.Context) error {
 		return err
 	}
 	fmt.Printf("revoke %s %s, %s: what it signed from %s on does not count\n", l.Role, l.Serial, l.Certificate().Subject.CommonName, from.Format(time.RFC3339))
+	fmt.Printf("%d excerpts have a file that does not count then; %d messages to persons who checked one.\n", done.Excerpts, done.Told)
 	if !c.Apply {
 		fmt.Println(dryRun)
 		return nil
 	}
-	fmt.Printf("Written, with its ledger line. %d excerpts have a file that does not count; %d persons who checked one are told.\n", done.Excerpts, done.Told)
+	fmt.Println("Written, with its ledger line.")
 	fmt.Println("Next: tesdiq keys publish, with the authority's key, for the lists; tesdiq keys rotate, if it was on duty; tesdiq keys reissue.")
 	return nil
 }

@@ -46,12 +46,16 @@ func (w *world) revoke(serial string, from time.Time) issuerdb.SignerRevoked {
 	w.t.Helper()
 	op := issuerdb.Operator{Pool: w.db.Pool(postgres.Operator), Now: now, Rand: rand.Reader}
 	r := issuer.SignerRevocation{Serial: serial, Role: keys.RoleDocumentSigner, Reason: "keyCompromise", Why: "modul oğurlanıb", By: "Əməliyyatçı", InvalidFrom: from}
-	if _, err := op.RevokeSigner(w.t.Context(), r, true); err != nil {
+	preview, err := op.RevokeSigner(w.t.Context(), r, true)
+	if err != nil {
 		w.t.Fatal(err)
 	}
 	done, err := op.RevokeSigner(w.t.Context(), r, false)
 	if err != nil {
 		w.t.Fatal(err)
+	}
+	if preview != done {
+		w.t.Errorf("the preview says %+v, and it was %+v", preview, done)
 	}
 	if _, err := op.RevokeSigner(w.t.Context(), r, false); !errors.Is(err, tesdiq.NewProblem(tesdiq.Conflict, "certificate.revoked")) {
 		w.t.Errorf("again: %v", err)

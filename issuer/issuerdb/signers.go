@@ -2,6 +2,7 @@ package issuerdb
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -46,6 +47,9 @@ const sqlCheckedBy = `
 	JOIN excerpts x ON x.id = f.excerpt_id
 	WHERE f.serial = @serial AND c.sort = 'person' AND c.member_fin <> x.subject`
 
+// errPreview rolls back what was only to be counted.
+var errPreview = errors.New("issuerdb: preview")
+
 // SignerRevoked is what a revocation brought about.
 type SignerRevoked struct {
 	Excerpts int // with a file that does not count any more
@@ -53,7 +57,7 @@ type SignerRevoked struct {
 }
 
 // RevokeSigner writes down that what a certificate of ours signed from a moment on does not count, with its ledger line, and tells the
-// persons who checked such an excerpt. One that is revoked already is a Conflict, "certificate.revoked". With preview nothing is written.
+// persons who checked such an excerpt. One that is revoked already is a Conflict, "certificate.revoked". With preview all of it is tried, counted and taken back.
 func (o Operator) RevokeSigner(ctx context.Context, r issuer.SignerRevocation, preview bool) (done SignerRevoked, err error) {
 	if err := CheckRevocation(r.Why, r.By); err != nil {
 		return done, err
@@ -72,9 +76,6 @@ func (o Operator) RevokeSigner(ctx context.Context, r issuer.SignerRevocation, p
 		}
 		if known {
 			return tesdiq.NewProblem(tesdiq.Conflict, "certificate.revoked")
-		}
-		if preview {
-			return nil
 		}
 		tag, err := tx.Exec(ctx, sqlRevokeSigner, pgx.NamedArgs{"serial": r.Serial, "role": r.Role, "reason": r.Reason, "why": r.Why, "by": r.By,
 			"invalid": r.InvalidFrom, "now": r.RevokedAt})
@@ -105,8 +106,14 @@ func (o Operator) RevokeSigner(ctx context.Context, r issuer.SignerRevocation, p
 			return fmt.Errorf("issuerdb: who checked: %w", err)
 		}
 		done.Told = len(letters)
+		if preview {
+			return errPreview
+		}
 		return message.Send(ctx, tx, letters...)
 	})
+	if errors.Is(err, errPreview) {
+		err = nil
+	}
 	return done, err
 }
 

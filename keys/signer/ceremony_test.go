@@ -222,6 +222,7 @@ func TestAPlanThatIsNotSoundIsRefused(t *testing.T) {
 		"no end":                 {"years = 10", "years = 100", "root.years: must be from 1"},
 		"the examples' arc":      {"1.3.6.1.4.1.32473.1.1", "2.999.7", "arc for examples"},
 		"no policy":              {"1.3.6.1.4.1.32473.1.1", "rules", "time_stamp_policy: must be"},
+		"an address in clear":    {"https://tesdiq.example", "http://tesdiq.example", "address: must be"},
 		"another address":        {"https://tesdiq.example", "tesdiq.example", "address: must be"},
 		"back-dated":             {"# begins = 2026-12-01T09:00:00Z", "begins = 2020-01-01T09:00:00Z", "begins: must not be"},
 		"another storage":        {"years = 10\nstorage = \"file\"", "years = 10\nstorage = \"paper\"", "root.storage: must be"},

@@ -127,8 +127,8 @@ func ReadPlan(data []byte, now time.Time) (Plan, error) {
 		refuse("organization", "is the demonstration's")
 	}
 	u, err := url.Parse(p.Address)
-	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.User != nil {
-		refuse("address", "must be the service's public_url, such as \"https://tesdiq.example\"")
+	if err != nil || u.Scheme != "https" || u.Host == "" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.User != nil {
+		refuse("address", "must be the service's public_url, which begins with https, such as \"https://tesdiq.example\"")
 	}
 	p.Address = strings.TrimRight(p.Address, "/")
 	if p.policy, err = x509.ParseOID(p.TimeStampPolicy); err != nil {

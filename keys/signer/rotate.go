@@ -107,6 +107,11 @@ func (s *Set) Rotate(ctx context.Context, rand io.Reader, by Authorized, r Rotat
 	case len(s.Later) > 0 && from.Before(s.Later[len(s.Later)-1].From):
 		return Duty{}, fmt.Errorf("signer: rotate: another signer takes over only at %s", s.Later[len(s.Later)-1].From.Format(time.RFC3339))
 	}
+	for _, d := range s.Later {
+		if d.Role == r.Role && d.From.Equal(from) {
+			return Duty{}, fmt.Errorf("signer: rotate: %q takes over at that very moment already: name a later one", d.Certificate.Subject.CommonName)
+		}
+	}
 	name := r.Name
 	if name == "" {
 		name = fmt.Sprintf("%s %d", s.first(r.Role).Subject.CommonName, from.Year())

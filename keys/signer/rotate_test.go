@@ -178,6 +178,15 @@ func TestARotationIsRefused(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+	// Twice the same would leave one that never signs.
+	twice := in.load()
+	again := signer.Rotation{Role: keys.RoleDocumentSigner, Years: 1, From: soon}
+	if _, err := twice.Rotate(t.Context(), rand.Reader, issuing, again, made); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := twice.Rotate(t.Context(), rand.Reader, issuing, again, made); err == nil || !strings.Contains(err.Error(), "at that very moment already") {
+		t.Errorf("twice the same: %v", err)
+	}
 }
 
 // The lists are made anew with what was revoked; openssl, CRL and trust list agree.
