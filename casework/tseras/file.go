@@ -30,8 +30,12 @@ func (f File) Input(on tesdiq.Date) criteria.Input {
 
 // PriorOf is an earlier examination as the rules read it; conditions are those of our own decision, if it was ours.
 func PriorOf(x examination.Examination, conditions []criteria.Condition) criteria.Prior {
+	from := x.From
+	if x.Outcome == examination.NotDisability {
+		from = x.ExaminedOn // it breaks a track record on the day on which it was found
+	}
 	return criteria.Prior{
-		From: x.From, Until: x.Until, Outcome: criteria.Outcome(x.Outcome), Loss: int(x.Loss), Degree: string(x.Degree), Group: string(x.Group),
+		From: from, Until: x.Until, Outcome: criteria.Outcome(x.Outcome), Loss: int(x.Loss), Degree: string(x.Degree), Group: string(x.Group),
 		Cause: criteria.Cause(x.Cause), Conditions: conditions,
 	}
 }
@@ -91,8 +95,12 @@ func EntryOf(f File, r criteria.Result, commission string) (examination.Examinat
 	if r.Outcome == criteria.Kept {
 		return examination.Examination{}, false
 	}
+	on := r.DecidedOn
+	if r.Degree != "" {
+		on = f.Case.LawOn // a case of the law of degrees: the book's measure goes by the examination's day
+	}
 	return examination.Examination{
-		Subject: f.Case.Subject, Commission: commission, ExaminedOn: r.DecidedOn, Repeat: len(f.Prior) > 0,
+		Subject: f.Case.Subject, Commission: commission, ExaminedOn: on, Repeat: len(f.Prior) > 0,
 		Outcome: examination.Outcome(r.Outcome), Loss: examination.Loss(r.Loss), Degree: examination.DisabilityDegree(r.Degree),
 		Cause: examination.Cause(r.Cause), From: r.From, Until: r.Until, NextFrom: r.NextFrom,
 	}, true

@@ -43,6 +43,9 @@ const sqlTerms = `
 	ORDER BY x.until_day, x.entry_id
 	LIMIT @batch`
 
+// One process tells at a time: a second one finds what the first has told.
+const sqlLockTerms = `SELECT pg_advisory_xact_lock(hashtextextended('tseras terms', 0))`
+
 const sqlNotices = `
 	INSERT INTO term_notices (entry_id, notice, at)
 	SELECT a.entry, a.notice, @now
@@ -84,6 +87,9 @@ func (t Terms) Tell(ctx context.Context, progress func(terms int)) (told map[tse
 	for looked := 0; ; {
 		var batch []term
 		err := pgx.BeginFunc(ctx, t.Pool, func(tx pgx.Tx) error {
+			if _, err := tx.Exec(ctx, sqlLockTerms); err != nil {
+				return fmt.Errorf("tserasdb: terms: %w", err)
+			}
 			rows, _ := tx.Query(ctx, sqlTerms, pgx.NamedArgs{ // the error comes out of Collect
 				"first": tseras.Window(today), "today": today, "until": until, "after": after, "batch": termBatch,
 			})
