@@ -28,6 +28,13 @@ type Request struct {
 // MaxLine is how many characters may stand in "for whom" and "what for".
 const MaxLine = 100
 
+// MaxPerDay is how many excerpts a person may ask for within 24 hours: several for everybody who could want one. Nobody shall use up alone what
+// the keys may sign in a day.
+const MaxPerDay = 100
+
+// ErrTooMany says that a person asked for as many as he may, Args["Max"].
+var ErrTooMany = tesdiq.NewProblem(tesdiq.TooMany, "excerpt.too_many")
+
 const maxKey = 64
 
 // Check says all that is wrong with a request for an excerpt of kind k, each by its field. What is right comes back

@@ -94,15 +94,21 @@ func (c *Cabinet) askOnce(ctx context.Context, batch []*asking) error {
 			return err
 		}
 		var intents []issuer.Intent
+		here := map[tesdiq.FIN]int{}         // intents of this batch
 		waiting := map[tesdiq.Code]*asking{} // by the code that each will have if nobody asked the same
 		for i, a := range batch {
 			a.number, a.err = found[i].asked, found[i].err
 			if a.number != "" || a.err != nil {
 				continue
 			}
+			if c.PerDay > 0 && found[i].lately+here[a.fin] >= c.PerDay {
+				a.err = issuer.ErrTooMany.With("Max", c.PerDay)
+				continue
+			}
 			var intent issuer.Intent
 			if intent, a.err = c.intent(a, found[i]); a.err == nil {
 				intents, waiting[intent.Code] = append(intents, intent), a
+				here[a.fin]++
 			}
 		}
 		if intents, err = insertIntents(ctx, tx, intents); err != nil {

@@ -24,11 +24,12 @@ import (
 
 // Cabinet is what a signed-in person may do with excerpts: only with his own. All fields are required.
 type Cabinet struct {
-	Pool  *pgxpool.Pool // as tesdiq_cabinet
-	Kinds issuer.Kinds
-	Now   func() time.Time
-	Rand  io.Reader
-	Log   *slog.Logger
+	Pool   *pgxpool.Pool // as tesdiq_cabinet
+	Kinds  issuer.Kinds
+	PerDay int // excerpts that a person may ask for within a day, a few more at the same moment; 0: as many as he likes
+	Now    func() time.Time
+	Rand   io.Reader
+	Log    *slog.Logger
 
 	asking  together.Queue[*asking]
 	reading together.Queue[*reading]

@@ -21,6 +21,45 @@ import (
 	"github.com/tesdiq/tesdiq/registry/registrydb"
 )
 
+// Nobody uses up what the keys may sign in a day: not by one request after another, nor by many at once. The same request again is none.
+func TestAPersonAsksForSoManyADay(t *testing.T) {
+	w := newWorld(t)
+	fin, number := w.person("Vəliyeva")
+	other, theirs := w.person("Orucov")
+	w.cabinet.PerDay = 5
+	first := request(number)
+	asked := w.ask(fin, first)
+	var all sync.WaitGroup
+	var mu sync.Mutex
+	written := 1
+	for range 20 {
+		all.Go(func() {
+			_, err := w.cabinet.Ask(t.Context(), fin, request(number))
+			mu.Lock()
+			defer mu.Unlock()
+			if err == nil {
+				written++
+			} else if !errors.Is(err, issuer.ErrTooMany) {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	// Batches that do not see each other may both be within the limit.
+	if n := w.count(`SELECT count(*) FROM intents`); written != n || n < w.cabinet.PerDay || n > 2*w.cabinet.PerDay {
+		t.Errorf("%d, of which %d are written", written, n)
+	}
+	if _, err := w.cabinet.Ask(t.Context(), fin, request(number)); !errors.Is(err, issuer.ErrTooMany) {
+		t.Error(err)
+	}
+	if again := w.ask(fin, first); again != asked {
+		t.Errorf("the same again is %s, not %s", again, asked)
+	}
+	w.ask(other, request(theirs))
+	w.exec(`UPDATE intents SET asked_at = asked_at - interval '1 day' WHERE subject = $1`, fin)
+	w.ask(fin, request(number))
+}
+
 func TestWhatIsRefused(t *testing.T) {
 	w := newWorld(t)
 	fin, number := w.person("Quliyeva")

@@ -3,6 +3,7 @@ package issuerdb
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -13,8 +14,8 @@ import (
 	"github.com/tesdiq/tesdiq/registry/registrydb"
 )
 
-// All that asking must know first, for many in one journey: the entry, whom it is about as registered now, and the number
-// that the same request already got.
+// All that asking must know first, for many in one journey: the entry, whom it is about as registered now, the number
+// that the same request already got, and how many others the person asked for within a day.
 const sqlEntriesByNumber = `
 	SELECT a.nr - 1 AS nr, f.*
 	FROM unnest(@books::text[], @numbers::text[], @subjects::text[], @requests::text[]) WITH ORDINALITY AS a (book, number, subject, request, nr)
@@ -23,7 +24,8 @@ const sqlEntriesByNumber = `
 		       (SELECT p.id FROM entries p
 		        WHERE p.book = 'person' AND p.number = e.subject AND p.act <> 'annul'
 		          AND NOT EXISTS (SELECT FROM entries v WHERE v.book = p.book AND v.number = p.number AND v.version > p.version)) AS person,
-		       (SELECT i.number FROM intents i WHERE i.subject = e.subject AND i.request = a.request) AS asked, ` + standing + `
+		       (SELECT i.number FROM intents i WHERE i.subject = e.subject AND i.request = a.request) AS asked,
+		       CASE WHEN @limited::boolean THEN (SELECT count(*) FROM intents i WHERE i.subject = e.subject AND i.asked_at > @since) ELSE 0 END AS lately, ` + standing + `
 		FROM entries e
 		WHERE e.book = a.book AND e.number = a.number AND e.subject = a.subject
 		ORDER BY e.version DESC
@@ -43,6 +45,7 @@ type entryRow struct {
 	Book   registry.Book     `db:"book"`
 	Person *registry.EntryID `db:"person"`
 	Asked  *issuer.Number    `db:"asked"`
+	Lately int               `db:"lately"`
 	issuer.Standing
 }
 
@@ -51,6 +54,7 @@ type found struct {
 	entry  registry.Version
 	person registry.EntryID
 	asked  issuer.Number
+	lately int // excerpts that the person asked for within a day, if there is a limit
 	err    error
 }
 
@@ -97,7 +101,8 @@ func (c *Cabinet) find(ctx context.Context, q querier, wants []want) ([]found, e
 			books[i], numbers[i], subjects[i], requests[i] = string(w.kind.Book), w.number, string(w.fin), w.identity
 		}
 	}
-	rows, _ := q.Query(ctx, sqlEntriesByNumber, pgx.NamedArgs{"books": books, "numbers": numbers, "subjects": subjects, "requests": requests})
+	rows, _ := q.Query(ctx, sqlEntriesByNumber, pgx.NamedArgs{"books": books, "numbers": numbers, "subjects": subjects, "requests": requests,
+		"limited": c.PerDay > 0, "since": issuer.Moment(c.Now().Add(-24 * time.Hour))})
 	entries, err := pgx.CollectRows(rows, pgx.RowToStructByName[entryRow])
 	if err != nil {
 		return nil, fmt.Errorf("issuerdb: entry: %w", err)
@@ -120,7 +125,7 @@ func (c *Cabinet) find(ctx context.Context, q querier, wants []want) ([]found, e
 		case e.Person == nil:
 			f.err = fmt.Errorf("issuerdb: entry %d is about nobody in the book of persons", e.ID)
 		default:
-			f.person = *e.Person
+			f.person, f.lately = *e.Person, e.Lately
 			heads = append(heads, registry.Head{ID: e.ID, Book: e.Book})
 		}
 	}

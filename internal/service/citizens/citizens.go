@@ -45,7 +45,11 @@ func New(h service.Host, shell *web.Shell, pools *postgres.Pools, s signin.Confi
 	home := &cabinetweb.Web{Shell: shell, Homes: roles, Messages: roles, Roles: roles, Contacts: roles, Channels: c.Channels(),
 		SentPath: sentPath, Now: h.Now, KindTitle: pages.KindTitle}
 	books := &registryweb.Web{Shell: shell, Books: registrydb.Reader{Pool: pools.Cabinet}, Now: h.Now}
-	desk := &issuerdb.Cabinet{Pool: pools.Cabinet, Kinds: issuer.Kinds(all.Kinds), Now: h.Now, Rand: h.Rand, Log: h.Log}
+	perDay := issuer.MaxPerDay
+	if sentPath != "" {
+		perDay = 0 // everybody who tries it out is one of the demonstration's few people
+	}
+	desk := &issuerdb.Cabinet{Pool: pools.Cabinet, Kinds: issuer.Kinds(all.Kinds), PerDay: perDay, Now: h.Now, Rand: h.Rand, Log: h.Log}
 	excerpts := &issuerweb.Web{Shell: shell, Desk: desk, Archive: desk, Kinds: desk.Kinds, Host: public.Host, Now: h.Now, Rand: h.Rand}
 	for _, w := range []interface{ Prepare() error }{home, books, excerpts} {
 		if err := w.Prepare(); err != nil {
