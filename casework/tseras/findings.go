@@ -2,6 +2,7 @@ package tseras
 
 import (
 	"crypto/sha256"
+	"encoding/base64"
 	"fmt"
 	"iter"
 	"slices"
@@ -88,6 +89,16 @@ func Digest(salt, pack []byte) [sha256.Size]byte {
 		h.Write(framed(part))
 	}
 	return [sha256.Size]byte(h.Sum(nil))
+}
+
+// SignatureNonce is what the sign-in provider signs when a member signs a digest with what the chair says to the person:
+// SHA-256 of label, digest and words, in base 64 for addresses. Anybody who has the token can compare.
+func SignatureNonce(digest []byte, explains string) string {
+	h := sha256.New()
+	for _, part := range []string{"tesdiq signature v1", string(digest), explains} {
+		h.Write(framed(part))
+	}
+	return base64.RawURLEncoding.EncodeToString(h.Sum(nil))
 }
 
 // SignatureType is the media type of what the sign-in provider signs over a Digest.

@@ -91,15 +91,15 @@ func (h *Web) proved(w http.ResponseWriter, r *http.Request, f flow, who identit
 	return nil
 }
 
-// Proven takes the proof of what was to be confirmed: false when there is none, or one of something else. It is given
-// once.
-func (h *Web) Proven(r *http.Request, about, nonce string) (Proof, bool) {
+// Proven takes the proof of what was to be confirmed: false when there is none, or one of something else. nonce says what
+// the provider had to sign, from what was kept. It is given once.
+func (h *Web) Proven(r *http.Request, about string, nonce func(kept string) string) (Proof, bool) {
 	var p Proof
 	kept := h.shell.Take(r, proofKey)
 	if kept == "" || json.Unmarshal([]byte(kept), &p) != nil {
 		return Proof{}, false
 	}
-	if h.shell.Now().Sub(p.At) > proofLife || p.About != about || subtle.ConstantTimeCompare([]byte(p.Nonce), []byte(nonce)) != 1 {
+	if h.shell.Now().Sub(p.At) > proofLife || p.About != about || subtle.ConstantTimeCompare([]byte(p.Nonce), []byte(nonce(p.Kept))) != 1 {
 		return Proof{}, false
 	}
 	return p, true

@@ -34,7 +34,7 @@ func confirming(s *web.Shell, h **signin.Web) web.Routes {
 			if nonce == "" {
 				nonce = "digest-of-the-thing"
 			}
-			p, ok := (*h).Proven(r, about, nonce)
+			p, ok := (*h).Proven(r, about, func(string) string { return nonce })
 			_, err := fmt.Fprintf(w, "%v|%s|%d", ok, p.Kept, strings.Count(p.Token, "."))
 			return err
 		}))

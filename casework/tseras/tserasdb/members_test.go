@@ -1,0 +1,353 @@
+package tserasdb_test
+
+import (
+	"html"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/tesdiq/tesdiq"
+	"github.com/tesdiq/tesdiq/casework/tseras"
+	"github.com/tesdiq/tesdiq/casework/tseras/criteria"
+	"github.com/tesdiq/tesdiq/casework/tseras/tserasweb"
+	"github.com/tesdiq/tesdiq/internal/people"
+	"github.com/tesdiq/tesdiq/web"
+	"github.com/tesdiq/tesdiq/web/signin"
+	"github.com/tesdiq/tesdiq/web/signin/demoprovider"
+	"github.com/tesdiq/tesdiq/web/webtest"
+)
+
+// site is the members' pages over a world, with a provider that lets any member be picked.
+type site struct {
+	*world
+	server *httptest.Server
+}
+
+func (w *world) site() *site {
+	w.Helper()
+	shell := webtest.Shell(w.T, func(c *web.Config) { c.Now = w.now })
+	var handler http.Handler
+	srv := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) { handler.ServeHTTP(rw, r) }))
+	w.Cleanup(srv.Close)
+	var all []demoprovider.Person
+	for c := range commissions {
+		for m := range 4 {
+			all = append(all, demoprovider.Person{FIN: memberFIN(c+1, m+1), Name: tesdiq.Name{Surname: "Nümunəvi", Given: "Həkim", Father: "Əli"}, Sex: tesdiq.Female})
+		}
+	}
+	all = append(all, demoprovider.Person{FIN: people.Who("nermin").FIN, Name: people.Who("nermin").Name, Sex: tesdiq.Female})
+	p, err := demoprovider.New(shell, demoprovider.Config{Address: srv.URL, ClientID: "tesdiq", Secret: "secret",
+		RedirectURLs: []string{srv.URL + "/signin/callback"}, PostLogoutURLs: []string{srv.URL + "/signin/out"}, People: all})
+	w.must(err)
+	in, err := signin.New(shell, signin.Config{Issuer: p.Issuer(), ClientID: "tesdiq", Secret: "secret", RedirectURL: srv.URL + "/signin/callback"}, nil)
+	w.must(err)
+	pages := &tserasweb.Commission{Shell: shell, Bench: w.bench, Confirmer: in, Calendar: tesdiq.AzerbaijanCalendar(), Now: w.now}
+	w.must(pages.Prepare())
+	handler = shell.Router(in.Routes, p.Routes, pages.Routes)
+	return &site{w, srv}
+}
+
+var hiddenField = regexp.MustCompile(`<input type="hidden" name="([^"]*)" value="([^"]*)"`)
+
+// reader is a browser that remembers all that it was sent.
+type reader struct {
+	*webtest.Browser
+	s    *site
+	fin  tesdiq.FIN
+	seen strings.Builder
+}
+
+func (m *reader) keep(a webtest.Answer) webtest.Answer {
+	m.seen.WriteString(a.Body)
+	for k, v := range a.Header {
+		m.seen.WriteString(k + strings.Join(v, " "))
+	}
+	return a
+}
+
+func (m *reader) get(path string) webtest.Answer { return m.keep(m.Get(path)) }
+func (m *reader) post(path string, f url.Values) webtest.Answer {
+	return m.keep(m.Post(path, f))
+}
+
+// provider goes to the provider, picks somebody and comes back.
+func (m *reader) provider(a webtest.Answer, fin tesdiq.FIN) webtest.Answer {
+	m.s.Helper()
+	local := func(a webtest.Answer) string {
+		if a.Status != http.StatusSeeOther {
+			m.s.Fatalf("no redirect but %d: %s", a.Status, a.Body)
+		}
+		return strings.TrimPrefix(a.Header.Get("Location"), m.s.server.URL)
+	}
+	page := m.Get(local(a)) // the provider's own page lists people of the demonstration; it is not ours to scan
+	form := url.Values{"person": {string(fin)}, "method": {"e-signature"}}
+	for _, f := range hiddenField.FindAllStringSubmatch(page.Body, -1) {
+		form.Set(f[1], html.UnescapeString(f[2]))
+	}
+	return m.keep(m.Get(local(m.Post("/demo-provider/authorize", form))))
+}
+
+func (s *site) signedIn(fin tesdiq.FIN) *reader {
+	s.Helper()
+	m := &reader{Browser: webtest.Another(s.T, s.server), s: s, fin: fin}
+	if a := m.provider(m.Get("/signin?to=/commission"), fin); a.Header.Get("Location") != "/commission" {
+		s.Fatalf("sign in: %d %s", a.Status, a.Body)
+	}
+	return m
+}
+
+// typed is the form of findings(criterion, grade).
+func typed(criterion, grade string) url.Values {
+	v := url.Values{"do": {"save"}, "criterion": {criterion}, "grade-" + criterion: {grade}}
+	limit := map[string]string{"1": "none", "2": "I", "3": "II", "4": "III"}[grade]
+	for _, name := range criteria.ActivityNames {
+		v.Set("activity-"+name, "none")
+	}
+	for _, name := range []string{"self_care", "movement", "work"} {
+		v.Set("activity-"+name, limit)
+	}
+	return v
+}
+
+// drawnFor refers Nərmin, lets a commission be drawn, and signs its members in.
+func (s *site) drawnFor() (number string, path string, all map[tseras.Role][]*reader) {
+	s.Helper()
+	c, err := s.desk.Refer(s.Context(), s.from, s.referral("nermin"), "signed")
+	s.must(err)
+	s.work()
+	s.work()
+	all = map[tseras.Role][]*reader{}
+	for fin, seat := range s.seats("") {
+		path = "/commission/" + string(seat.Number)
+		all[seat.Role] = append(all[seat.Role], s.signedIn(fin))
+	}
+	return c.Number, path, all
+}
+
+func TestMembersRecordAndSign(t *testing.T) {
+	s := newWorld(t).site()
+	number, path, all := s.drawnFor()
+	members := append(all[tseras.Chair], all[tseras.Member]...)
+	if len(members) != 3 {
+		t.Fatalf("%d members", len(members))
+	}
+	for i, m := range members {
+		for _, lang := range tesdiq.Langs {
+			if a := m.get("/commission?lang=" + string(lang)); a.Status != http.StatusOK || !strings.Contains(a.Body, path) {
+				t.Fatalf("list: %d %s", a.Status, a.Body)
+			}
+			a := m.get(path + "?lang=" + string(lang))
+			if a.Status != http.StatusOK || !strings.Contains(a.Body, "M05.8") || strings.Contains(a.Body, "tseras-commission.") || strings.Contains(a.Body, "criteria.") {
+				t.Fatalf("case: %d %s", a.Status, a.Body)
+			}
+		}
+		m.get(path + "?lang=az")
+		// What was typed stays, and what is wrong stands at its field.
+		half := typed("joints-rheumatoid", "")
+		half.Set("activity-learning", "")
+		if a := m.post(path+"/findings", half); a.Status != http.StatusUnprocessableEntity || !strings.Contains(a.Body, `id="grade-joints-rheumatoid-why"`) || !strings.Contains(a.Body, "checked") {
+			t.Errorf("no grade: %d %s", a.Status, a.Body)
+		}
+		half = typed("joints-rheumatoid", "3")
+		half.Set("activity-learning", "")
+		if a := m.post(path+"/findings", half); a.Status != http.StatusUnprocessableEntity || !strings.Contains(a.Body, `id="activity-learning-why"`) {
+			t.Errorf("an activity is missing: %d %s", a.Status, a.Body)
+		}
+		half.Set("do", "add")
+		half.Set("add", "heart-failure-nobody-has")
+		if a := m.post(path+"/findings", half); a.Status != http.StatusOK || strings.Count(a.Body, `name="criterion"`) != 2 {
+			t.Errorf("add: %d %s", a.Status, a.Body)
+		}
+		half.Set("do", "remove:joints-rheumatoid")
+		half.Del("add")
+		if a := m.post(path+"/findings", half); a.Status != http.StatusOK || strings.Contains(a.Body, `name="criterion"`) {
+			t.Errorf("remove: %d", a.Status)
+		}
+		if a := m.post(path+"/sign", nil); a.Status != http.StatusConflict {
+			t.Errorf("signs before there is a result: %d", a.Status)
+		}
+		if i == 0 {
+			if a := m.post(path+"/extend", url.Values{"longer": {""}}); a.Status != http.StatusUnprocessableEntity || !strings.Contains(a.Body, `id="longer-why"`) {
+				t.Errorf("longer term without a reason: %d %s", a.Status, a.Body)
+			}
+			if a := m.post(path+"/extend", url.Values{"longer": {"Əlavə sınaq gözlənilir"}}); a.Status != http.StatusSeeOther {
+				t.Errorf("longer term: %d %s", a.Status, a.Body)
+			}
+		} else if a := m.post(path+"/extend", url.Values{"longer": {"Əlavə sınaq"}}); a.Status != http.StatusForbidden {
+			t.Errorf("a member asks for the longer term: %d", a.Status)
+		}
+		// R20: sent many times at once, it is recorded once.
+		var once sync.WaitGroup
+		answers := make([]webtest.Answer, 5)
+		for n := range answers {
+			once.Go(func() { answers[n] = m.Post(path+"/findings", typed("joints-rheumatoid", "3")) })
+		}
+		once.Wait()
+		recorded := 0
+		for _, a := range answers {
+			m.keep(a)
+			switch a.Status {
+			case http.StatusSeeOther:
+				recorded++
+			case http.StatusConflict:
+			default:
+				t.Errorf("record: %d %s", a.Status, a.Body)
+			}
+		}
+		if recorded != 1 {
+			t.Errorf("recorded %d times", recorded)
+		}
+	}
+	s.work()
+	s.expect(people.Who("nermin").FIN, number, tseras.Signing)
+	for i, m := range members {
+		if a := m.get(path); a.Status != http.StatusOK || !strings.Contains(a.Body, `id="result"`) {
+			t.Fatalf("result: %d %s", a.Status, a.Body)
+		}
+		if a := m.get(path + "/signed"); a.Status != http.StatusSeeOther {
+			t.Errorf("back without a proof: %d", a.Status)
+		}
+		if i == 1 {
+			// S20: whoever else confirms at the provider, nothing is signed.
+			if a := m.provider(m.post(path+"/sign", nil), members[0].fin); a.Status != http.StatusForbidden {
+				t.Errorf("another person confirms: %d %s", a.Status, a.Body)
+			}
+			m.get(path + "/signed")
+		}
+		if s.signed(m.fin) {
+			t.Fatal("signed without a confirmation")
+		}
+		back := m.provider(m.post(path+"/sign", nil), m.fin)
+		for range 2 {
+			if a := m.get(back.Header.Get("Location")); a.Status != http.StatusSeeOther || a.Header.Get("Location") != path {
+				t.Errorf("signed: %d %s", a.Status, a.Body)
+			}
+		}
+		if !s.signed(m.fin) {
+			t.Fatalf("%s has not signed", m.fin)
+		}
+		if a := m.post(path+"/refuse", url.Values{"reason": {"Fikrimi dəyişdim"}}); a.Status != http.StatusConflict {
+			t.Errorf("refuses what he has signed: %d", a.Status)
+		}
+	}
+	s.work()
+	shown := s.expect(people.Who("nermin").FIN, number, tseras.Decided)
+	pack, err := criteria.ReadPackage(shown.Package)
+	s.must(err)
+	if len(pack.Signatures) != 3 || strings.Count(string(pack.Signatures[0].Bytes), ".") != 2 {
+		t.Errorf("signatures: %+v", pack.Signatures)
+	}
+	s.nothingOf("nermin", members)
+}
+
+// signed says whether a member has signed what was proposed last.
+func (s *site) signed(fin tesdiq.FIN) bool {
+	return s.seats("")[fin].Signed
+}
+
+// nothingOf is A11: in all that members were sent there is none of what tells who somebody is or who sent him.
+func (s *site) nothingOf(who string, members []*reader) {
+	s.Helper()
+	p := people.Who(who)
+	ref := s.referral(who)
+	ids := []string{
+		string(p.FIN), p.Name.Surname, p.Name.Given, p.Name.Father, p.Name.Short(), p.Name.Surname + " " + p.Name.Given, string(p.Card),
+		p.Born.ISO(), p.Born.String(), strings.ReplaceAll(p.Born.ISO(), "-", ""), people.DistrictOf(p.FIN),
+		ref.Number, ref.On.ISO() + "T", ref.Main.Since.ISO(), ref.Main.Since.String(), ref.Treatments[0].From.ISO(), ref.Treatments[0].From.String(),
+		ref.Treatments[0].To.ISO(), ref.Treatments[0].To.String(), ref.Tests[0].On.ISO(), ref.Tests[0].On.String(), string(ref.Physicians[0]),
+		s.from.Name, string(s.from.District), "1400057421", "poliklinika", "T-20", "+994", "born", "subject",
+	}
+	if len(ids) < 30 {
+		s.Fatalf("only %d identifiers", len(ids))
+	}
+	for _, m := range members {
+		text := m.seen.String()
+		if len(text) < 10_000 {
+			s.Errorf("the member was sent only %d bytes", len(text))
+		}
+		for _, id := range ids {
+			if at := strings.Index(text, id); id != "" && at >= 0 {
+				s.Errorf("a member was sent %q: …%s…", id, text[max(0, at-60):min(len(text), at+60)])
+			}
+		}
+	}
+}
+
+func TestARefusalNeedsAReasonAndNoProvider(t *testing.T) {
+	s := newWorld(t).site()
+	number, path, all := s.drawnFor()
+	members := append(all[tseras.Chair], all[tseras.Member]...)
+	for _, m := range members {
+		if a := m.post(path+"/findings", typed("joints-rheumatoid", "2")); a.Status != http.StatusSeeOther {
+			t.Fatalf("record: %d %s", a.Status, a.Body)
+		}
+	}
+	s.work()
+	m := members[2]
+	if a := m.post(path+"/refuse", url.Values{"reason": {""}}); a.Status != http.StatusUnprocessableEntity || !strings.Contains(a.Body, `id="reason-why"`) {
+		t.Errorf("no reason: %d %s", a.Status, a.Body)
+	}
+	if a := m.post(path+"/refuse", url.Values{"reason": {"Nəticə tapıntılarıma uyğun deyil"}}); a.Status != http.StatusSeeOther {
+		t.Errorf("refuse: %d %s", a.Status, a.Body)
+	}
+	for _, m := range members[:2] {
+		m.get(m.provider(m.post(path+"/sign", nil), m.fin).Header.Get("Location"))
+	}
+	s.work()
+	s.expect(people.Who("nermin").FIN, number, tseras.FurtherMember)
+}
+
+// S13, S20: who is no member, has no seat or is not signed in is told what he is told of a case that there is not; and of
+// two sessions of one person the second changes nothing.
+func TestWhoHasNoSeatSeesNothingOnThePages(t *testing.T) {
+	s := newWorld(t).site()
+	_, path, all := s.drawnFor()
+	member := all[tseras.Member][0]
+	again := s.signedIn(member.fin)
+	if a := member.post(path+"/findings", typed("joints-rheumatoid", "2")); a.Status != http.StatusSeeOther {
+		t.Fatalf("record: %d", a.Status)
+	}
+	if a := again.post(path+"/findings", typed("joints-rheumatoid", "4")); a.Status != http.StatusConflict {
+		t.Errorf("the same person's other session records again: %d", a.Status)
+	}
+	var without *reader
+	seats := s.seats("")
+	for c := range commissions {
+		if fin := memberFIN(c+1, 1); seats[fin].Number == "" {
+			without = s.signedIn(fin)
+			break
+		}
+	}
+	if a := without.get("/commission"); a.Status != http.StatusOK || strings.Contains(a.Body, path) {
+		t.Errorf("a member without cases: %d", a.Status)
+	}
+	nermin := s.signedIn(people.Who("nermin").FIN)
+	if a := nermin.get("/commission"); a.Status != http.StatusNotFound {
+		t.Errorf("no member: %d", a.Status)
+	}
+	const none = "/commission/00000000"
+	clean := regexp.MustCompile(`[0-9A-HJKMNP-TV-Z]{10,}|\d{8}`)
+	for _, v := range []*reader{without, nermin} {
+		for _, do := range []func(p string) webtest.Answer{
+			func(p string) webtest.Answer { return v.get(p) },
+			func(p string) webtest.Answer { return v.get(p + "/signed") },
+			func(p string) webtest.Answer { return v.post(p+"/findings", typed("joints-rheumatoid", "2")) },
+			func(p string) webtest.Answer { return v.post(p+"/sign", nil) },
+			func(p string) webtest.Answer { return v.post(p+"/refuse", url.Values{"reason": {"Yox"}}) },
+			func(p string) webtest.Answer { return v.post(p+"/extend", url.Values{"longer": {"Daha uzun"}}) },
+		} {
+			a, b := do(path), do(none)
+			if a.Status != http.StatusNotFound || b.Status != a.Status || clean.ReplaceAllString(a.Body, "*") != clean.ReplaceAllString(b.Body, "*") {
+				t.Errorf("%d and %d:\n%s\n%s", a.Status, b.Status, a.Body, b.Body)
+			}
+		}
+	}
+	nobody := webtest.Another(t, s.server)
+	if a := nobody.Get(path); a.Status != http.StatusSeeOther || !strings.HasPrefix(a.Header.Get("Location"), "/signin") {
+		t.Errorf("nobody: %d", a.Status)
+	}
+}
