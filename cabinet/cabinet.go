@@ -44,6 +44,13 @@ type Examination struct {
 	Until    tesdiq.Date // last day of the term; none when indefinite
 }
 
+// Case is one that is under way, in words.
+type Case struct {
+	Path  string // of its page
+	Title string // whose turn it is
+	Text  string // what is being done, and until when
+}
+
 // Home is what the first page shows.
 type Home struct {
 	Examination Examination // zero: there is none

@@ -39,18 +39,22 @@ type Contacts interface {
 	Again(ctx context.Context, fin tesdiq.FIN, id int64, now time.Time) error
 }
 
+// Cases finds a person's case that is under way, in the words of a language; false when there is none.
+type Cases func(ctx context.Context, fin tesdiq.FIN, lang tesdiq.Lang) (cabinet.Case, bool, error)
+
 // Homes reads first pages.
 type Homes interface {
 	Home(ctx context.Context, fin tesdiq.FIN, today tesdiq.Date) (cabinet.Home, error)
 }
 
-// Web serves the cabinet's own pages. All fields but Channels, SentPath and KindTitle are required.
+// Web serves the cabinet's own pages. All fields but Cases, Channels, SentPath and KindTitle are required.
 type Web struct {
 	Shell     *web.Shell
 	Homes     Homes
 	Messages  Messages
 	Roles     Roles
 	Contacts  Contacts
+	Cases     Cases            // nil: no cases are offered here, and no page speaks of them
 	Channels  []tesdiq.Channel // besides the cabinet, by which messages can go out from here
 	SentPath  string           // the demonstration's page of what was sent, or empty
 	Now       func() time.Time

@@ -18,6 +18,8 @@ type homeView struct {
 	Days        int
 	Excerpts    []excerptLine
 	Memberships []cabinet.Membership
+	Cases       bool          // are offered here
+	Case        *cabinet.Case // that is under way; nil: there is none
 }
 
 // excerptLine is one excerpt in force, in words.
@@ -57,6 +59,15 @@ func (h *Web) home(w http.ResponseWriter, r *http.Request) error {
 	view := homeView{
 		Turn: found.Examination.Turn(today), Examination: found.Examination, Unread: found.Unread, Checks: found.Checks,
 		Looks: found.Looks, Days: cabinet.LookBack, Memberships: memberships,
+	}
+	if h.Cases != nil {
+		view.Cases = true
+		switch c, open, err := h.Cases(r.Context(), v.Person.FIN, v.Lang); {
+		case err != nil:
+			return err
+		case open:
+			view.Case = &c
+		}
 	}
 	for _, x := range found.Excerpts {
 		line := excerptLine{x, h.title(v.Lang, x), x.Recipient}

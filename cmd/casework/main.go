@@ -1,5 +1,6 @@
 // Command casework serves signed-in people: the cabinet, their entries, asking for excerpts, who checked them; it sends
-// their messages by SMS and e-mail, and does the housekeeping. It asks for excerpts and waits for them. It has no key.
+// their messages by SMS and e-mail, and does the housekeeping; where the configuration lets it ask other agencies, it assesses
+// disability. It asks for excerpts and waits for them. It has no key that signs documents.
 package main
 
 import (
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tesdiq/tesdiq/internal/service"
+	"github.com/tesdiq/tesdiq/internal/service/assessing"
 	"github.com/tesdiq/tesdiq/internal/service/citizens"
 	"github.com/tesdiq/tesdiq/internal/service/pages"
 )
@@ -33,9 +35,18 @@ func run(ctx context.Context, c service.Config) error {
 	if err != nil {
 		return err
 	}
-	part, err := citizens.New(h, shell, pools, signIn, carriers, "")
+	settings, err := assessing.FromConfig(h, c)
 	if err != nil {
 		return err
 	}
-	return c.Listen(ctx, h, shell.Router(append(part.Routes, h.Metrics.Operations(pools.Ready))...), part.Loops...)
+	assess, err := assessing.Maybe(h, shell, pools, settings)
+	if err != nil {
+		return err
+	}
+	part, err := citizens.New(h, shell, pools, signIn, carriers, "", assess.Cases())
+	if err != nil {
+		return err
+	}
+	routes := append(append(part.Routes, assess.Routes...), h.Metrics.Operations(pools.Ready))
+	return c.Listen(ctx, h, shell.Router(routes...), append(part.Loops, assess.Loops...)...)
 }

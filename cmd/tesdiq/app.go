@@ -12,6 +12,7 @@ import (
 
 	"github.com/tesdiq/tesdiq/internal/postgres"
 	"github.com/tesdiq/tesdiq/internal/service"
+	"github.com/tesdiq/tesdiq/internal/service/assessing"
 	"github.com/tesdiq/tesdiq/internal/service/checking"
 	"github.com/tesdiq/tesdiq/internal/service/citizens"
 	"github.com/tesdiq/tesdiq/internal/service/issuing"
@@ -26,7 +27,7 @@ import (
 	"github.com/tesdiq/tesdiq/web/signin/demoprovider"
 )
 
-// parts are what an installation is made of. All fields but Proxies, Carriers, People and Example are required.
+// parts are what an installation is made of. All fields but Proxies, Assess, Carriers, People and Example are required.
 type parts struct {
 	Pools     *postgres.Pools
 	PublicURL string // without a path: "https://tesdiq.example"
@@ -35,12 +36,14 @@ type parts struct {
 	Keys      *signer.Set
 	Stamps    issuing.Stamps          // who dates what is signed, and for whom we do
 	Limits    map[string]signer.Limit // of the keys, by role; a demonstration has none
+	Assess    *assessing.Settings     // nil: no assessments are offered
 	Carriers  service.Carriers        // by which messages go out; the demonstration has its own
 	Now       func() time.Time
 	Log       *slog.Logger
 
-	People  []demoprovider.Person // the demonstration's provider offers these; none: there is no such provider
-	Example verifierweb.Example   // with which the page for engineers fills its requests
+	People   []demoprovider.Person // the demonstration's provider offers these; none: there is no such provider
+	Agencies service.Loop          // the demonstration plays the agencies, too; nil: others do
+	Example  verifierweb.Example   // with which the page for engineers fills its requests
 }
 
 func (p parts) host() service.Host {
@@ -70,6 +73,9 @@ func newApp(ctx context.Context, p parts) (_ *app, err error) {
 		return nil, err
 	}
 	a.roots = made.Roots
+	if p.Agencies != nil {
+		a.loops = append(a.loops, p.Agencies)
+	}
 	a.signers = statement.NewSigners(a.roots, p.Keys.Signers()...)
 	sentPath := ""
 	var sent web.Routes
@@ -78,14 +84,18 @@ func newApp(ctx context.Context, p parts) (_ *app, err error) {
 		if p.Carriers, loops, sent, err = demoCarriers(a.host, shell); err != nil {
 			return nil, err
 		}
-		sentPath, a.loops = demosent.Path, loops
+		sentPath, a.loops = demosent.Path, append(a.loops, loops...)
 	}
-	cabinet, err := citizens.New(a.host, shell, p.Pools, p.SignIn, p.Carriers, sentPath)
+	assess, err := assessing.Maybe(a.host, shell, p.Pools, p.Assess)
 	if err != nil {
 		return nil, err
 	}
-	a.loops = append(append(a.loops, made.Loops...), cabinet.Loops...)
-	routes := append(append(cabinet.Routes, made.Routes...), a.host.Metrics.Operations(p.Pools.Ready))
+	cabinet, err := citizens.New(a.host, shell, p.Pools, p.SignIn, p.Carriers, sentPath, assess.Cases())
+	if err != nil {
+		return nil, err
+	}
+	a.loops = append(append(append(a.loops, made.Loops...), cabinet.Loops...), assess.Loops...)
+	routes := append(append(append(cabinet.Routes, made.Routes...), assess.Routes...), a.host.Metrics.Operations(p.Pools.Ready))
 	if len(p.People) > 0 {
 		provider, err := demoprovider.New(shell, demoprovider.Config{
 			Address: p.PublicURL, ClientID: p.SignIn.ClientID, Secret: p.SignIn.Secret, People: p.People,

@@ -148,6 +148,9 @@ func (d demoCommand) start(ctx context.Context, listening, host string, progress
 	if run.notes, err = prepare(ctx, p, d.Data); err != nil {
 		return nil, err
 	}
+	if p.Agencies, err = d.agencies(ctx, &p); err != nil {
+		return nil, err
+	}
 	p.Example = run.notes.example()
 	run.app, err = newApp(ctx, p)
 	return run, err
@@ -209,7 +212,16 @@ func onTerminal(w io.Writer, people int) io.Writer {
 // demoPeople are those whom the provider offers.
 func demoPeople() []demoprovider.Person {
 	var all []demoprovider.Person
+	seats := map[string]bool{}
+	for _, c := range people.Commissions {
+		for _, m := range c.Members {
+			seats[m.Key] = true
+		}
+	}
 	for _, a := range people.Cast {
+		if seats[a.Key] {
+			continue
+		}
 		p := demoprovider.Person{FIN: a.FIN, Name: a.Name, Sex: a.Sex, Try: "demo.try." + a.Key}
 		for _, o := range people.Organisations {
 			for _, m := range o.Members {
@@ -219,6 +231,11 @@ func demoPeople() []demoprovider.Person {
 			}
 		}
 		all = append(all, p)
+	}
+	for _, c := range people.Commissions {
+		for _, m := range c.Members {
+			all = append(all, demoprovider.Person{FIN: m.FIN, Name: m.Name, Sex: m.Sex, Commission: c.Name})
+		}
 	}
 	return all
 }
@@ -283,7 +300,7 @@ func (n *demoNotes) organisations(ctx context.Context, o organisationdb.Operator
 				return err
 			}
 		}
-		if x.Client != "" && n.ClientID == "" {
+		if x.Client != "" && x.Sort == string(organisation.Bank) && n.ClientID == "" {
 			client, secret, err := o.AddClient(ctx, x.VOEN, x.Client)
 			if err != nil {
 				return err

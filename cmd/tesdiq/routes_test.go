@@ -15,6 +15,7 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
+	"github.com/tesdiq/tesdiq/casework/tseras"
 	"github.com/tesdiq/tesdiq/internal/people"
 	"github.com/tesdiq/tesdiq/organisation/organisationdb"
 )
@@ -44,6 +45,8 @@ func (w *world) routes(nermin *visitor, e summaryExcerpt, excerpt, withdrawn, ch
 	}
 	exam, job := number("examination"), number("contract")
 	newExcerpt := url.Values{"kind": {"examination"}, "number": {exam[strings.LastIndex(exam, "/")+1:]}, "validity": {"30"}, "lang": {"az"}, "key": {"a-key-of-the-test"}}
+	kase := w.applied("nermin", tseras.AwaitingReferral)
+	const noCase = "/cabinet/cases/T-1999-000001"
 	const noExcerpt, noCheck = "/cabinet/excerpts/E-2026-9999999", "0000-0000-0000-0000"
 	return map[string]route{
 		"GET /": page("/"), "GET /how": page("/how"), "GET /privacy": page("/privacy"), "GET /developers": page("/developers"),
@@ -87,6 +90,13 @@ func (w *world) routes(nermin *visitor, e summaryExcerpt, excerpt, withdrawn, ch
 		"GET /cabinet/checks-of-mine":              page("/cabinet/checks-of-mine"), "GET /cabinet/checks-of-mine.csv": page("/cabinet/checks-of-mine.csv"),
 		"GET /cabinet/checked-by-me": page("/cabinet/checked-by-me"), "GET /cabinet/checked-by-me.csv": page("/cabinet/checked-by-me.csv"),
 
+		"GET /cabinet/cases": page("/cabinet/cases"), "GET /cabinet/cases/new": page("/cabinet/cases/new?key=AAAAAAAAAAAAAAAAAAAAAAAAAA"),
+		"POST /cabinet/cases":                   {own: "/cabinet/cases", form: url.Values{"key": {"AAAAAAAAAAAAAAAAAAAAAAAAAA"}}},
+		"GET /cabinet/cases/{number}":           {own: kase, missing: noCase},
+		"GET /cabinet/cases/{number}/package":   {own: kase + "/package", missing: noCase + "/package"},
+		"GET /cabinet/cases/{number}/withdraw":  {own: kase + "/withdraw", missing: noCase + "/withdraw"},
+		"POST /cabinet/cases/{number}/withdraw": {own: kase + "/withdraw", missing: noCase + "/withdraw", form: url.Values{}},
+
 		"GET /demo-provider/.well-known/openid-configuration": page("/demo-provider/.well-known/openid-configuration"),
 		"GET /demo-provider/authorize":                        page("/demo-provider/authorize"), "POST /demo-provider/authorize": {own: "/demo-provider/authorize", form: url.Values{}},
 		"GET /demo-provider/end_session": page("/demo-provider/end_session"), "GET /demo-provider/jwks": page("/demo-provider/jwks"),
@@ -125,7 +135,7 @@ func (w *world) contact() (id string) {
 }
 
 // What differs between two answers of the same page: numbers of requests, random keys of forms, and the id that was asked for.
-var volatile = regexp.MustCompile(`[0-9A-HJKMNP-TV-Z]{10,}|(?:[0-9A-HJKMNP-TV-Z]{4}-){3}[0-9A-HJKMNP-TV-Z]{4}|[EMK]-\d{4}-\d+|(messages|channel)(/|%2F)\d+`)
+var volatile = regexp.MustCompile(`[0-9A-HJKMNP-TV-Z]{10,}|(?:[0-9A-HJKMNP-TV-Z]{4}-){3}[0-9A-HJKMNP-TV-Z]{4}|[EMKT]-\d{4}-\d+|(messages|channel)(/|%2F)\d+`)
 
 func TestEveryRouteForEveryRole(t *testing.T) {
 	w := open(t, 5)
@@ -164,7 +174,7 @@ func TestEveryRouteForEveryRole(t *testing.T) {
 	}
 	slices.SortFunc(names, func(a, b string) int {
 		last := func(s string) int {
-			return slices.Index([]string{"POST /cabinet/excerpts/{number}/withdraw", "POST /cabinet/act", "POST /signout"}, s)
+			return slices.Index([]string{"POST /cabinet/excerpts/{number}/withdraw", "POST /cabinet/cases/{number}/withdraw", "POST /cabinet/act", "POST /signout"}, s)
 		}
 		if d := last(a) - last(b); d != 0 {
 			return d

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tesdiq/tesdiq/internal/service"
+	"github.com/tesdiq/tesdiq/internal/service/assessing"
 	"github.com/tesdiq/tesdiq/internal/service/citizens"
 	"github.com/tesdiq/tesdiq/internal/service/issuing"
 )
@@ -39,6 +40,9 @@ func (s serveCommand) Run(ctx context.Context) error {
 		return err
 	}
 	if p.Carriers, err = c.Carriers(p.host()); err != nil {
+		return err
+	}
+	if p.Assess, err = assessing.FromConfig(p.host(), c); err != nil {
 		return err
 	}
 	if p.Pools, err = c.Pools(ctx); err != nil {

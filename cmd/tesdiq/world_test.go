@@ -92,12 +92,16 @@ func open(t testing.TB, n int) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.app, err = newApp(ctx, parts{
+	p := parts{
 		Pools: pools, PublicURL: w.address, Keys: set, Now: time.Now, People: demoPeople(),
 		Log: slog.New(slog.NewJSONHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		SignIn: signin.Config{Issuer: w.address + demoprovider.Path, ClientID: "tesdiq", Secret: "a secret of the test",
 			RedirectURL: w.address + "/signin/callback", PostLogout: w.address + "/signin/out"},
-	})
+	}
+	if p.Agencies, err = (demoCommand{Data: t.TempDir(), People: n, Seed: 1}).agencies(ctx, &p); err != nil {
+		t.Fatal(err)
+	}
+	w.app, err = newApp(ctx, p)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -38,6 +38,11 @@ var Cast = []Actor{
 	{"murad", "2TM5F9D", tesdiq.Name{Surname: "Tağıyev", Given: "Murad", Father: "Fikrət"}, tesdiq.Male, tesdiq.NewDate(1985, 10, 2), "AA1846290"},
 	{"konul", "7AK3U1L", tesdiq.Name{Surname: "Abdullayeva", Given: "Könül", Father: "Zahid"}, tesdiq.Female, tesdiq.NewDate(1990, 8, 19), "AA8250713"},
 	{"samir", "5VS8Y2E", tesdiq.Name{Surname: "Vəliyev", Given: "Samir", Father: "Yaşar"}, tesdiq.Male, tesdiq.NewDate(1987, 3, 27), "AA4495038"},
+	{"nigar", "3NR6C8K", tesdiq.Name{Surname: "Şükürova", Given: "Nigar", Father: "Elxan"}, tesdiq.Female, tesdiq.NewDate(1982, 6, 9), "AA5938204"},
+	// Members of commissions; see Commissions.
+	{"rena", "6RN4T1H", tesdiq.Name{Surname: "Səfərova", Given: "Rəna", Father: "Çingiz"}, tesdiq.Female, tesdiq.NewDate(1972, 2, 11), "AZE07315842"},
+	{"kamal", "4KM8X3P", tesdiq.Name{Surname: "Hüseynov", Given: "Kamal", Father: "Arif"}, tesdiq.Male, tesdiq.NewDate(1980, 10, 24), "AA2619475"},
+	{"sebine", "9SB5W7G", tesdiq.Name{Surname: "Qasımova", Given: "Səbinə", Father: "Xəqani"}, tesdiq.Female, tesdiq.NewDate(1986, 12, 1), "AA7043861"},
 }
 
 // Who finds somebody of the cast by his key.
@@ -52,12 +57,13 @@ func Who(key string) Actor {
 
 // Organisation is an invented organisation with those who act for it.
 type Organisation struct {
-	Key     string
-	VOEN    tesdiq.VOEN
-	Name    string
-	Sort    string // bank, employer, office
-	Members []Member
-	Client  string // name of its program; empty for none
+	Key      string
+	VOEN     tesdiq.VOEN
+	Name     string
+	Sort     string // bank, employer, office, medical
+	Members  []Member
+	Client   string // name of its program; empty for none
+	District string // where a medical institution is
 }
 
 // Member is somebody of the cast in an organisation.
@@ -73,9 +79,10 @@ var castVOEN = voens(castVOENs)
 
 // Organisations are the demo's.
 var Organisations = []Organisation{
-	{"bank", castVOEN[0], "“Nümunə Bank” Açıq Səhmdar Cəmiyyəti", "bank", []Member{{"aysel", "clerk"}, {"murad", "manager"}}, "Kredit sistemi"},
-	{"market", castVOEN[1], "“Nümunə Market” Məhdud Məsuliyyətli Cəmiyyəti", "employer", []Member{{"konul", "clerk"}}, ""},
-	{"office", castVOEN[2], "Nümunə rayon Sosial Xidmətlər Mərkəzi", "office", []Member{{"samir", "clerk"}}, ""},
+	{"bank", castVOEN[0], "“Nümunə Bank” Açıq Səhmdar Cəmiyyəti", "bank", []Member{{"aysel", "clerk"}, {"murad", "manager"}}, "Kredit sistemi", ""},
+	{"market", castVOEN[1], "“Nümunə Market” Məhdud Məsuliyyətli Cəmiyyəti", "employer", []Member{{"konul", "clerk"}}, "", ""},
+	{"office", castVOEN[2], "Nümunə rayon Sosial Xidmətlər Mərkəzi", "office", []Member{{"samir", "clerk"}}, "", ""},
+	{"clinic", castVOEN[6], "Nümunə Nəsimi poliklinikası", "medical", []Member{{"nigar", "manager"}}, "Poliklinika sistemi", "Nəsimi"},
 }
 
 // The cast's employers besides the organisations.

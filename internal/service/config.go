@@ -89,6 +89,9 @@ type Config struct {
 	SMS   SMS   `toml:"sms"`
 	Email Email `toml:"email"`
 
+	Gateway Gateway `toml:"gateway"`
+	Draws   Draws   `toml:"draws"`
+
 	Proxies, StampFor []netip.Prefix `toml:"-"`
 
 	program Program
@@ -123,6 +126,8 @@ var settings = []struct {
 	{"time_stamps", []Program{AllInOne, Issuer, Reissuer}, "only the issuing process gives time stamps", judgeTimeStamps},
 	{"sms", []Program{AllInOne, Casework}, "it sends nothing", judgeSMS},
 	{"email", []Program{AllInOne, Casework}, "it sends nothing", judgeEmail},
+	{"gateway", []Program{AllInOne, Casework}, "it asks no agency", judgeGateway},
+	{"draws", []Program{AllInOne, Casework}, "it draws no commission", judgeDraws},
 	{"trust", []Program{Verifier}, "it has the roots from its keys, or needs none", judgeTrust},
 }
 

@@ -90,16 +90,9 @@ const sqlInstitution = `
 	JOIN organisations o ON o.id = m.organisation_id
 	WHERE m.organisation_id = @id AND o.closed_at IS NULL`
 
-// Institution is a medical institution that refers.
-type Institution struct {
-	ID       int64
-	Name     string
-	District tseras.District
-}
-
 // Institution finds an open medical institution by its organisation's ID. casework.ErrMissing when it is none.
-func (d Desk) Institution(ctx context.Context, id int64) (Institution, error) {
-	i := Institution{ID: id}
+func (d Desk) Institution(ctx context.Context, id int64) (tseras.Institution, error) {
+	i := tseras.Institution{ID: id}
 	err := d.Pool.QueryRow(ctx, sqlInstitution, pgx.NamedArgs{"id": id}).Scan(&i.Name, &i.District)
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
@@ -128,7 +121,7 @@ const uniqueViolation = "23505"
 
 // Refer takes a referral, which from signed. It opens a case, or goes to the one that waits for it; the same referral
 // again gives its case. A person with another open case that waits for none is casework.ErrOpen.
-func (d Desk) Refer(ctx context.Context, from Institution, r tseras.Referral, signed string) (c casework.Case, err error) {
+func (d Desk) Refer(ctx context.Context, from tseras.Institution, r tseras.Referral, signed string) (c casework.Case, err error) {
 	err = pgx.BeginFunc(ctx, d.Pool, func(tx pgx.Tx) error {
 		c, err = d.refer(ctx, tx, from, r, signed)
 		return err
@@ -140,7 +133,7 @@ func (d Desk) Refer(ctx context.Context, from Institution, r tseras.Referral, si
 	return c, err
 }
 
-func (d Desk) refer(ctx context.Context, tx pgx.Tx, from Institution, r tseras.Referral, signed string) (casework.Case, error) {
+func (d Desk) refer(ctx context.Context, tx pgx.Tx, from tseras.Institution, r tseras.Referral, signed string) (casework.Case, error) {
 	var id casework.ID
 	err := tx.QueryRow(ctx, sqlReferred, pgx.NamedArgs{"institution": from.ID, "number": r.Number}).Scan(&id)
 	if err == nil {
@@ -191,7 +184,7 @@ func (d Desk) refer(ctx context.Context, tx pgx.Tx, from Institution, r tseras.R
 }
 
 // Decline says that the institution found no ground for a referral, with its reason, which the person reads.
-func (d Desk) Decline(ctx context.Context, from Institution, number string, subject tesdiq.FIN, reason string) error {
+func (d Desk) Decline(ctx context.Context, from tseras.Institution, number string, subject tesdiq.FIN, reason string) error {
 	if err := tesdiq.CheckText(reason, maxReason, true); err != nil {
 		return err
 	}
@@ -229,22 +222,6 @@ func (d Desk) Cases(ctx context.Context, subject tesdiq.FIN) ([]casework.Case, e
 	return caseworkdb.Of(ctx, d.Pool, subject)
 }
 
-// Shown is a case as its person sees it.
-type Shown struct {
-	casework.Case
-	Steps    []casework.Step
-	Evidence tseras.Evidence
-	Looks    []Look
-	Package  []byte // of the decision; nil before
-	Entry    string // the examination's number; empty before, and where nothing was entered
-}
-
-// Look is a member's look at a case: when, and of which commission.
-type Look struct {
-	Office string
-	At     time.Time
-}
-
 const sqlLooksOf = `
 	SELECT k.name, l.at
 	FROM tseras_looks l
@@ -261,7 +238,7 @@ const sqlDecisionOf = `
 	WHERE d.case_id = @id`
 
 // Show is a person's case with all that happened to it. casework.ErrMissing when it is none of his.
-func (d Desk) Show(ctx context.Context, subject tesdiq.FIN, number string) (s Shown, err error) {
+func (d Desk) Show(ctx context.Context, subject tesdiq.FIN, number string) (s tseras.Shown, err error) {
 	err = pgx.BeginTxFunc(ctx, d.Pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
 		if s.Case, err = caseworkdb.ByNumber(ctx, tx, subject, number); err != nil {
 			return err
@@ -273,7 +250,7 @@ func (d Desk) Show(ctx context.Context, subject tesdiq.FIN, number string) (s Sh
 			return err
 		}
 		rows, _ := tx.Query(ctx, sqlLooksOf, pgx.NamedArgs{"id": s.ID}) // the error comes out of Collect
-		if s.Looks, err = pgx.CollectRows(rows, pgx.RowToStructByPos[Look]); err != nil {
+		if s.Looks, err = pgx.CollectRows(rows, pgx.RowToStructByPos[tseras.Look]); err != nil {
 			return fmt.Errorf("tserasdb: looks: %w", err)
 		}
 		err := tx.QueryRow(ctx, sqlDecisionOf, pgx.NamedArgs{"id": s.ID}).Scan(&s.Package, &s.Entry)

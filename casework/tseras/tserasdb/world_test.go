@@ -58,7 +58,7 @@ type world struct {
 	decider  tserasdb.Decider
 	bench    tserasdb.Bench
 	rounds   tserasdb.Rounds
-	from     tserasdb.Institution
+	from     tseras.Institution
 	later    time.Duration // how far the test's clock has been put forward
 }
 
@@ -160,14 +160,14 @@ func (w *world) work() {
 	w.must(err)
 }
 
-func (w *world) state(subject tesdiq.FIN, number string) tserasdb.Shown {
+func (w *world) state(subject tesdiq.FIN, number string) tseras.Shown {
 	w.Helper()
 	s, err := w.desk.Show(w.Context(), subject, number)
 	w.must(err)
 	return s
 }
 
-func (w *world) expect(subject tesdiq.FIN, number string, want casework.State) tserasdb.Shown {
+func (w *world) expect(subject tesdiq.FIN, number string, want casework.State) tseras.Shown {
 	w.Helper()
 	s := w.state(subject, number)
 	if s.State != want {

@@ -31,8 +31,8 @@ type Citizens struct {
 }
 
 // New puts the part together, as the roles tesdiq_cabinet, tesdiq_worker and tesdiq_sender. sentPath is the demonstration's page
-// of what was sent, or empty.
-func New(h service.Host, shell *web.Shell, pools *postgres.Pools, s signin.Config, c service.Carriers, sentPath string) (*Citizens, error) {
+// of what was sent, or empty; cases finds somebody's open case, or is nil.
+func New(h service.Host, shell *web.Shell, pools *postgres.Pools, s signin.Config, c service.Carriers, sentPath string, cases cabinetweb.Cases) (*Citizens, error) {
 	public, err := url.Parse(h.PublicURL)
 	if err != nil {
 		return nil, err
@@ -42,7 +42,7 @@ func New(h service.Host, shell *web.Shell, pools *postgres.Pools, s signin.Confi
 	if err != nil {
 		return nil, err
 	}
-	home := &cabinetweb.Web{Shell: shell, Homes: roles, Messages: roles, Roles: roles, Contacts: roles, Channels: c.Channels(),
+	home := &cabinetweb.Web{Shell: shell, Homes: roles, Messages: roles, Roles: roles, Contacts: roles, Cases: cases, Channels: c.Channels(),
 		SentPath: sentPath, Now: h.Now, KindTitle: pages.KindTitle}
 	books := &registryweb.Web{Shell: shell, Books: registrydb.Reader{Pool: pools.Cabinet}, Now: h.Now}
 	perDay := issuer.MaxPerDay

@@ -41,6 +41,7 @@ type Person struct {
 	Sex           tesdiq.Sex
 	Try           string // key of the locale files: what to try as this person
 	Organisations []Organisation
+	Commission    string // that he is a member of: he is offered among the members of commissions, which are many
 }
 
 // Organisation is one with whose e-signature the person may sign in.
@@ -201,12 +202,15 @@ type parameter struct{ Name, Value string }
 
 type choice struct {
 	Value, Name, Organisation, Try string
+	Commission                     string
 }
 
 func (p *Provider) page(w http.ResponseWriter, r *http.Request, q url.Values, problems tesdiq.Problems) error {
 	var data struct {
 		Parameters     []parameter
 		People         []choice
+		Members        []choice // of commissions
+		Member         bool     // one of them was picked before
 		Methods        []web.Choice
 		Person, Method string
 		Cancel         string
@@ -217,6 +221,11 @@ func (p *Provider) page(w http.ResponseWriter, r *http.Request, q url.Values, pr
 	}
 	for _, person := range p.config.People {
 		c := choice{Value: string(person.FIN), Name: person.Name.Short(), Try: person.Try}
+		if c.Commission = person.Commission; c.Commission != "" {
+			data.Members = append(data.Members, c)
+			data.Member = data.Member || c.Value == r.PostFormValue("person")
+			continue
+		}
 		if len(person.Organisations) > 0 {
 			c.Try = "demoprovider.myself" // what there is to try is tried for the organisation
 		}

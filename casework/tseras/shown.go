@@ -1,0 +1,35 @@
+package tseras
+
+import (
+	"time"
+
+	"github.com/tesdiq/tesdiq/casework"
+)
+
+// Institution is a medical institution that refers.
+type Institution struct {
+	ID       int64
+	Name     string
+	District District
+}
+
+// Shown is a case as its person sees it.
+type Shown struct {
+	casework.Case
+	Steps    []casework.Step
+	Evidence Evidence
+	Looks    []Look
+	Package  []byte // of the decision; nil before
+	Entry    string // the examination's number; empty before, and where nothing was entered
+}
+
+// Look is a member's look at a case: when, and of which commission.
+type Look struct {
+	Office string
+	At     time.Time
+}
+
+// Withdrawable says whether the person may still take his application back.
+func Withdrawable(c casework.Case) bool {
+	return Machine.Allows(c.Kind, c.State, Withdrawn, casework.BySubject)
+}

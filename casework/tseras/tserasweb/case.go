@@ -1,0 +1,245 @@
+package tserasweb
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/tesdiq/tesdiq"
+	"github.com/tesdiq/tesdiq/casework"
+	"github.com/tesdiq/tesdiq/casework/tseras"
+	"github.com/tesdiq/tesdiq/casework/tseras/criteria"
+	"github.com/tesdiq/tesdiq/web"
+)
+
+type casePage struct {
+	Number, Path string
+	Tag          tag
+	Closed       bool
+	Turn         turn
+	Steps        []stepLine // the newest first
+	Registers    []registerLine
+	Silent       int // registers that have not answered
+	Looks        []tseras.Look
+	CanWithdraw  bool
+	Decision     *decision
+}
+
+// stepLine is one step in plain words.
+type stepLine struct {
+	At   time.Time
+	What string
+	Who  string
+	Why  string // a reason that somebody gave; empty
+}
+
+// registerLine is one register with what became of the question to it.
+type registerLine struct {
+	Name string
+	Tag  tag
+	What string
+}
+
+// decision is a result with its reasons, in words.
+type decision struct {
+	Class      string // good, warn
+	Result     string // in a word
+	Sentence   string // who decided, and how
+	Facts      []fact
+	Reasons    []reason
+	Changes    []string
+	Conditions []condition
+	Entry      string // the examination's page; empty where nothing was entered
+	Package    string // where the package is
+}
+
+type fact struct{ Name, Value string }
+
+type reason struct{ Text, Act, Label string }
+
+type condition struct{ Name, Grade, Percent, Counts string }
+
+// refreshEvery is how many seconds a page waits before it looks again, while registers are asked.
+const refreshEvery = 5
+
+// show is the page of a case.
+func (h *Person) show(w http.ResponseWriter, r *http.Request) error {
+	_, lang := viewer(r)
+	s, err := h.found(r)
+	if err != nil {
+		return err
+	}
+	data, err := h.page(lang, s)
+	if err != nil {
+		return err
+	}
+	if s.State == tseras.Gathering && data.Silent == 0 {
+		w.Header().Set("Refresh", strconv.Itoa(refreshEvery)) // works without script; the page can be loaded again by hand, too
+	}
+	return h.pages.Render(w, r, "person-case.html", web.Page{TitleText: h.Shell.T(lang, "tseras-person.case", "Number", s.Number), Data: data})
+}
+
+func (h *Person) page(lang tesdiq.Lang, s tseras.Shown) (casePage, error) {
+	p := casePage{
+		Number: s.Number, Path: path(s.Number), Tag: tagOf(s.State), Closed: closed(s.Case), Looks: s.Looks, CanWithdraw: tseras.Withdrawable(s.Case),
+	}
+	var err error
+	if p.Turn, err = h.turnOf(lang, s.Case); err != nil {
+		return p, err
+	}
+	for i := len(s.Steps) - 1; i >= 0; i-- {
+		p.Steps = append(p.Steps, h.step(lang, s.Steps[i]))
+	}
+	p.registers(h.Shell, lang, s)
+	if s.Package != nil {
+		p.Decision, err = h.decision(lang, s)
+	}
+	return p, err
+}
+
+func (h *Person) step(lang tesdiq.Lang, s casework.Step) stepLine {
+	l := stepLine{At: s.At, What: h.Shell.T(lang, "tseras-person.step."+s.What), Why: s.Args["Reason"]}
+	if s.By.Office != "" {
+		l.Who = s.By.Office
+	} else {
+		l.Who = h.Shell.T(lang, "tseras-person.by."+string(s.By.Part))
+	}
+	return l
+}
+
+// registers says of each register what became of the question to it. No answer is told as what it is, never as "nothing".
+func (p *casePage) registers(shell *web.Shell, lang tesdiq.Lang, s tseras.Shown) {
+	t := func(key string, args ...any) string { return shell.T(lang, "tseras-person."+key, args...) }
+	for _, r := range tseras.Registers {
+		o, asked := s.Evidence.Of(r)
+		l := registerLine{Name: t("register." + string(r))}
+		switch {
+		case asked && o.Answered:
+			l.Tag = tag{"good", "✓", "tseras-person.answered"}
+			l.What = t("answered.at", "At", tesdiq.ClockString(o.At))
+		case asked:
+			p.Silent++
+			l.Tag = tag{"warn", "!", "tseras-person.silent"}
+			l.What = t("silent.since", "At", tesdiq.ClockString(o.At))
+			if !p.Closed && !o.Again.IsZero() {
+				l.What += " " + t("silent.again", "At", tesdiq.ClockString(o.Again))
+			}
+		case p.Closed:
+			l.Tag = tag{"none", "–", "tseras-person.not-asked"}
+		default:
+			l.Tag = tag{"none", "…", "tseras-person.asking"}
+		}
+		p.Registers = append(p.Registers, l)
+	}
+}
+
+// decision says a decision in words, from its package: what the person reads is what anybody can compute again.
+func (h *Person) decision(lang tesdiq.Lang, s tseras.Shown) (*decision, error) {
+	pack, err := criteria.ReadPackage(s.Package)
+	if err != nil {
+		return nil, fmt.Errorf("tserasweb: package: %w", err)
+	}
+	var r criteria.Result
+	if err := json.Unmarshal(pack.Result, &r); err != nil {
+		return nil, fmt.Errorf("tserasweb: result: %w", err)
+	}
+	rules, err := criteria.ByVersion(pack.Rules)
+	if err != nil {
+		return nil, fmt.Errorf("tserasweb: rules: %w", err)
+	}
+	t := func(key string, args ...any) string { return h.Shell.T(lang, key, args...) }
+	say := criteria.Speaker{Rules: rules, Day: s.LawOn, Lang: lang, Text: t}
+	d := &decision{Class: "good", Result: sentence(lang, say.Result(r.Outcome, r.Band, r.Degree)), Package: path(s.Number) + "/package"}
+	if r.Outcome == criteria.NotDisability {
+		d.Class = "warn"
+	}
+	by := "commission"
+	if r.Alone {
+		by = "alone"
+	}
+	d.Sentence = t("tseras-person.decided."+by, "Day", r.DecidedOn.String())
+	if s.Entry != "" {
+		d.Entry = "/cabinet/examinations/" + s.Entry
+	}
+	d.Facts = h.facts(lang, say, r)
+	for _, x := range r.Reasons {
+		d.Reasons = append(d.Reasons, reason{say.Reason(x), say.Act(x), say.Label(x)})
+	}
+	for _, c := range r.Changes {
+		d.Changes = append(d.Changes, say.Change(c))
+	}
+	for _, c := range r.Conditions {
+		d.Conditions = append(d.Conditions, h.condition(lang, say, c))
+	}
+	return d, nil
+}
+
+func (h *Person) facts(lang tesdiq.Lang, say criteria.Speaker, r criteria.Result) (all []fact) {
+	add := func(name, value string) {
+		if value != "" {
+			all = append(all, fact{h.Shell.T(lang, "tseras-person.fact."+name), value})
+		}
+	}
+	if r.Loss > 0 {
+		add("loss", h.Shell.T(lang, "tseras-person.percent", "N", r.Loss))
+	}
+	if r.Outcome == criteria.NotDisability || r.Outcome == criteria.Kept {
+		return all
+	}
+	if r.Cause != "" {
+		add("cause", h.Shell.T(lang, "registry.cause."+string(r.Cause)))
+	}
+	add("from", day(r.From))
+	if r.Until.IsZero() {
+		add("until", h.Shell.T(lang, "tseras-person.indefinite"))
+	} else {
+		add("until", day(r.Until))
+	}
+	add("next", day(r.NextFrom))
+	return all
+}
+
+func day(d tesdiq.Date) string {
+	if d.IsZero() {
+		return ""
+	}
+	return d.String()
+}
+
+func (h *Person) condition(lang tesdiq.Lang, say criteria.Speaker, v criteria.Valued) condition {
+	c := condition{Name: v.Criterion, Percent: h.Shell.T(lang, "tseras-person.percent", "N", v.Percent)}
+	if k, ok := say.Rules.Criterion(say.Day, v.Criterion); ok {
+		c.Name, c.Grade = k.Title(lang), k.Grade(v.Grade, lang)
+	}
+	switch {
+	case v.Same != "":
+		c.Counts = "tseras-person.counts.same"
+	case v.Counts:
+		c.Counts = "tseras-person.counts.yes"
+	default:
+		c.Counts = "tseras-person.counts.no"
+	}
+	return c
+}
+
+// sentence begins a phrase with a capital letter of its language.
+func sentence(lang tesdiq.Lang, phrase string) string {
+	first, rest := cut(phrase)
+	if lang == tesdiq.Az && first == "i" {
+		return "İ" + rest
+	}
+	return strings.ToUpper(first) + rest
+}
+
+// cut takes the first letter off.
+func cut(s string) (first, rest string) {
+	for i := range s {
+		if i > 0 {
+			return s[:i], s[i:]
+		}
+	}
+	return s, ""
+}

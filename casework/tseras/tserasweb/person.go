@@ -1,0 +1,306 @@
+// Package tserasweb is the assessment of disability as people see it: a person's own cases under /cabinet/cases, and what
+// medical institutions send and read by the API. It decides nothing, and shows nobody what is another's.
+package tserasweb
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+
+	"github.com/tesdiq/tesdiq"
+	"github.com/tesdiq/tesdiq/casework"
+	"github.com/tesdiq/tesdiq/casework/tseras"
+	"github.com/tesdiq/tesdiq/web"
+)
+
+//go:embed pages/person-*.html
+var personPages embed.FS
+
+// Desk takes what a person brings, and shows him his cases.
+type Desk interface {
+	Apply(ctx context.Context, subject tesdiq.FIN, by casework.Actor, key string) (casework.Case, error)
+	Withdraw(ctx context.Context, subject tesdiq.FIN, number string, by casework.Actor) error
+	Cases(ctx context.Context, subject tesdiq.FIN) ([]casework.Case, error)
+	Show(ctx context.Context, subject tesdiq.FIN, number string) (tseras.Shown, error)
+}
+
+// Person is a person's pages. All fields are required.
+type Person struct {
+	Shell    *web.Shell
+	Desk     Desk
+	Calendar *tesdiq.Calendar
+	Now      func() time.Time
+	Rand     io.Reader // of the forms' keys
+
+	pages *web.Pages
+}
+
+// Prepare parses the pages.
+func (h *Person) Prepare() (err error) {
+	if h.pages, err = h.Shell.Pages(personPages); err != nil {
+		return fmt.Errorf("tserasweb: %w", err)
+	}
+	return nil
+}
+
+// CasesPath is the address of a person's cases.
+const CasesPath = "/cabinet/cases"
+
+// Routes registers the pages' addresses, after Prepare.
+func (h *Person) Routes(r chi.Router) {
+	private := h.Shell.Private
+	r.Get(CasesPath, private(h.list))
+	r.Post(CasesPath, private(h.apply))
+	r.Get(CasesPath+"/new", private(h.form))
+	r.Get(CasesPath+"/{number}", private(h.show))
+	r.Get(CasesPath+"/{number}/package", private(h.pack))
+	r.Get(CasesPath+"/{number}/withdraw", private(h.confirm))
+	r.Post(CasesPath+"/{number}/withdraw", private(h.withdraw))
+}
+
+// viewer is who asks; the routes let only people in who are signed in and act for themselves.
+func viewer(r *http.Request) (fin tesdiq.FIN, lang tesdiq.Lang) {
+	v := web.ViewerOf(r.Context())
+	return v.Person.FIN, v.Lang
+}
+
+// path is the address of a case's page.
+func path(number string) string { return CasesPath + "/" + url.PathEscape(number) }
+
+// tag is a state in one word, with its mark: meaning is never in the colour alone.
+type tag struct{ Class, Mark, Word string }
+
+func tagOf(s casework.State) tag {
+	t := tag{"none", "…", "tseras-person.state." + string(s)}
+	switch s {
+	case tseras.Decided:
+		t.Class, t.Mark = "good", "✓"
+	case tseras.Declined, tseras.Withdrawn:
+		t.Class, t.Mark = "warn", "!"
+	}
+	return t
+}
+
+type listPage struct {
+	Open   *line // the case that is under way
+	Closed []line
+}
+
+// line is a case in a list.
+type line struct {
+	Number, Path string
+	Opened       time.Time
+	Tag          tag
+	Turn         turn
+}
+
+// turn is whose turn it is, in words.
+type turn struct {
+	Who   string // a sentence
+	What  string // what is being done; empty for a closed case
+	Until string // a sentence about the last day; empty where there is none
+	Alarm casework.Alarm
+}
+
+// turnOf says whose turn it is.
+func (h *Person) turnOf(lang tesdiq.Lang, c casework.Case) (turn, error) {
+	t := func(key string, args ...any) string { return h.Shell.T(lang, key, args...) }
+	out := turn{Who: t("tseras-person.turn." + string(c.Clock.Turn))}
+	if closed(c) {
+		return out, nil
+	}
+	out.What = t("tseras-person.doing." + string(c.State))
+	if c.Clock.DueBy.IsZero() {
+		return out, nil
+	}
+	var err error
+	if out.Alarm, err = c.Clock.Alarm(h.Calendar, tesdiq.DateOf(h.Now())); err != nil {
+		return out, err
+	}
+	day := c.Clock.DueBy.String()
+	switch {
+	case out.Alarm == casework.Overdue:
+		out.Until = t("tseras-person.until.overdue", "Day", day)
+	case c.Clock.Provisional:
+		out.Until = t("tseras-person.until.provisional", "Day", day)
+	default:
+		out.Until = t("tseras-person.until", "Day", day)
+	}
+	return out, nil
+}
+
+func closed(c casework.Case) bool { return tseras.Machine.Closed(c.Kind, c.State) }
+
+func (h *Person) lineOf(lang tesdiq.Lang, c casework.Case) (line, error) {
+	t, err := h.turnOf(lang, c)
+	return line{c.Number, path(c.Number), c.Opened, tagOf(c.State), t}, err
+}
+
+// list shows the person's cases, and how to open one.
+func (h *Person) list(w http.ResponseWriter, r *http.Request) error {
+	fin, lang := viewer(r)
+	cases, err := h.Desk.Cases(r.Context(), fin)
+	if err != nil {
+		return err
+	}
+	var data listPage
+	for _, c := range cases {
+		l, err := h.lineOf(lang, c)
+		if err != nil {
+			return err
+		}
+		if closed(c) {
+			data.Closed = append(data.Closed, l)
+		} else {
+			data.Open = &l
+		}
+	}
+	return h.pages.Render(w, r, "person-cases.html", web.Page{Title: "tseras-person.cases", Data: data})
+}
+
+// keyLength is how many characters a form's key has, five random bits each.
+const keyLength = 26
+
+func (h *Person) newKey() (string, error) { return tesdiq.RandomText(h.Rand, keyLength) }
+
+type formPage struct{ Key string }
+
+// form says what an application leads to. Its address holds the form's key: whoever comes back to it because the answer was
+// lost on its way, and sends the same again, opens the same case.
+func (h *Person) form(w http.ResponseWriter, r *http.Request) error {
+	fin, _ := viewer(r)
+	key := r.URL.Query().Get("key")
+	if len(key) != keyLength {
+		key, err := h.newKey()
+		if err != nil {
+			return err
+		}
+		http.Redirect(w, r, CasesPath+"/new?key="+key, http.StatusSeeOther)
+		return nil
+	}
+	open, err := h.open(r.Context(), fin)
+	if err != nil {
+		return err
+	}
+	if open != nil {
+		http.Redirect(w, r, path(open.Number), http.StatusSeeOther)
+		return nil
+	}
+	return h.pages.Render(w, r, "person-new.html", web.Page{Title: "tseras-person.new", Data: formPage{key}})
+}
+
+// open is the person's case that is under way; nil when there is none.
+func (h *Person) open(ctx context.Context, fin tesdiq.FIN) (*casework.Case, error) {
+	cases, err := h.Desk.Cases(ctx, fin)
+	if err != nil {
+		return nil, err
+	}
+	for i := range cases {
+		if !closed(cases[i]) {
+			return &cases[i], nil
+		}
+	}
+	return nil, nil //nolint:nilnil // most people have none
+}
+
+// apply (a POST) opens a case. Sent twice, it opens one; who has an open one is led to it.
+func (h *Person) apply(w http.ResponseWriter, r *http.Request) error {
+	fin, _ := viewer(r)
+	key := r.PostForm.Get("key")
+	if len(key) != keyLength {
+		http.Redirect(w, r, CasesPath+"/new", http.StatusSeeOther)
+		return nil
+	}
+	c, err := h.Desk.Apply(r.Context(), fin, casework.Actor{Part: casework.BySubject, FIN: fin}, key)
+	if errors.Is(err, casework.ErrOpen) {
+		http.Redirect(w, r, CasesPath, http.StatusSeeOther)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	http.Redirect(w, r, path(c.Number), http.StatusSeeOther)
+	return nil
+}
+
+// found is the case of the address; casework.ErrMissing where it is none of the person's.
+func (h *Person) found(r *http.Request) (tseras.Shown, error) {
+	fin, _ := viewer(r)
+	return h.Desk.Show(r.Context(), fin, chi.URLParam(r, "number"))
+}
+
+type withdrawPage struct{ Number, Path string }
+
+// confirm asks whether the person means it.
+func (h *Person) confirm(w http.ResponseWriter, r *http.Request) error {
+	s, err := h.found(r)
+	if err != nil {
+		return err
+	}
+	if !tseras.Withdrawable(s.Case) {
+		http.Redirect(w, r, path(s.Number), http.StatusSeeOther)
+		return nil
+	}
+	return h.pages.Render(w, r, "person-withdraw.html", web.Page{Title: "tseras-person.withdraw", Data: withdrawPage{s.Number, path(s.Number)}})
+}
+
+// withdraw (a POST) takes the application back. Again, it changes nothing.
+func (h *Person) withdraw(w http.ResponseWriter, r *http.Request) error {
+	fin, _ := viewer(r)
+	s, err := h.found(r)
+	if err != nil {
+		return err
+	}
+	if s.State != tseras.Withdrawn {
+		if err := h.Desk.Withdraw(r.Context(), fin, s.Number, casework.Actor{Part: casework.BySubject, FIN: fin}); err != nil {
+			return err
+		}
+	}
+	http.Redirect(w, r, path(s.Number), http.StatusSeeOther)
+	return nil
+}
+
+// pack hands out the decision package, byte for byte as it was entered: `tesdiq decide -package FILE` computes it again.
+func (h *Person) pack(w http.ResponseWriter, r *http.Request) error {
+	s, err := h.found(r)
+	if err != nil {
+		return err
+	}
+	if s.Package == nil {
+		return casework.ErrMissing
+	}
+	head := w.Header()
+	head.Set("Content-Type", "application/json")
+	head.Set("Content-Disposition", `attachment; filename="`+s.Number+`.json"`) // a number has no character to be escaped
+	head.Set("X-Content-Type-Options", "nosniff")
+	head.Set("Cache-Control", "no-store")
+	head.Set("Content-Length", strconv.Itoa(len(s.Package)))
+	_, _ = w.Write(s.Package) // an error means that the client has gone
+	return nil
+}
+
+// Open is the person's case that is under way, for the first page of the cabinet: its address and a sentence about whose
+// turn it is. false when there is none.
+func (h *Person) Open(ctx context.Context, fin tesdiq.FIN, lang tesdiq.Lang) (address, title, text string, ok bool, err error) {
+	c, err := h.open(ctx, fin)
+	if err != nil || c == nil {
+		return "", "", "", false, err
+	}
+	t, err := h.turnOf(lang, *c)
+	if err != nil {
+		return "", "", "", false, err
+	}
+	text = t.What
+	if t.Until != "" {
+		text += " " + t.Until
+	}
+	return path(c.Number), t.Who, text, true, nil
+}

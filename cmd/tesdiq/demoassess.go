@@ -1,0 +1,126 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/tesdiq/tesdiq/casework/tseras"
+	"github.com/tesdiq/tesdiq/casework/tseras/tserasdb"
+	"github.com/tesdiq/tesdiq/gateway"
+	"github.com/tesdiq/tesdiq/gateway/agencies"
+	"github.com/tesdiq/tesdiq/internal/people"
+	"github.com/tesdiq/tesdiq/internal/service"
+	"github.com/tesdiq/tesdiq/internal/service/assessing"
+	"github.com/tesdiq/tesdiq/keys/signer"
+)
+
+// How the demonstration assesses: fast enough to watch.
+const (
+	demoDrawEvery = 15 * time.Second
+	demoPause     = time.Second
+)
+
+// agencies plays the agencies on a free port of this machine, with the people that the demonstration invented, appoints
+// commissions, and lets the service ask and draw. It sets p.Assess.
+func (d demoCommand) agencies(ctx context.Context, p *parts) (service.Loop, error) {
+	dir := filepath.Join(d.Data, "agencies")
+	roots, err := p.Keys.Roots()
+	if err != nil {
+		return nil, err
+	}
+	server, err := openAgencies(dir, roots.PEM(), d.Seed, d.People)
+	if err != nil {
+		return nil, err
+	}
+	if err := appoint(ctx, tserasdb.Operator{Pool: p.Pools.Operator, Now: p.Now}); err != nil {
+		return nil, err
+	}
+	return playAgencies(p, dir, server)
+}
+
+// playAgencies listens for the gateway's questions and gives p the settings with which it asks.
+func playAgencies(p *parts, dir string, server *agencies.Server) (service.Loop, error) {
+	key, err := drawKey(filepath.Join(dir, "draw.key"))
+	if err != nil {
+		return nil, err
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	p.Assess = &assessing.Settings{
+		Gateway: gateway.Config{Seal: server.Keys.Asker, Trust: server.Keys.Trust, Services: agencies.Services("http://" + l.Addr().String())},
+		Stamps:  ownStamps{p.Keys.Authority(rand.Reader), p.Now}, DrawKey: key, DrawEvery: demoDrawEvery, Pause: demoPause,
+	}
+	return func(ctx context.Context) error {
+		s := &http.Server{Handler: server, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10}
+		ended := make(chan error, 1)
+		go func() { ended <- s.Serve(l) }()
+		select {
+		case err := <-ended:
+			return err
+		case <-ctx.Done():
+			_ = s.Close() // whatever is under way may be cut: nothing here is kept
+			<-ended
+			return ctx.Err()
+		}
+	}, nil
+}
+
+// ownStamps dates answers by our own time-stamp signer, without a detour over HTTP.
+type ownStamps struct {
+	authority *signer.Authority
+	now       func() time.Time
+}
+
+// Stamp implements gateway.TimeStamper.
+func (s ownStamps) Stamp(ctx context.Context, digest []byte) ([]byte, error) {
+	return s.authority.Stamp(ctx, digest, s.now())
+}
+
+// drawKey reads the secret of the draws, or makes one.
+func drawKey(path string) (tseras.DrawKey, error) {
+	key, err := assessing.ReadDrawKey(path)
+	if err == nil || !errors.Is(err, os.ErrNotExist) {
+		return key, err
+	}
+	key = make(tseras.DrawKey, tseras.MinDrawKey)
+	if _, err := io.ReadFull(rand.Reader, key); err != nil {
+		return nil, err
+	}
+	return key, os.WriteFile(path, key, 0o600)
+}
+
+// appoint enters the commissions with their members and the medical institution's district. What is there stays.
+func appoint(ctx context.Context, o tserasdb.Operator) error {
+	for _, c := range people.Commissions {
+		k := tseras.Commission{ID: c.ID, Name: c.Name}
+		for _, d := range c.Districts {
+			k.Districts = append(k.Districts, tseras.District(d))
+		}
+		if err := o.Add(ctx, k); err != nil && !conflict(err) {
+			return err
+		}
+		for n, m := range c.Members {
+			if _, err := o.AddMember(ctx, c.ID, m.FIN, m.Name.Short(), people.Chair(n)); err != nil && !conflict(err) {
+				return err
+			}
+		}
+	}
+	for _, x := range people.Organisations {
+		if x.Sort != "medical" {
+			continue
+		}
+		if _, err := o.AddInstitution(ctx, x.VOEN, tseras.District(x.District)); err != nil && !conflict(err) {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,116 @@
+// Package assessing puts together the assessment of disability: the person's pages, and the loops that ask registers, draw
+// commissions and decide. It reaches no code that signs documents.
+package assessing
+
+import (
+	"context"
+	"time"
+
+	"github.com/tesdiq/tesdiq"
+	"github.com/tesdiq/tesdiq/cabinet"
+	"github.com/tesdiq/tesdiq/cabinet/cabinetweb"
+	"github.com/tesdiq/tesdiq/casework"
+	"github.com/tesdiq/tesdiq/casework/tseras"
+	"github.com/tesdiq/tesdiq/casework/tseras/tserasdb"
+	"github.com/tesdiq/tesdiq/casework/tseras/tserasweb"
+	"github.com/tesdiq/tesdiq/gateway"
+	"github.com/tesdiq/tesdiq/gateway/gatewaydb"
+	"github.com/tesdiq/tesdiq/internal/postgres"
+	"github.com/tesdiq/tesdiq/internal/service"
+	"github.com/tesdiq/tesdiq/web"
+)
+
+// Settings are what an installation that offers assessments has. All but TrustFile and Stamps are required.
+type Settings struct {
+	Gateway   gateway.Config // Seal, Trust and Services; the rest is added here
+	TrustFile string         // read anew now and then, so that a seal that was taken back stops counting; empty: never
+	Stamps    gateway.TimeStamper
+	DrawKey   tseras.DrawKey
+	DrawEvery time.Duration // between two rounds of the draw
+	Pause     time.Duration // between two looks for work
+}
+
+// Assessing is that part of a process.
+type Assessing struct {
+	Routes []web.Routes
+	Loops  []service.Loop
+	person *tserasweb.Person
+}
+
+// turnLimit bounds one turn of a loop: what takes longer is broken off, rolled back and tried again.
+const turnLimit = 2 * time.Minute
+
+// New puts the part together, as the role tesdiq_casework.
+func New(h service.Host, shell *web.Shell, pools *postgres.Pools, s Settings) (*Assessing, error) {
+	log := gatewaydb.Log{Pool: pools.Casework}
+	s.Gateway.Log, s.Gateway.Now, s.Gateway.Rand = log, h.Now, h.Rand
+	client, err := gateway.New(s.Gateway)
+	if err != nil {
+		return nil, err
+	}
+	calendar := tesdiq.AzerbaijanCalendar()
+	desk := tserasdb.Desk{Pool: pools.Casework, Calendar: calendar, Now: h.Now, Rand: h.Rand}
+	a := &Assessing{person: &tserasweb.Person{Shell: shell, Desk: desk, Calendar: calendar, Now: h.Now, Rand: h.Rand}}
+	if err := a.person.Prepare(); err != nil {
+		return nil, err
+	}
+	a.Routes = []web.Routes{a.person.Routes}
+	gatherer := tserasdb.Gatherer{Desk: desk, Registers: client, Log: h.Log}
+	drawer := &tserasdb.Drawer{Pool: pools.Casework, Key: s.DrawKey, Calendar: calendar, Now: h.Now, Rand: h.Rand, Log: h.Log}
+	decider := tserasdb.Decider{Desk: desk}
+	a.Loops = []service.Loop{
+		every(h.Log, "ask registers", s.Pause, gather(gatherer)),
+		every(h.Log, "draw commissions", s.DrawEvery, func(ctx context.Context) error { _, err := drawer.Draw(ctx); return err }),
+		every(h.Log, "decide", s.Pause, func(ctx context.Context) error { _, err := decider.Decide(ctx); return err }),
+	}
+	if s.Stamps != nil {
+		stamper := gatewaydb.Stamper{Log: log, Authority: s.Stamps, Now: h.Now}
+		a.Loops = append(a.Loops, every(h.Log, "time-stamp answers", s.Pause, func(ctx context.Context) error {
+			_, err := stamper.Stamp(ctx, gateway.MaxBatch)
+			return err
+		}))
+	}
+	if s.TrustFile != "" {
+		a.Loops = append(a.Loops, every(h.Log, "read the trust file", time.Minute, func(context.Context) error { return client.Reload(s.TrustFile) }))
+	}
+	return a, nil
+}
+
+// gather asks for all cases that wait, each once. What fails for one case is told at the end, and the others are asked for.
+func gather(g tserasdb.Gatherer) func(context.Context) error {
+	return func(ctx context.Context) (failed error) {
+		var after casework.ID
+		for {
+			last, n, err := g.Gather(ctx, after)
+			if err != nil && failed == nil {
+				failed = err
+			}
+			if n == 0 && (err == nil || last == after) || ctx.Err() != nil {
+				return failed
+			}
+			after = last
+		}
+	}
+}
+
+// Maybe is New, and an empty part where there are no settings: then nothing is offered.
+func Maybe(h service.Host, shell *web.Shell, pools *postgres.Pools, s *Settings) (*Assessing, error) {
+	if s == nil {
+		return &Assessing{}, nil
+	}
+	return New(h, shell, pools, *s)
+}
+
+// Cases finds somebody's open case for the cabinet; nil where assessments are not offered.
+func (a *Assessing) Cases() cabinetweb.Cases {
+	if a.person == nil {
+		return nil
+	}
+	return a.open
+}
+
+// open is a person's case that is under way, as the cabinet's first page shows it; false when there is none.
+func (a *Assessing) open(ctx context.Context, fin tesdiq.FIN, lang tesdiq.Lang) (cabinet.Case, bool, error) {
+	path, title, text, ok, err := a.person.Open(ctx, fin, lang)
+	return cabinet.Case{Path: path, Title: title, Text: text}, ok, err
+}
