@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"testing"
+	"time"
 
 	"github.com/tesdiq/tesdiq/verifier/pades"
 )
@@ -34,6 +35,37 @@ func BenchmarkRead(b *testing.B) {
 			b.Fatalf("%+v", r)
 		}
 	}
+}
+
+// BenchmarkReadBesideSignatures says how many times as long as the two signatures in it reading a file takes, in processor time and by
+// turns, so that a busy machine tells nearly the same as a quiet one.
+func BenchmarkReadBesideSignatures(b *testing.B) {
+	w := newWorld(b)
+	hash := sha256.Sum256(w.page)
+	signature, err := w.set.SignerKey.Sign(rand.Reader, hash[:], crypto.SHA256)
+	if err != nil {
+		b.Fatal(err)
+	}
+	const turn = 50
+	var reading, verifying time.Duration
+	for b.Loop() {
+		began := spent(b)
+		for range turn {
+			if r := pades.Read(w.signed, w.roots); r.Indication != pades.Passed || r.Code == "" {
+				b.Fatalf("%+v", r)
+			}
+		}
+		read := spent(b)
+		for range 2 * turn {
+			if !ecdsa.VerifyASN1(w.set.SignerKey.Public().(*ecdsa.PublicKey), hash[:], signature) {
+				b.Fatal("does not verify")
+			}
+		}
+		reading, verifying = reading+read-began, verifying+spent(b)-read
+	}
+	b.ReportMetric(float64(reading)/float64(verifying), "pairs/read")
+	b.ReportMetric(float64(reading.Microseconds())/float64(turn*b.N), "cpu-µs/read")
+	b.ReportMetric(0, "ns/op")
 }
 
 // BenchmarkReadAltered is the common kind of bad file: whole, but its digest is another.

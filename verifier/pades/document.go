@@ -81,6 +81,7 @@ type document struct {
 	pass      *reader    // reads what is gone after one look
 	left      int        // values that may still be kept
 	*effort              // shared by all readings of one file
+	room      *room
 	items     map[place]*item
 	packs     map[int32]*pack // by the offset of the container
 	loading   int
@@ -115,6 +116,7 @@ func openDocument(src []byte, e *effort) (*document, error) {
 	d := &document{src: src, left: maxKeptValues, effort: e,
 		items: make(map[place]*item, 32), packs: map[int32]*pack{}}
 	d.keep = &reader{src: src, values: &d.left, legal: true}
+	d.room = d.keep.borrow()
 	d.pass = &reader{src: src, values: new(int), legal: true}
 	if !isHeader(src) {
 		return d, errSyntax
@@ -129,6 +131,9 @@ func openDocument(src []byte, e *effort) (*document, error) {
 	}
 	return d, d.bad
 }
+
+// close gives back the memory of its values, none of which may be used any more. Who does not close leaves it to the collector.
+func (d *document) close() { d.keep.giveBack(d.room) }
 
 // isHeader says whether src begins with %PDF-1.x or %PDF-2.x, on a line of its own.
 func isHeader(src []byte) bool {
@@ -238,23 +243,23 @@ func (d *document) resolve(v *value, rev int) *value {
 		}
 		it := d.load(int(v.n), rev)
 		if it == nil {
-			return &value{}
+			return &nothing
 		}
 		v = &it.value
 	}
 	d.fail(errLimit)
-	return &value{}
+	return &nothing
 }
 
 // root gives the number of the catalog as of a revision, and its dictionary.
 func (d *document) root(rev int) (int, *value) {
 	number, ok := refOf(d.revisions[rev].trailer.get("Root"))
 	if !ok {
-		return 0, &value{}
+		return 0, &nothing
 	}
 	it := d.load(number, rev)
 	if it == nil || it.value.kind != dictionary {
-		return 0, &value{}
+		return 0, &nothing
 	}
 	return number, &it.value
 }

@@ -164,6 +164,7 @@ func read(pdf []byte, roots *keys.Roots, now time.Time, before *shown) Report {
 	}
 	e := newEffort()
 	d, err := openDocument(pdf, e)
+	defer d.close()
 	if err != nil {
 		r := foreign(pdf, err, e)
 		r.why = err
@@ -347,16 +348,25 @@ func holdsSigned(src []byte, forward bool, e *effort) bool {
 			end++
 			ends = append(ends, end)
 		}
-		d, err := openDocument(src[:end], e)
-		if err != nil || len(d.seals(d.last())) == 0 {
-			continue
+		if holdsSignedTo(src, ends, forward, e) {
+			return true
 		}
-		for _, end := range ends {
-			if end < len(src) || forward {
-				d.src = src[:end]
-				if h := d.judge(); h.bad == nil {
-					return true
-				}
+	}
+	return false
+}
+
+// holdsSignedTo is holdsSigned for a file that ends at the first of ends, or with the line end behind it.
+func holdsSignedTo(src []byte, ends []int, forward bool, e *effort) bool {
+	d, err := openDocument(src[:ends[0]], e)
+	defer d.close()
+	if err != nil || len(d.seals(d.last())) == 0 {
+		return false
+	}
+	for _, end := range ends {
+		if end < len(src) || forward {
+			d.src = src[:end]
+			if h := d.judge(); h.bad == nil {
+				return true
 			}
 		}
 	}

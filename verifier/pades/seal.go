@@ -175,7 +175,7 @@ func (d *document) readSeal(f sealField, rev int) (*seal, *failure) {
 	if contents.kind != text || s.to > len(d.src) {
 		return nil, structure
 	}
-	if s.contents, ok = plainHex(d.src[s.from:s.to]); !ok {
+	if s.contents = contents.s; !isPlainHex(d.src[s.from:s.to], s.contents) {
 		return nil, structure
 	}
 	if !d.readRange(s, v.get("ByteRange")) || !d.readLocks(s, v.get("Reference")) {
@@ -258,24 +258,39 @@ func (d *document) readLocks(s *seal, references *value) bool {
 	return true
 }
 
-// plainHex decodes <…> without white space. The string is the one part of the file that the signature does not cover, so it may
-// be written in one way only: with all its letters small, or all of them large.
-func plainHex(s []byte) ([]byte, bool) {
-	if len(s) < 4 || len(s)%2 != 0 || s[0] != '<' || s[len(s)-1] != '>' {
-		return nil, false
-	}
-	s = s[1 : len(s)-1]
-	out := make([]byte, len(s)/2)
-	small, large := false, false
-	for i, c := range s {
-		n := nibbles[c]
-		if n < 0 {
-			return nil, false
+// Classes of characters of a hexadecimal string, for isPlainHex.
+const (
+	hexSmall = 1 << iota
+	hexLarge
+	hexOther
+)
+
+var hexClasses = func() (t [256]byte) {
+	for i := range t {
+		switch c := byte(i); {
+		case c >= '0' && c <= '9':
+		case c >= 'a' && c <= 'f':
+			t[i] = hexSmall
+		case c >= 'A' && c <= 'F':
+			t[i] = hexLarge
+		default:
+			t[i] = hexOther
 		}
-		small, large = small || c >= 'a', large || c >= 'A' && c <= 'F'
-		out[i/2] = out[i/2]<<4 | byte(n)
 	}
-	return out, !(small && large)
+	return t
+}()
+
+// isPlainHex says whether a string that was read stands in the file as <…> without white space. The string is the one part of the file that
+// the signature does not cover, so it may be written in one way only: with all its letters small, or all of them large.
+func isPlainHex(s, decoded []byte) bool {
+	if len(s) < 4 || s[0] != '<' || s[len(s)-1] != '>' || len(s) != 2*len(decoded)+2 {
+		return false
+	}
+	seen := byte(0)
+	for _, c := range s[1 : len(s)-1] {
+		seen |= hexClasses[c]
+	}
+	return seen == 0 || seen == hexSmall || seen == hexLarge
 }
 
 // check reads the CMS and compares it with the file. A failure with HashFailure means that bytes were changed.

@@ -101,6 +101,9 @@ func (f *file) content(page *value, budget *int) ([]byte, error) {
 		}
 		all = append(all, data)
 	}
+	if len(all) == 1 {
+		return all[0], nil
+	}
 	return bytes.Join(all, []byte("\n")), nil
 }
 
@@ -339,7 +342,9 @@ type operation struct {
 // eachOperation reads a content stream. The operands of an operation are gone when do returns.
 func eachOperation(content []byte, do func(operation) error) error {
 	r := newReader(content)
-	operands := make([]value, maxOperands+1)
+	m := r.borrow()
+	defer func() { r.giveBack(m) }()
+	operands := m.operands
 	n := 0
 	for {
 		if r.space(); r.at == len(r.src) {
@@ -363,6 +368,14 @@ func eachOperation(content []byte, do func(operation) error) error {
 		}
 		clear(operands[:n+1])
 		n = 0
+		if n := used(m.items, r.itemsPiece); n > 0 {
+			clear(m.items[:n])
+			r.itemsPiece = m.items
+		}
+		if n := used(m.pairs, r.pairsPiece); n > 0 {
+			clear(m.pairs[:n])
+			r.pairsPiece = m.pairs
+		}
 	}
 }
 
