@@ -390,7 +390,11 @@ func (c keysReissue) Run(ctx context.Context) error {
 	if failed > 0 {
 		fmt.Printf("; %d could not be: the log says why", failed)
 	}
-	fmt.Println(". Run it again to go on.")
+	if made < left.Open() {
+		fmt.Println(". Run it again to go on.")
+	} else {
+		fmt.Println(". None is left.")
+	}
 	return err
 }
 

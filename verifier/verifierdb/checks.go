@@ -16,6 +16,16 @@ const columnsCheck = `
 	coalesce(c.organisation_id, 0), coalesce(o.name, ''), coalesce(c.member_fin, ''), coalesce(c.client_id, ''),
 	coalesce(c.visitor, ''), c.purpose, c.note, c.verdict, c.reason, coalesce(c.idempotency_key, ''), c.request_sha256`
 
+// fileRevokedAt is since when the very file that was checked does not count, though its excerpt may have been issued anew since. What
+// was shown with validation data that somebody else added stands in no list of ours: it rests on a file of the excerpt that was there
+// before the check, and fell with it, then or later. An altered file was never one of ours.
+const fileRevokedAt = `
+	CASE WHEN c.sha256 IS NOT NULL AND c.reason NOT LIKE 'altered.%' THEN (
+		SELECT min(k.revoked_at) FROM revoked_files k
+		WHERE k.excerpt_id = c.excerpt_id AND (k.sha256 = c.sha256
+		   OR NOT EXISTS (SELECT FROM excerpt_files g WHERE g.sha256 = c.sha256)
+		  AND k.stored_at <= c.at AND (k.revoked_at <= c.at) = (c.reason = 'revoked.signer'))) END AS file_revoked_at`
+
 const fromCheck = `
 	checks c
 	LEFT JOIN organisations o ON o.id = c.organisation_id
@@ -38,7 +48,7 @@ func asker(by verifier.Asker) pgx.NamedArgs {
 	}
 }
 
-const sqlCheckByID = `SELECT` + columnsCheck + `, q.*
+const sqlCheckByID = `SELECT` + columnsCheck + `,` + fileRevokedAt + `, q.*
 	FROM` + fromCheck + `
 	WHERE c.id = @id AND` + visible
 
@@ -49,11 +59,11 @@ func (db *DB) ByID(ctx context.Context, id verifier.CheckID, by verifier.Asker) 
 	return db.check(ctx, sqlCheckByID, args)
 }
 
-const sqlCheckByKey = `SELECT` + columnsCheck + `, q.*
+const sqlCheckByKey = `SELECT` + columnsCheck + `,` + fileRevokedAt + `, q.*
 	FROM` + fromCheck + `
 	WHERE c.client_id = @client AND c.idempotency_key = @key`
 
-const sqlCheckByForm = `SELECT` + columnsCheck + `, q.*
+const sqlCheckByForm = `SELECT` + columnsCheck + `,` + fileRevokedAt + `, q.*
 	FROM` + fromCheck + `
 	WHERE c.client_id IS NULL AND c.idempotency_key = @key`
 
@@ -71,10 +81,11 @@ func (db *DB) check(ctx context.Context, sql string, args pgx.NamedArgs) (verifi
 		r            excerptRow
 		sum, request []byte
 		at           time.Time
+		file         *time.Time
 	)
 	err := db.Pool.QueryRow(ctx, sql, args).Scan(append([]any{
 		&c.ID, &at, &c.Way, &c.Excerpt, &c.Subject, &c.Code, &sum, &c.By.Sort, &c.By.Organisation, &c.By.Name, &c.By.Member,
-		&c.By.Client, &c.By.Visitor, &c.Purpose, &c.Note, &c.Verdict, &c.Reason, &c.Key, &request,
+		&c.By.Client, &c.By.Visitor, &c.Purpose, &c.Note, &c.Verdict, &c.Reason, &c.Key, &request, &file,
 	}, r.dest()...)...)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return verifier.Check{}, verifier.Excerpt{}, verifier.ErrNoCheck
@@ -83,6 +94,9 @@ func (db *DB) check(ctx context.Context, sql string, args pgx.NamedArgs) (verifi
 		return verifier.Check{}, verifier.Excerpt{}, fmt.Errorf("verifierdb: check: %w", err)
 	}
 	c.At, c.Sum, c.Request = at.UTC(), sumOf(sum), sumOf(request)
+	if file != nil {
+		r.KeyRevokedAt = file
+	}
 	x := r.excerpt()
 	if x.ID == 0 {
 		x.Missing = c.Reason

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tesdiq/tesdiq"
 	"github.com/tesdiq/tesdiq/verifier"
 	"github.com/tesdiq/tesdiq/verifier/verifierdb/verifierdbtest"
 )
@@ -77,5 +78,67 @@ func TestARevokedSignerTakesItsFilesAlong(t *testing.T) {
 	}
 	if got := judged(byFile(x.File), verifier.MatchFile); got != verifier.RevokedSigner {
 		t.Errorf("issued anew, by the old file: %s", got)
+	}
+}
+
+// A check that is read again is of the file that was shown, whatever became of the excerpt: not "valid" of a file that fell, although
+// another was issued anew, and not "changed since" of one that had fallen already.
+func TestAReadCheckIsOfTheFileThatWasShown(t *testing.T) {
+	w, _ := open(t)
+	x := w.Excerpt(w.Entry("examination", nermin, "M-1", 1, "append", day("2026-11-04")), nextYear)
+	signed := verifierdbtest.Day.Add(-2 * time.Hour)
+	w.Exec(`UPDATE excerpt_files SET signer_serial = 'dd', stamp_serial = 'bb', signed_at = $1`, signed)
+	ask := func(q verifier.Question) verifier.CheckID {
+		t.Helper()
+		q.By, q.Purpose = anonymous("").By, "other"
+		a, err := w.v.Check(t.Context(), q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return a.Check.ID
+	}
+	read := func(id verifier.CheckID) (then, now verifier.Reason) {
+		t.Helper()
+		a, err := w.v.Read(t.Context(), id, anonymous("").By)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if a.Later != nil {
+			now = a.Later.Reason
+		}
+		return a.Check.Reason, now
+	}
+	old := verifier.Question{Way: tesdiq.ByFile, Sum: sum(x.File)}
+	before := ask(old)
+	added := append(bytes.Clone(x.File), "validation data of somebody else"...)
+	archived := func(at time.Time, reason verifier.Reason) verifier.CheckID {
+		t.Helper()
+		id := ask(old)
+		w.Exec(`UPDATE checks SET sha256 = $2, reason = $3, verdict = split_part($3, '.', 1), at = $4 WHERE id = $1`, string(id), sum(added)[:], string(reason), at)
+		return id
+	}
+	archivedBefore := archived(verifierdbtest.Day.Add(-time.Minute), verifier.ValidArchived)
+	w.Exec(`INSERT INTO certificate_revocations (serial, role, reason, why, by, invalid_from, revoked_at)
+		VALUES ('dd', 'document-signer', 'keyCompromise', 'test', 'test', $1, $2)`, signed, verifierdbtest.Day)
+	anew := append(bytes.Clone(x.File), "signed again"...)
+	w.Exec(`INSERT INTO excerpt_files (sha256, excerpt_id, size, bytes, stored_at, signer_serial, stamp_serial, signed_at) VALUES ($1, $2, $3, $4, $5, 'ee', 'bb', $5)`,
+		sum(anew)[:], x.ID, len(anew), anew, verifierdbtest.Day)
+
+	for name, c := range map[string]struct {
+		id        verifier.CheckID
+		then, now verifier.Reason
+	}{
+		"the old file, before":            {before, verifier.ValidFile, verifier.RevokedSigner},
+		"the old file, after":             {ask(old), verifier.RevokedSigner, ""},
+		"the new file":                    {ask(verifier.Question{Way: tesdiq.ByFile, Sum: sum(anew)}), verifier.ValidFile, ""},
+		"the code":                        {ask(verifier.Question{Way: tesdiq.ByCode, Code: x.Code}), verifier.ValidCode, ""},
+		"with validation data, before":    {archivedBefore, verifier.ValidArchived, verifier.RevokedSigner},
+		"with validation data, after":     {archived(verifierdbtest.Day, verifier.RevokedSigner), verifier.RevokedSigner, ""},
+		"the new one with such data":      {archived(verifierdbtest.Day, verifier.ValidArchived), verifier.ValidArchived, ""},
+		"another file under the old code": {archived(verifierdbtest.Day, verifier.AlteredClaimed), verifier.AlteredClaimed, ""},
+	} {
+		if then, now := read(c.id); then != c.then || now != c.now {
+			t.Errorf("%s: %s, now %q", name, then, now)
+		}
 	}
 }
