@@ -1,12 +1,26 @@
 package main
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/json"
+	"encoding/pem"
+	"io"
 	"net/http"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/go-jose/go-jose/v4"
+
+	"github.com/tesdiq/tesdiq"
 	"github.com/tesdiq/tesdiq/casework"
 	"github.com/tesdiq/tesdiq/casework/tseras"
 	"github.com/tesdiq/tesdiq/casework/tseras/criteria"
@@ -95,4 +109,112 @@ func TestTheRegistersAloneDecideAndTheExcerptIsDrawn(t *testing.T) {
 	if status, _, body := w.ask(w.as("elcin", "").http, http.MethodGet, at, "", nil); status != http.StatusNotFound || strings.Contains(body, "81") {
 		t.Errorf("somebody else sees it: %d", status)
 	}
+}
+
+// seal signs a referral as the polyclinic does; by another key than its own if one is given.
+func (w *world) seal(payload []byte, other *ecdsa.PrivateKey) string {
+	w.t.Helper()
+	read := func(name string) []byte {
+		data, err := os.ReadFile(filepath.Join(w.dir, "clinic", name))
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		block, _ := pem.Decode(data)
+		return block.Bytes
+	}
+	key, err := x509.ParsePKCS8PrivateKey(read(clinicKey))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if other != nil {
+		key = other
+	}
+	id := sha256.Sum256(read(clinicSeal))
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: key}, (&jose.SignerOptions{}).WithHeader("x5t#S256", base64.RawURLEncoding.EncodeToString(id[:])))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	signed, err := signer.Sign(payload)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	text, err := signed.CompactSerialize()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return text
+}
+
+// send sends a body to the API of referrals.
+func (w *world) send(body string) (int, string) {
+	w.t.Helper()
+	r, err := http.NewRequestWithContext(w.t.Context(), http.MethodPost, w.address+"/api/v1/referrals", strings.NewReader(body))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/jose")
+	a, err := http.DefaultClient.Do(r)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer a.Body.Close()
+	b, err := io.ReadAll(a.Body)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return a.StatusCode, string(b)
+}
+
+// A sealed referral opens a case, the same again is the same case, and what is wrong with one is said by its fields.
+func TestAnInstitutionRefers(t *testing.T) {
+	w := open(t, 5)
+	a, today := people.Who("nermin"), tesdiq.DateOf(time.Now())
+	good := tseras.Referral{
+		Number: "88/1", On: today, Subject: a.FIN, Born: a.Born, Ground: tseras.LongTreatment, Main: tseras.Diagnosis{Code: "M05.8", Since: today.AddYears(-2)},
+		Physicians: []tesdiq.FIN{"2AB3C4D"},
+	}
+	text := func(change func(*tseras.Referral)) []byte {
+		r := good
+		change(&r)
+		b, err := json.Marshal(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	same := func(*tseras.Referral) {}
+	stranger, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		body   string
+		status int
+		says   string
+	}{
+		"no signature":         {string(text(same)), http.StatusUnauthorized, "seal"},
+		"another key":          {w.seal(text(same), stranger), http.StatusUnauthorized, "seal"},
+		"no JSON":              {w.seal([]byte("{"), nil), http.StatusUnprocessableEntity, "json"},
+		"a field too many":     {w.seal([]byte(`{"number":"1","name":"x"}`), nil), http.StatusUnprocessableEntity, "json"},
+		"an unknown code":      {w.seal(text(func(r *tseras.Referral) { r.Main.Code = "ABC" }), nil), http.StatusUnprocessableEntity, "main.code"},
+		"somebody else's FIN":  {w.seal(text(func(r *tseras.Referral) { r.Subject = people.Who("elcin").FIN }), nil), http.StatusUnprocessableEntity, "born"},
+		"a date in the future": {w.seal(text(func(r *tseras.Referral) { r.On = today.AddDays(3) }), nil), http.StatusUnprocessableEntity, `"on"`},
+		"too large":            {strings.Repeat("a", 70<<10), http.StatusRequestEntityTooLarge, ""},
+	} {
+		if status, body := w.send(c.body); status != c.status || !strings.Contains(body, c.says) {
+			t.Errorf("%s: %d %s", name, status, body)
+		}
+	}
+	status, first := w.send(w.seal(text(same), nil))
+	var said struct{ Case, State string }
+	if err := json.Unmarshal([]byte(first), &said); err != nil || status != http.StatusOK || said.Case == "" {
+		t.Fatalf("%d %s", status, first)
+	}
+	if status, again := w.send(w.seal(text(same), nil)); status != http.StatusOK || !strings.Contains(again, said.Case) {
+		t.Errorf("again: %d %s", status, again)
+	}
+	if status, body := w.send(w.seal(text(func(r *tseras.Referral) { r.Number = "88/2" }), nil)); status != http.StatusConflict {
+		t.Errorf("a second referral while one is open: %d %s", status, body)
+	}
+	w.until("/"+said.Case, tseras.Drawn)
 }

@@ -39,7 +39,11 @@ func (d demoCommand) agencies(ctx context.Context, p *parts) (service.Loop, erro
 	if err != nil {
 		return nil, err
 	}
-	if err := appoint(ctx, tserasdb.Operator{Pool: p.Pools.Operator, Now: p.Now}); err != nil {
+	o := tserasdb.Operator{Pool: p.Pools.Operator, Now: p.Now}
+	if err := appoint(ctx, o); err != nil {
+		return nil, err
+	}
+	if err := sealClinic(ctx, o, filepath.Join(d.Data, "clinic"), p.Now()); err != nil {
 		return nil, err
 	}
 	return playAgencies(p, dir, server)

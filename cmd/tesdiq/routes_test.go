@@ -65,6 +65,7 @@ func (w *world) routes(nermin *visitor, e summaryExcerpt, excerpt, withdrawn, ch
 		"GET /checked/{id}":       {own: "/checked/" + check, missing: "/checked/" + noCheck},
 		"POST /api/v1/checks":     page("/api/v1/checks"),
 		"POST /api/v1/documents":  page("/api/v1/documents"),
+		"POST /api/v1/referrals":  page("/api/v1/referrals"),
 		"GET /api/v1/checks/{id}": {own: "/api/v1/checks/" + check, missing: "/api/v1/checks/" + noCheck},
 		"POST /oauth/token":       {own: "/oauth/token", form: url.Values{"grant_type": {"client_credentials"}}},
 

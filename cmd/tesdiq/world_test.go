@@ -43,6 +43,7 @@ type world struct {
 	mainJob
 	t   testing.TB
 	app *app
+	dir string // where the demonstration keeps what it made
 	db  *pgtest.DB
 	log *logged
 }
@@ -69,7 +70,7 @@ func (l *logged) String() string {
 func open(t testing.TB, n int) *world {
 	t.Helper()
 	ctx := t.Context()
-	w := &world{t: t, db: pgtest.Open(t), log: &logged{}}
+	w := &world{t: t, db: pgtest.Open(t), log: &logged{}, dir: t.TempDir()}
 	pools, err := postgres.OpenAll(ctx, w.db.URL(postgres.Cabinet), nil)
 	if err != nil {
 		t.Fatal(err)
@@ -98,7 +99,7 @@ func open(t testing.TB, n int) *world {
 		SignIn: signin.Config{Issuer: w.address + demoprovider.Path, ClientID: "tesdiq", Secret: "a secret of the test",
 			RedirectURL: w.address + "/signin/callback", PostLogout: w.address + "/signin/out"},
 	}
-	if p.Agencies, err = (demoCommand{Data: t.TempDir(), People: n, Seed: 1}).agencies(ctx, &p); err != nil {
+	if p.Agencies, err = (demoCommand{Data: w.dir, People: n, Seed: 1}).agencies(ctx, &p); err != nil {
 		t.Fatal(err)
 	}
 	w.app, err = newApp(ctx, p)

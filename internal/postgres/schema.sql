@@ -543,6 +543,16 @@ ALTER TABLE public.gateway_stamps ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTI
     CACHE 1
 );
 
+CREATE TABLE public.institution_seals (
+    thumbprint bytea NOT NULL,
+    organisation_id bigint NOT NULL,
+    certificate bytea NOT NULL,
+    added_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    CONSTRAINT institution_seals_check CHECK ((ended_at >= added_at)),
+    CONSTRAINT institution_seals_thumbprint_check CHECK ((length(thumbprint) = 32))
+);
+
 CREATE TABLE public.intents (
     id bigint NOT NULL,
     request text NOT NULL,
@@ -1178,6 +1188,9 @@ ALTER TABLE ONLY public.gateway_stamped
 ALTER TABLE ONLY public.gateway_stamps
     ADD CONSTRAINT gateway_stamps_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.institution_seals
+    ADD CONSTRAINT institution_seals_pkey PRIMARY KEY (thumbprint);
+
 ALTER TABLE ONLY public.intents
     ADD CONSTRAINT intents_code_key UNIQUE (code);
 
@@ -1512,6 +1525,9 @@ ALTER TABLE ONLY public.gateway_stamped
 
 ALTER TABLE ONLY public.gateway_stamped
     ADD CONSTRAINT gateway_stamped_stamp_id_fkey FOREIGN KEY (stamp_id) REFERENCES public.gateway_stamps(id);
+
+ALTER TABLE ONLY public.institution_seals
+    ADD CONSTRAINT institution_seals_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES public.medical_institutions(organisation_id);
 
 ALTER TABLE ONLY public.intents
     ADD CONSTRAINT intents_entry_id_fkey FOREIGN KEY (entry_id) REFERENCES public.entries(id);

@@ -1,4 +1,4 @@
-// Package assessing puts together the assessment of disability: the person's pages, and the loops that ask registers, draw
+// Package assessing puts together the assessment of disability: the person's pages, the institutions' API, and the loops that ask registers, draw
 // commissions and decide. It reaches no code that signs documents.
 package assessing
 
@@ -54,7 +54,8 @@ func New(h service.Host, shell *web.Shell, pools *postgres.Pools, s Settings) (*
 	if err := a.person.Prepare(); err != nil {
 		return nil, err
 	}
-	a.Routes = []web.Routes{a.person.Routes}
+	institution := &tserasweb.Institution{Shell: shell, Referrals: desk, Now: h.Now}
+	a.Routes = []web.Routes{a.person.Routes, institution.Routes}
 	gatherer := tserasdb.Gatherer{Desk: desk, Registers: client, Log: h.Log}
 	drawer := &tserasdb.Drawer{Pool: pools.Casework, Key: s.DrawKey, Calendar: calendar, Now: h.Now, Rand: h.Rand, Log: h.Log}
 	decider := tserasdb.Decider{Desk: desk}

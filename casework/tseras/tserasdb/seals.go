@@ -1,0 +1,51 @@
+package tserasdb
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/x509"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/tesdiq/tesdiq"
+	"github.com/tesdiq/tesdiq/casework"
+	"github.com/tesdiq/tesdiq/casework/tseras"
+)
+
+const sqlSeal = `
+	SELECT s.organisation_id, o.name, m.district, s.certificate
+	FROM institution_seals s
+	JOIN medical_institutions m ON m.organisation_id = s.organisation_id
+	JOIN organisations o ON o.id = s.organisation_id
+	WHERE s.thumbprint = @thumbprint AND s.ended_at IS NULL AND o.closed_at IS NULL`
+
+// Sealer is the open institution whose seal has a thumbprint, the SHA-256 of its certificate, and the certificate.
+// casework.ErrMissing when there is none.
+func (d Desk) Sealer(ctx context.Context, thumbprint [sha256.Size]byte) (i tseras.Institution, certificate []byte, err error) {
+	err = d.Pool.QueryRow(ctx, sqlSeal, pgx.NamedArgs{"thumbprint": thumbprint[:]}).Scan(&i.ID, &i.Name, &i.District, &certificate)
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
+		return i, nil, casework.ErrMissing
+	case err != nil:
+		return i, nil, fmt.Errorf("tserasdb: seal: %w", err)
+	}
+	return i, certificate, nil
+}
+
+const sqlAddSeal = `
+	INSERT INTO institution_seals (thumbprint, organisation_id, certificate, added_at)
+	SELECT @thumbprint, m.organisation_id, @certificate, @now
+	FROM medical_institutions m
+	JOIN organisations o ON o.id = m.organisation_id
+	WHERE o.voen = @voen AND o.closed_at IS NULL
+	RETURNING organisation_id`
+
+// AddSeal pins a seal of a medical institution. One that is there is a Conflict, "tseras.seal.exists".
+func (o Operator) AddSeal(ctx context.Context, voen tesdiq.VOEN, seal *x509.Certificate) (id int64, err error) {
+	thumbprint := sha256.Sum256(seal.Raw)
+	err = o.write(ctx, sqlAddSeal, pgx.NamedArgs{"thumbprint": thumbprint[:], "certificate": seal.Raw, "voen": voen, "now": o.Now()},
+		tesdiq.NewProblem(tesdiq.Conflict, "tseras.seal.exists"), &id)
+	return id, err
+}
