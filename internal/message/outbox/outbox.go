@@ -1,5 +1,5 @@
 // Package outbox sends what internal/message wrote: by SMS or e-mail, as the person chose, with every attempt committed before
-// anything leaves (docs/adr/0012). What it may do and what became of it stand in PostgreSQL; it keeps nothing itself, so it may
+// anything leaves (docs/adr/0018). What it may do and what became of it stand in PostgreSQL; it keeps nothing itself, so it may
 // be killed at any moment, and several may run.
 package outbox
 
