@@ -130,7 +130,18 @@ func TestWhatSignersAllow(t *testing.T) {
 			n.want = altered
 			return n
 		}
+		lined := func(keys string, want pades.Integrity) note {
+			return note{[]forgedObject{{41, "<</Type/Annot" + keys + "/C[1 1 1]>>"}, edited(file, 5, "24 0 R]", "24 0 R 41 0 R]")}, want}
+		}
 		for name, c := range map[string]note{
+			"two lines struck through":                lined("/Subtype/StrikeOut/Rect[50 760 300 790]/QuadPoints[50 790 300 790 50 778 300 778 50 774 300 774 50 762 300 762]", extended),
+			"a word set on its side, underlined":      lined("/Subtype/Underline/Rect[50 600 62 790]/QuadPoints[50 600 50 790 62 600 62 790]", extended),
+			"underlined where it stands":              lined("/Subtype/Underline/Rect[50 760 300 775]", extended),
+			"covered by a thick line":                 lined("/Subtype/StrikeOut/Rect[50 600 300 790]/QuadPoints[50 790 300 790 50 600 300 600]", altered),
+			"covered by a thick line among thin ones": lined("/Subtype/Squiggly/Rect[50 600 300 790]/QuadPoints[50 790 300 790 50 778 300 778 50 790 300 790 50 600 300 600]", altered),
+			"covered by a line across":                lined("/Subtype/Underline/Rect[50 600 300 790]/QuadPoints[50 778 300 778 300 790 50 790]", altered),
+			"covered by a thick line where it stands": lined("/Subtype/StrikeOut/Rect[50 600 300 790]", altered),
+			"lined by half a quadrilateral":           lined("/Subtype/StrikeOut/Rect[50 600 300 790]/QuadPoints[50 790 300 790]", altered),
 			"with its window": {[]forgedObject{{41, "<</Type/Annot/Subtype/Text/Rect[10 10 30 30]/Contents(seen)/Popup 42 0 R>>"},
 				{42, "<</Type/Annot/Subtype/Popup/Rect[30 30 200 100]/Parent 41 0 R>>"}, edited(file, 5, "24 0 R]", "24 0 R 41 0 R 42 0 R]")}, extended},
 			"with a picture that writes":     {[]forgedObject{{41, "<</Type/Annot/Subtype/Text/Rect[10 10 30 30]/AP<</N 43 0 R>>>>"}, look(43), edited(file, 5, "24 0 R]", "24 0 R 41 0 R]")}, altered},

@@ -38,7 +38,11 @@ func (x *delta) harmless(number, page int) bool {
 		if c := x.d.resolve(v.get("C"), x.new); c.kind != null && !x.isLight(c.items) || v.has("AP") && !x.isMarker(v.get("AP")) {
 			return false
 		}
-	case "Popup", "Underline", "StrikeOut", "Squiggly":
+	case "Underline", "StrikeOut", "Squiggly":
+		if v.has("AP") || !x.isLow(v.get("QuadPoints"), place) {
+			return false
+		}
+	case "Popup":
 		if v.has("AP") {
 			return false
 		}
@@ -52,6 +56,31 @@ func (x *delta) harmless(number, page int) bool {
 	if window, ok := refOf(v.get("Popup")); ok && x.roles[window] == 0 {
 		w := x.d.load(window, x.new)
 		return w != nil && w.value.get("Subtype").isName("Popup") && x.harmless(window, page)
+	}
+	return true
+}
+
+// maxLine is how high the words may be that a line is drawn through or below, in points: programs draw it the thicker the higher they are
+// (mupdf by a fourteenth), and so it could lie over other words.
+const maxLine = 48
+
+// isLow says whether all quadrilaterals of a line, or without any its place, are no higher. Their corners come as all programs write and read
+// them, whatever ISO 32000-2, 12.5.6.10, says: the upper two from left to right, then the lower two.
+func (x *delta) isLow(quads *value, place [4]float64) bool {
+	if quads = x.d.resolve(quads, x.new); quads.kind == null {
+		return math.Abs(place[3]-place[1]) <= maxLine
+	}
+	if quads.kind != array || len(quads.items)%8 != 0 {
+		return false
+	}
+	for q := quads.items; len(q) > 0; q = q[8:] {
+		var at [8]float64
+		for i := range at {
+			at[i] = numberOf(x.d.resolve(&q[i], x.new))
+		}
+		if math.Hypot(at[0]-at[4], at[1]-at[5]) > maxLine || math.Hypot(at[2]-at[6], at[3]-at[7]) > maxLine {
+			return false
+		}
 	}
 	return true
 }
