@@ -3,10 +3,13 @@ package service
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/BurntSushi/toml"
+
+	"github.com/tesdiq/tesdiq/internal/postgres"
 )
 
 func TestSettingsOfAnAuthorityElsewhere(t *testing.T) {
@@ -113,6 +116,39 @@ func TestSettingsOfCarriers(t *testing.T) {
 		out, err := c.Carriers(Host{})
 		if err != nil || len(out.Channels()) != 2 {
 			t.Errorf("%s: %v, %v", name, out.Channels(), err)
+		}
+	}
+}
+
+// docs/processes.md is copied and pasted: it makes a password for every role, and gives each program those of its own.
+func TestSettingUpNamesEveryRole(t *testing.T) {
+	b, err := os.ReadFile("../../docs/processes.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var made []string
+	given := map[string][]string{}
+	for line := range strings.Lines(string(b)) {
+		words := strings.Fields(line)
+		switch {
+		case len(words) > 4 && words[0] == "for" && words[1] == "role":
+			made = strings.Split(strings.TrimSuffix(strings.Join(words[3:len(words)-1], " "), ";"), " ")
+		case len(words) > 2 && words[0] == "cp" && strings.HasSuffix(words[len(words)-1], "/passwords/"):
+			given[words[len(words)-1]] = words[1 : len(words)-1]
+		}
+	}
+	for _, r := range postgres.Roles() {
+		if !slices.Contains(made, strings.TrimPrefix(string(r), "tesdiq_")) {
+			t.Errorf("no password is made for %s", r)
+		}
+	}
+	for _, p := range []Program{Issuer, Verifier, Casework} {
+		var want []string
+		for _, r := range p.Roles() {
+			want = append(want, "passwords/"+string(r))
+		}
+		if got := given["/etc/tesdiq/"+string(p)+"/passwords/"]; !slices.Equal(got, want) {
+			t.Errorf("%s is given %q, and needs %q", p, got, want)
 		}
 	}
 }
