@@ -1,0 +1,147 @@
+package tserasweb_test
+
+import (
+	"context"
+	"crypto/rand"
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tesdiq/tesdiq"
+	"github.com/tesdiq/tesdiq/casework"
+	"github.com/tesdiq/tesdiq/casework/tseras"
+	"github.com/tesdiq/tesdiq/casework/tseras/tserasweb"
+	"github.com/tesdiq/tesdiq/web/webtest"
+)
+
+// desk has one case, of webtest.Nermin.
+type desk struct{ shown tseras.Shown }
+
+func (*desk) Apply(context.Context, tesdiq.FIN, casework.Actor, string) (casework.Case, error) {
+	return casework.Case{}, casework.ErrOpen
+}
+
+func (d *desk) Withdraw(_ context.Context, _ tesdiq.FIN, _ string, by casework.Actor) error {
+	if !tseras.Machine.Allows(d.shown.Kind, d.shown.State, tseras.Withdrawn, by.Part) {
+		return casework.ErrState
+	}
+	d.shown.State, d.shown.Clock = tseras.Withdrawn, casework.Clock{Turn: casework.Nobody}
+	return nil
+}
+
+func (d *desk) Cases(_ context.Context, fin tesdiq.FIN) ([]casework.Case, error) {
+	if fin != d.shown.Subject {
+		return nil, nil
+	}
+	return []casework.Case{d.shown.Case}, nil
+}
+
+func (d *desk) Show(_ context.Context, fin tesdiq.FIN, number string) (tseras.Shown, error) {
+	if fin != d.shown.Subject || number != d.shown.Number {
+		return tseras.Shown{}, casework.ErrMissing
+	}
+	return d.shown, nil
+}
+
+var now = time.Date(2026, 11, 23, 8, 0, 0, 0, time.UTC)
+
+const at = "/cabinet/cases/T-2026-000001"
+
+func open(t *testing.T) (*desk, *webtest.Browser) {
+	t.Helper()
+	d := &desk{tseras.Shown{Case: casework.Case{
+		Head:  casework.Head{Number: "T-2026-000001", Procedure: tseras.Procedure, Kind: tseras.Assessment, Subject: webtest.Nermin.FIN, Opened: now, LawOn: tesdiq.DateOf(now)},
+		State: tseras.Gathering, Clock: casework.Clock{Turn: casework.Agencies, Began: tesdiq.DateOf(now), DueBy: tesdiq.DateOf(now).AddDays(2)},
+	}}}
+	shell := webtest.Shell(t)
+	h := &tserasweb.Person{Shell: shell, Desk: d, Calendar: tesdiq.AzerbaijanCalendar(), Now: func() time.Time { return now }, Rand: rand.Reader}
+	if err := h.Prepare(); err != nil {
+		t.Fatal(err)
+	}
+	b := webtest.Open(t, shell, h.Routes)
+	b.SignIn("")
+	return d, b
+}
+
+// A key that stands on a page has no words.
+var wordless = regexp.MustCompile(`(tseras-person|criteria|registry)\.[a-z_.-]+`)
+
+func TestEveryStateStepAndRegisterHasWords(t *testing.T) {
+	d, b := open(t)
+	for _, x := range tseras.Machine.Transitions {
+		d.shown.State = x.To
+		if d.shown.Clock.Turn = casework.Commission; tseras.Machine.Closed(tseras.Assessment, x.To) {
+			d.shown.Clock.Turn = casework.Nobody
+		}
+		d.shown.Steps = nil
+		for _, what := range []string{"applied", "referred", "referral_asked", "evidence_complete", "drawn", "extended", "further_member", "computed", "refused",
+			"decided", "decided_alone", "declined", "died", "withdrawn"} {
+			d.shown.Steps = append(d.shown.Steps, casework.Step{What: what, At: now, By: casework.Actor{Part: casework.BySystem}})
+		}
+		for _, lang := range tesdiq.Langs {
+			r := b.Get(at + "?lang=" + string(lang))
+			if r.Status != http.StatusOK {
+				t.Fatalf("%s: %d %s", x.To, r.Status, r.Body)
+			}
+			if key := wordless.FindString(r.Body); key != "" {
+				t.Errorf("%s in %s: %s has no words", x.To, lang, key)
+			}
+		}
+	}
+}
+
+// No answer is shown as what it is, since when and when it is asked again; never as "nothing".
+func TestASilentRegisterIsShownAsSilent(t *testing.T) {
+	d, b := open(t)
+	for i, r := range tseras.Registers {
+		o := tseras.Outcome{Register: r, Answered: i != 4, At: now.Add(-time.Hour)}
+		if !o.Answered {
+			o.Why, o.Again = "unreachable", now.Add(time.Hour)
+		}
+		d.shown.Evidence = append(d.shown.Evidence, o)
+	}
+	body := b.Get(at + "?lang=en").Body
+	for _, want := range []string{"Silent since 23.11.2026", "It will be asked again", "1 register has not answered yet", "No answer does not mean that there is nothing"} {
+		if !strings.Contains(body, want) {
+			t.Errorf("%q is not there: %s", want, body)
+		}
+	}
+	if strings.Count(body, "</span>Answered") != len(tseras.Registers)-1 {
+		t.Error("a register counts as answered that is silent, or the other way round")
+	}
+}
+
+func TestWithdrawing(t *testing.T) {
+	d, b := open(t)
+	d.shown.State = tseras.Signing
+	if r := b.Get(at); strings.Contains(r.Body, at+"/withdraw") {
+		t.Error("all findings are in, and it can be withdrawn")
+	}
+	if r := b.Get(at + "/withdraw"); r.Status != http.StatusSeeOther {
+		t.Errorf("%d", r.Status)
+	}
+	d.shown.State = tseras.AwaitingReferral
+	if r := b.Get(at + "/withdraw"); r.Status != http.StatusOK || d.shown.State != tseras.AwaitingReferral {
+		t.Errorf("the question: %d, %s", r.Status, d.shown.State)
+	}
+	for range 2 {
+		if r := b.Post(at+"/withdraw", nil); r.Status != http.StatusSeeOther || r.Header.Get("Location") != at || d.shown.State != tseras.Withdrawn {
+			t.Errorf("%d, %s", r.Status, d.shown.State)
+		}
+	}
+}
+
+func TestNobodySeesAnothersCase(t *testing.T) {
+	_, b := open(t)
+	b.SignIn("1KF6W0Z")
+	for _, path := range []string{at, at + "/package", at + "/withdraw", "/cabinet/cases/T-1999-000001"} {
+		if r := b.Get(path); r.Status != http.StatusNotFound {
+			t.Errorf("%s: %d", path, r.Status)
+		}
+	}
+	if r := b.Get("/cabinet/cases?lang=en"); !strings.Contains(r.Body, "You have no case yet") {
+		t.Errorf("%s", r.Body)
+	}
+}
