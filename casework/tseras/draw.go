@@ -19,7 +19,7 @@ import (
 // know which cases it will draw for, and opened with the draw. A lot is the HMAC of the candidate's name under the
 // seed: no candidate's lot depends on who the others are, so leaving somebody out does not change the order of the rest.
 // What was drawn is published at once as a commitment, which hides it from the members, and opened when the case is decided
-// (docs/adr/0016-drawn-by-lot.md).
+// (docs/adr/0016-cases-and-draws.md).
 
 // Seed is what a round's lots come from.
 type Seed [sha256.Size]byte

@@ -26,10 +26,13 @@ type commands struct {
 
 	Migrate migrateCommand `cmd:"" help:"Bring the database's tables and roles up to this version."`
 
-	Registry registryCommands `cmd:"" help:"Books of record: append, correct, annul, show."`
-	Org      orgCommands      `cmd:"" help:"Organisations that check excerpts, their members and programs."`
-	Revoke   revokeCommand    `cmd:"" help:"Revoke an excerpt."`
-	Keys     keysCommands     `cmd:"" help:"Keys and certificates: ceremony, list, rotate, revoke, reissue, publish."`
+	Registry    registryCommands    `cmd:"" help:"Books of record: append, correct, annul, show."`
+	Org         orgCommands         `cmd:"" help:"Organisations that check excerpts, their members and programs."`
+	Commission  commissionCommands  `cmd:"" help:"Commissions that assess disability, and their members."`
+	Institution institutionCommands `cmd:"" help:"Medical institutions that refer for an assessment."`
+	Draws       drawsCommands       `cmd:"" help:"Draws of commissions by lot: recompute them."`
+	Revoke      revokeCommand       `cmd:"" help:"Revoke an excerpt."`
+	Keys        keysCommands        `cmd:"" help:"Keys and certificates: ceremony, list, rotate, revoke, reissue, publish."`
 
 	Gateway  gatewayCommands `cmd:"" help:"Exchanges with other agencies: check them."`
 	Agencies agenciesCommand `cmd:"" help:"Play the agencies that the gateway asks: invented registers that can be slow, wrong and down."`

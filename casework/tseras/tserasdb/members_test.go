@@ -1,6 +1,7 @@
 package tserasdb_test
 
 import (
+	"encoding/json"
 	"html"
 	"net/http"
 	"net/http/httptest"
@@ -47,7 +48,9 @@ func (w *world) site() *site {
 	w.must(err)
 	pages := &tserasweb.Commission{Shell: shell, Bench: w.bench, Confirmer: in, Calendar: tesdiq.AzerbaijanCalendar(), Now: w.now}
 	w.must(pages.Prepare())
-	handler = shell.Router(in.Routes, p.Routes, pages.Routes)
+	draws := &tserasweb.Draws{Shell: shell, Rounds: w.rounds}
+	w.must(draws.Prepare())
+	handler = shell.Router(in.Routes, p.Routes, pages.Routes, draws.Routes)
 	return &site{w, srv}
 }
 
@@ -349,5 +352,49 @@ func TestWhoHasNoSeatSeesNothingOnThePages(t *testing.T) {
 	nobody := webtest.Another(t, s.server)
 	if a := nobody.Get(path); a.Status != http.StatusSeeOther || !strings.HasPrefix(a.Header.Get("Location"), "/signin") {
 		t.Errorf("nobody: %d", a.Status)
+	}
+}
+
+// A10: what everybody can download recomputes, and does not any more when somebody else was drawn.
+func TestEverybodyRecomputesTheDraws(t *testing.T) {
+	s := newWorld(t).site()
+	_, _, all := s.drawnFor()
+	b := webtest.Another(t, s.server)
+	round := func() (r tseras.Round) {
+		a := b.Get("/draws/1.json")
+		if a.Status != http.StatusOK || json.Unmarshal([]byte(a.Body), &r) != nil {
+			t.Fatalf("round: %d %s", a.Status, a.Body)
+		}
+		return r
+	}
+	sealed := round()
+	if n, err := sealed.Verify(); err != nil || n != 0 || len(sealed.Drawings) != 1 {
+		t.Errorf("sealed: %+v, %v", sealed, err)
+	}
+	fin, by := subject("nermin")
+	cases, err := s.desk.Cases(t.Context(), fin)
+	s.must(err)
+	s.must(s.desk.Withdraw(t.Context(), fin, cases[0].Number, by))
+	open := round()
+	if n, err := open.Verify(); err != nil || n != 1 {
+		t.Errorf("open: %+v, %v", open, err)
+	}
+	if chair := open.Opened[0].Drawing.Drawn(tseras.Chair); len(chair) != 1 || s.seats("")[all[tseras.Chair][0].fin].Member != tseras.MemberID(chair[0]) {
+		t.Errorf("chair: %v", chair)
+	}
+	steps := open.Opened[0].Drawing.Steps
+	steps[0].Drawn[0] = "K99"
+	if _, err := open.Verify(); err == nil {
+		t.Error("somebody else was drawn, and it is right")
+	}
+	for _, lang := range tesdiq.Langs {
+		if a := b.Get("/draws?lang=" + string(lang)); a.Status != http.StatusOK || !strings.Contains(a.Body, `href="/draws/1.json"`) || strings.Contains(a.Body, "tseras-draws.") {
+			t.Errorf("page: %d %s", a.Status, a.Body)
+		}
+	}
+	for _, none := range []string{"/draws/999.json", "/draws/x.json", "/draws?before=x"} {
+		if a := b.Get(none); a.Status != http.StatusNotFound {
+			t.Errorf("%s: %d", none, a.Status)
+		}
 	}
 }

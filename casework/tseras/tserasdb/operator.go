@@ -118,3 +118,52 @@ func (o Operator) AddInstitution(ctx context.Context, voen tesdiq.VOEN, district
 		tesdiq.NewProblem(tesdiq.Conflict, "tseras.institution.exists").In("voen"), &id)
 	return id, err
 }
+
+const sqlListCommissions = `
+	SELECT k.id, k.name, k.districts, k.added_at, k.closed_at, m.id, m.fin, m.name, m.chair, m.added_at, m.ended_at
+	FROM commissions k
+	LEFT JOIN commission_members m ON m.commission_id = k.id
+	ORDER BY k.id, m.id`
+
+// Listed is a commission with all members that it ever had.
+type Listed struct {
+	ID, Name  string
+	Districts []string
+	Added     time.Time
+	Closed    *time.Time
+	Members   []ListedMember
+}
+
+// ListedMember is one of them.
+type ListedMember struct {
+	ID    tseras.MemberID
+	FIN   tesdiq.FIN
+	Name  string
+	Chair bool
+	Added time.Time
+	Ended *time.Time
+}
+
+// List lists all commissions.
+func (o Operator) List(ctx context.Context) ([]Listed, error) {
+	rows, _ := o.Pool.Query(ctx, sqlListCommissions) // the error comes out of ForEachRow
+	var all []Listed
+	var k Listed
+	var id, fin, name *string
+	var chair *bool
+	var added, ended *time.Time
+	_, err := pgx.ForEachRow(rows, []any{&k.ID, &k.Name, &k.Districts, &k.Added, &k.Closed, &id, &fin, &name, &chair, &added, &ended}, func() error {
+		if len(all) == 0 || all[len(all)-1].ID != k.ID {
+			all = append(all, k)
+		}
+		if id != nil {
+			last := &all[len(all)-1]
+			last.Members = append(last.Members, ListedMember{tseras.MemberID(*id), tesdiq.FIN(*fin), *name, *chair, *added, ended})
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("tserasdb: commissions: %w", err)
+	}
+	return all, nil
+}

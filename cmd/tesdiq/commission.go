@@ -1,0 +1,204 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/tesdiq/tesdiq"
+	"github.com/tesdiq/tesdiq/casework/tseras"
+	"github.com/tesdiq/tesdiq/casework/tseras/tserasdb"
+	"github.com/tesdiq/tesdiq/internal/postgres"
+)
+
+// commissionCommands keep the commissions from which assessments are drawn.
+type commissionCommands struct {
+	Add    commissionAdd   `cmd:"" help:"Add a commission."`
+	Close  commissionClose `cmd:"" help:"Close a commission for good: it is not drawn any more; the cases that it has go on."`
+	Member struct {
+		Add commissionMemberAdd `cmd:"" help:"Add a member to a commission."`
+		End commissionMemberEnd `cmd:"" help:"End a membership, at once."`
+	} `cmd:"" help:"Members of commissions."`
+	List commissionList `cmd:"" help:"List commissions with their members."`
+}
+
+// institutionCommands keep the medical institutions that refer.
+type institutionCommands struct {
+	Add institutionAdd `cmd:"" help:"Say in which district a medical organisation (org add --sort medical) works, so that it can refer."`
+}
+
+// commissionChange are the flags of the commands that change something.
+type commissionChange struct {
+	where
+	Apply bool `help:"Do it. Without this, only say what would be done."`
+}
+
+// with runs do with the commissions, and says at the end whether anything was written.
+func (c commissionChange) with(ctx context.Context, do func(tserasdb.Operator) error) error {
+	err := c.commissions(ctx, func(o tserasdb.Operator) error {
+		o.Preview = !c.Apply
+		return do(o)
+	})
+	if err != nil {
+		return err
+	}
+	if !c.Apply {
+		fmt.Println(dryRun)
+		return nil
+	}
+	fmt.Println("Written.")
+	return nil
+}
+
+// commissions opens the commissions for the operator.
+func (w where) commissions(ctx context.Context, do func(tserasdb.Operator) error) error {
+	db, err := w.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer db.stop()
+	pool, err := postgres.OpenConfig(ctx, db.as(postgres.Operator))
+	if err != nil {
+		return err
+	}
+	defer pool.Close()
+	return do(tserasdb.Operator{Pool: pool, Now: time.Now})
+}
+
+type commissionAdd struct {
+	commissionChange
+	ID       string   `arg:"" name:"id" help:"Its number: K and two or three digits, K07."`
+	Name     string   `arg:"" help:"Its name, as decisions state it."`
+	District []string `help:"District that it serves, whose people it must not assess; several times." required:"" placeholder:"NAME"`
+}
+
+// Run adds a commission.
+func (c commissionAdd) Run(ctx context.Context) error {
+	id, err := tseras.ParseCommissionID(c.ID)
+	if err != nil {
+		return err
+	}
+	k := tseras.Commission{ID: id, Name: c.Name}
+	for _, d := range c.District {
+		k.Districts = append(k.Districts, tseras.District(d))
+	}
+	return c.with(ctx, func(op tserasdb.Operator) error {
+		if err := op.Add(ctx, k); err != nil {
+			return err
+		}
+		fmt.Printf("add commission %s: %s, of %s\n", k.ID, k.Name, strings.Join(c.District, ", "))
+		return nil
+	})
+}
+
+type commissionClose struct {
+	commissionChange
+	ID string `arg:"" name:"id" help:"Number of the commission."`
+}
+
+// Run closes a commission.
+func (c commissionClose) Run(ctx context.Context) error {
+	id, err := tseras.ParseCommissionID(c.ID)
+	if err != nil {
+		return err
+	}
+	return c.with(ctx, func(op tserasdb.Operator) error {
+		if err := op.Close(ctx, id); err != nil {
+			return err
+		}
+		fmt.Printf("close commission %s\n", id)
+		return nil
+	})
+}
+
+type commissionMemberAdd struct {
+	commissionChange
+	ID    string `arg:"" name:"id" help:"Number of the commission."`
+	FIN   string `arg:"" name:"fin" help:"FIN of the person."`
+	Name  string `arg:"" help:"Given name and surname."`
+	Chair bool   `help:"May be drawn to lead."`
+}
+
+// Run adds a member.
+func (c commissionMemberAdd) Run(ctx context.Context) error {
+	var ps tesdiq.Problems
+	id, err := tseras.ParseCommissionID(c.ID)
+	ps.Add("id", err)
+	fin, err := tesdiq.ParseFIN(c.FIN)
+	ps.Add("fin", err)
+	if err := ps.Err(); err != nil {
+		return err
+	}
+	return c.with(ctx, func(op tserasdb.Operator) error {
+		member, err := op.AddMember(ctx, id, fin, c.Name, c.Chair)
+		if err != nil {
+			return err
+		}
+		fmt.Printf("add to %s: %s %s, %s\n", id, member, fin, c.Name)
+		return nil
+	})
+}
+
+type commissionMemberEnd struct {
+	commissionChange
+	ID string `arg:"" name:"id" help:"Number of the member: K07-3."`
+}
+
+// Run ends a membership.
+func (c commissionMemberEnd) Run(ctx context.Context) error {
+	return c.with(ctx, func(op tserasdb.Operator) error {
+		if err := op.EndMember(ctx, tseras.MemberID(c.ID)); err != nil {
+			return err
+		}
+		fmt.Printf("end member %s\n", c.ID)
+		return nil
+	})
+}
+
+type commissionList struct{ where }
+
+// Run lists commissions.
+func (c commissionList) Run(ctx context.Context) error {
+	return c.commissions(ctx, func(op tserasdb.Operator) error {
+		all, err := op.List(ctx)
+		if err != nil {
+			return err
+		}
+		w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+		for _, k := range all {
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", k.ID, k.Name, strings.Join(k.Districts, ", "), since(k.Added, k.Closed))
+			for _, m := range k.Members {
+				part := "member"
+				if m.Chair {
+					part = "chair"
+				}
+				fmt.Fprintf(w, "  %s\t%s %s\t%s\t%s\n", m.ID, m.FIN, part, m.Name, since(m.Added, earlier(m.Ended, k.Closed)))
+			}
+		}
+		return w.Flush()
+	})
+}
+
+type institutionAdd struct {
+	commissionChange
+	VOEN     string `arg:"" name:"voen" help:"VÖEN of the organisation."`
+	District string `arg:"" help:"District in which it works."`
+}
+
+// Run says where an institution works.
+func (c institutionAdd) Run(ctx context.Context) error {
+	voen, err := tesdiq.ParseVOEN(c.VOEN)
+	if err != nil {
+		return err
+	}
+	return c.with(ctx, func(op tserasdb.Operator) error {
+		if _, err := op.AddInstitution(ctx, voen, tseras.District(c.District)); err != nil {
+			return err
+		}
+		fmt.Printf("add medical institution %s in %s\n", voen, c.District)
+		return nil
+	})
+}
