@@ -47,6 +47,7 @@ func run(ctx context.Context, c service.Config) error {
 	if err != nil {
 		return err
 	}
+	assess.ConfirmBy(part.SignIn)
 	routes := append(append(part.Routes, assess.Routes...), h.Metrics.Operations(pools.Ready))
 	return c.Listen(ctx, h, shell.Router(routes...), append(part.Loops, assess.Loops...)...)
 }

@@ -94,6 +94,7 @@ func newApp(ctx context.Context, p parts) (_ *app, err error) {
 	if err != nil {
 		return nil, err
 	}
+	assess.ConfirmBy(cabinet.SignIn)
 	a.loops = append(append(append(a.loops, made.Loops...), cabinet.Loops...), assess.Loops...)
 	routes := append(append(append(cabinet.Routes, made.Routes...), assess.Routes...), a.host.Metrics.Operations(p.Pools.Ready))
 	if len(p.People) > 0 {

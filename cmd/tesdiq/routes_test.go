@@ -91,6 +91,15 @@ func (w *world) routes(nermin *visitor, e summaryExcerpt, excerpt, withdrawn, ch
 		"GET /cabinet/checks-of-mine":              page("/cabinet/checks-of-mine"), "GET /cabinet/checks-of-mine.csv": page("/cabinet/checks-of-mine.csv"),
 		"GET /cabinet/checked-by-me": page("/cabinet/checked-by-me"), "GET /cabinet/checked-by-me.csv": page("/cabinet/checked-by-me.csv"),
 
+		// None of the actors is a member; members' own and others' numbers are tried in tserasdb's members_test.
+		"GET /draws": page("/draws"), "GET /draws/{round}.json": page("/draws/none.json"),
+		"GET /commission": page("/commission"), "GET /commission/{number}": {own: "/commission/12345678", missing: "/commission/00000000"},
+		"GET /commission/{number}/signed":    {own: "/commission/12345678/signed", missing: "/commission/00000000/signed"},
+		"POST /commission/{number}/findings": {own: "/commission/12345678/findings", missing: "/commission/00000000/findings", form: url.Values{"do": {"save"}}},
+		"POST /commission/{number}/sign":     {own: "/commission/12345678/sign", missing: "/commission/00000000/sign", form: url.Values{}},
+		"POST /commission/{number}/refuse":   {own: "/commission/12345678/refuse", missing: "/commission/00000000/refuse", form: url.Values{"reason": {"Yox"}}},
+		"POST /commission/{number}/extend":   {own: "/commission/12345678/extend", missing: "/commission/00000000/extend", form: url.Values{"longer": {"Daha uzun"}}},
+
 		"GET /cabinet/cases": page("/cabinet/cases"), "GET /cabinet/cases/new": page("/cabinet/cases/new?key=AAAAAAAAAAAAAAAAAAAAAAAAAA"),
 		"POST /cabinet/cases":                   {own: "/cabinet/cases", form: url.Values{"key": {"AAAAAAAAAAAAAAAAAAAAAAAAAA"}}},
 		"GET /cabinet/cases/{number}":           {own: kase, missing: noCase},
@@ -136,7 +145,7 @@ func (w *world) contact() (id string) {
 }
 
 // What differs between two answers of the same page: numbers of requests, random keys of forms, and the id that was asked for.
-var volatile = regexp.MustCompile(`[0-9A-HJKMNP-TV-Z]{10,}|(?:[0-9A-HJKMNP-TV-Z]{4}-){3}[0-9A-HJKMNP-TV-Z]{4}|[EMKT]-\d{4}-\d+|(messages|channel)(/|%2F)\d+`)
+var volatile = regexp.MustCompile(`[0-9A-HJKMNP-TV-Z]{10,}|(?:[0-9A-HJKMNP-TV-Z]{4}-){3}[0-9A-HJKMNP-TV-Z]{4}|[EMKT]-\d{4}-\d+|(messages|channel|commission)(/|%2F)\d+`)
 
 func TestEveryRouteForEveryRole(t *testing.T) {
 	w := open(t, 5)

@@ -35,6 +35,7 @@ type Assessing struct {
 	Routes []web.Routes
 	Loops  []service.Loop
 	person *tserasweb.Person
+	bench  *tserasweb.Commission
 }
 
 // termsEvery is how often the terms are looked at: what is due on a day is told within the hour, and each thing once.
@@ -43,7 +44,7 @@ const termsEvery = time.Hour
 // turnLimit bounds one turn of a loop: what takes longer is broken off, rolled back and tried again.
 const turnLimit = 2 * time.Minute
 
-// New puts the part together, as the role tesdiq_casework.
+// New puts the part together, as the roles tesdiq_casework and, for the members, tesdiq_commission. ConfirmBy has to follow.
 func New(h service.Host, shell *web.Shell, pools *postgres.Pools, s Settings) (*Assessing, error) {
 	log := gatewaydb.Log{Pool: pools.Casework}
 	s.Gateway.Log, s.Gateway.Now, s.Gateway.Rand = log, h.Now, h.Rand
@@ -58,7 +59,14 @@ func New(h service.Host, shell *web.Shell, pools *postgres.Pools, s Settings) (*
 		return nil, err
 	}
 	institution := &tserasweb.Institution{Shell: shell, Referrals: desk, Now: h.Now}
-	a.Routes = []web.Routes{a.person.Routes, institution.Routes}
+	a.bench = &tserasweb.Commission{Shell: shell, Bench: tserasdb.Bench{Pool: pools.Commission, Now: h.Now, Rand: h.Rand}, Calendar: calendar, Now: h.Now}
+	draws := &tserasweb.Draws{Shell: shell, Rounds: tserasdb.Rounds{Pool: pools.Casework}}
+	for _, pages := range []interface{ Prepare() error }{a.bench, draws} {
+		if err := pages.Prepare(); err != nil {
+			return nil, err
+		}
+	}
+	a.Routes = []web.Routes{a.person.Routes, institution.Routes, a.bench.Routes, draws.Routes}
 	gatherer := tserasdb.Gatherer{Desk: desk, Registers: client, Log: h.Log}
 	drawer := &tserasdb.Drawer{Pool: pools.Casework, Key: s.DrawKey, Calendar: calendar, Now: h.Now, Rand: h.Rand, Log: h.Log}
 	decider := tserasdb.Decider{Desk: desk}
@@ -105,6 +113,13 @@ func Maybe(h service.Host, shell *web.Shell, pools *postgres.Pools, s *Settings)
 		return &Assessing{}, nil
 	}
 	return New(h, shell, pools, *s)
+}
+
+// ConfirmBy says who lets members sign: the sign-in, which is put together later than this.
+func (a *Assessing) ConfirmBy(c tserasweb.Confirmer) {
+	if a.bench != nil {
+		a.bench.Confirmer = c
+	}
 }
 
 // Cases finds somebody's open case for the cabinet; nil where assessments are not offered.

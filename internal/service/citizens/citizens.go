@@ -28,6 +28,7 @@ import (
 type Citizens struct {
 	Routes []web.Routes
 	Loops  []service.Loop
+	SignIn *signin.Web // by which who is signed in may confirm something
 }
 
 // New puts the part together, as the roles tesdiq_cabinet, tesdiq_worker and tesdiq_sender. sentPath is the demonstration's page
@@ -68,7 +69,7 @@ func New(h service.Host, shell *web.Shell, pools *postgres.Pools, s signin.Confi
 	if err != nil {
 		return nil, err
 	}
-	return &Citizens{
+	return &Citizens{SignIn: signIn,
 		Routes: []web.Routes{signIn.Routes, home.Routes, books.Routes, excerpts.Routes, seen.SubjectRoutes},
 		Loops:  []service.Loop{desk.Listen, work(jobs), run(out)},
 	}, nil
