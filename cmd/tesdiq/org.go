@@ -26,6 +26,9 @@ type orgCommands struct {
 		Add orgClientAdd `cmd:"" help:"Let a program of an organisation use the API. Its secret is shown once."`
 		End orgClientEnd `cmd:"" help:"End that, at once."`
 	} `cmd:"" help:"Programs of an organisation."`
+	Seal struct {
+		Add orgSealAdd `cmd:"" help:"Pin the seal by which a medical institution signs referrals."`
+	} `cmd:"" help:"Seals of medical institutions."`
 	List orgList `cmd:"" help:"List organisations with their members and programs."`
 }
 
