@@ -21,6 +21,9 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/tesdiq/tesdiq"
+	"github.com/tesdiq/tesdiq/casework"
+	"github.com/tesdiq/tesdiq/casework/caseworkdb"
+	"github.com/tesdiq/tesdiq/casework/tseras/criteria"
 	"github.com/tesdiq/tesdiq/internal/people"
 	"github.com/tesdiq/tesdiq/issuer"
 	"github.com/tesdiq/tesdiq/keys"
@@ -175,7 +178,7 @@ func (a *auditor) contents() map[ledger.Kind]map[string][]byte {
 	a.t.Helper()
 	all := map[ledger.Kind]map[string][]byte{}
 	for _, k := range []ledger.Kind{ledger.Entry, ledger.Intent, ledger.Excerpt, ledger.Check, ledger.Withdrawal, ledger.Revocation, ledger.Look, ledger.Renewal,
-		ledger.Reissue, ledger.Certificate} {
+		ledger.Reissue, ledger.Certificate, ledger.Round, ledger.Drawing, ledger.Step, ledger.Finding, ledger.Decision} {
 		all[k] = map[string][]byte{}
 	}
 	add := func(k ledger.Kind, object string, content []byte, err error) {
@@ -236,6 +239,7 @@ func (a *auditor) contents() map[ledger.Kind]map[string][]byte {
 		       coalesce(member_fin, ''), coalesce(client_id, ''), coalesce(visitor, ''), purpose, note, verdict, reason FROM checks`, checkRow) {
 		add(ledger.Check, string(c.ID), c.Canonical(), nil)
 	}
+	a.cases(add)
 	type ending struct {
 		Number     issuer.Number
 		Reason, By string
@@ -499,4 +503,52 @@ func (a *auditor) readCheck(ctx context.Context, token string, e event) error {
 		return fmt.Errorf("answered %s", b)
 	}
 	return nil
+}
+
+// cases adds what is written of cases and draws.
+func (a *auditor) cases(add func(k ledger.Kind, object string, content []byte, err error)) {
+	a.t.Helper()
+	type named struct {
+		Object  string
+		Content []byte
+	}
+	for kind, sql := range map[ledger.Kind]string{
+		ledger.Round:    `SELECT round::text, commitment FROM draw_rounds`,
+		ledger.Drawing:  `SELECT round::text || '/' || ref, commitment FROM drawings`,
+		ledger.Decision: `SELECT case_id::text, package FROM tseras_decisions`,
+		ledger.Look: `SELECT 'tseras/' || id::text, convert_to(number || ' ' || member_id || ' ' || to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), 'UTF8')
+			FROM tseras_looks`,
+	} {
+		for _, n := range collect(a, sql, pgx.RowToStructByPos[named]) {
+			add(kind, n.Object, n.Content, nil)
+		}
+	}
+	for _, id := range collect(a, `SELECT id FROM cases`, pgx.RowTo[casework.ID]) {
+		steps, err := caseworkdb.History(a.t.Context(), a.db, id)
+		if err != nil {
+			a.t.Fatal(err)
+		}
+		for _, s := range steps {
+			content, err := s.Content()
+			add(ledger.Step, fmt.Sprintf("%d/%d", s.Case, s.Seq), content, err)
+		}
+	}
+	type found struct {
+		Object   string
+		Findings criteria.Findings
+	}
+	for _, f := range collect(a, `SELECT number || '/' || member_id, findings FROM tseras_findings`, pgx.RowToStructByPos[found]) {
+		content, err := json.Marshal(f.Findings)
+		add(ledger.Finding, f.Object, content, err)
+	}
+	type word struct {
+		Object string
+		Digest []byte
+		Signs  bool
+		Reason string
+	}
+	for _, w := range collect(a, `SELECT g.number || '/' || g.member_id || '/' || g.n, p.digest, g.signs, g.reason
+		FROM tseras_signatures g JOIN tseras_proposals p ON p.number = g.number AND p.n = g.n`, pgx.RowToStructByPos[word]) {
+		add(ledger.Finding, w.Object, append(w.Digest, strconv.FormatBool(w.Signs)+w.Reason...), nil)
+	}
 }

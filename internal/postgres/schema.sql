@@ -12,6 +12,18 @@ CREATE TYPE public.river_job_state AS ENUM (
     'scheduled'
 );
 
+CREATE FUNCTION public.keep_what_is_said_now() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF EXISTS (SELECT FROM publications n WHERE n.path = OLD.path AND n.produced_at > OLD.produced_at
+               AND (n.produced_at <= now() + interval '5 minutes' OR OLD.produced_at > now() + interval '5 minutes')) THEN
+        RETURN OLD;
+    END IF;
+    RAISE EXCEPTION 'what is said now stays' USING ERRCODE = 'insufficient_privilege';
+END
+$$;
+
 CREATE FUNCTION public.river_job_state_in_bitmask(bitmask bit, state public.river_job_state) RETURNS boolean
     LANGUAGE sql IMMUTABLE
     AS $$
@@ -309,7 +321,7 @@ CREATE VIEW public.current_publications AS
            FROM public.certificate_revocations c
           WHERE (c.serial = p.serial)))) AS overtaken
    FROM public.publications p
-  ORDER BY p.path, p.produced_at DESC;
+  ORDER BY p.path, (p.produced_at <= (now() + '00:05:00'::interval)) DESC, p.produced_at DESC;
 
 CREATE TABLE public.dispatch_events (
     dispatch_id bigint NOT NULL,
@@ -1435,6 +1447,8 @@ CREATE UNIQUE INDEX tseras_seats_chair ON public.tseras_seats USING btree (numbe
 CREATE INDEX tseras_seats_member ON public.tseras_seats USING btree (member_id);
 
 CREATE INDEX visits_expiry ON public.visits USING btree (expiry);
+
+CREATE TRIGGER keep_what_is_said_now BEFORE DELETE ON public.publications FOR EACH ROW EXECUTE FUNCTION public.keep_what_is_said_now();
 
 ALTER TABLE ONLY public.api_clients
     ADD CONSTRAINT api_clients_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES public.organisations(id);

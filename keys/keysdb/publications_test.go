@@ -1,6 +1,7 @@
 package keysdb_test
 
 import (
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -116,4 +117,53 @@ func TestADatabaseThatHangsKeepsNobodyWaiting(t *testing.T) {
 	if took := time.Since(began); took > 15*time.Second { // one question's time limit, not each asker's
 		t.Errorf("took %s", took)
 	}
+}
+
+// What was said while a clock was ahead does not hide what is said now.
+func TestAClockThatWasAheadHidesNothing(t *testing.T) {
+	db := pgtest.Open(t)
+	at := time.Now().Truncate(time.Microsecond)
+	for _, p := range []keysdb.Publication{
+		{Path: "crl", Body: []byte("nothing revoked"), Produced: at.AddDate(1, 0, 0)}, {Path: "crl", Revocations: 1, Body: []byte("one revoked"), Produced: at},
+	} {
+		if err := keysdb.Publish(t.Context(), db.Pool(postgres.Issuer), []keysdb.Publication{p}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	shelf := &keysdb.Shelf{Pool: db.Pool(postgres.Verifier), Now: time.Now}
+	if body, _, _, err := shelf.Find("crl"); err != nil || string(body) != "one revoked" {
+		t.Errorf("%q, %v", body, err)
+	}
+}
+
+// Who removes what was said before cannot go back to it by removing what is said now.
+func TestWhatIsSaidNowCannotBeRemoved(t *testing.T) {
+	db := pgtest.Open(t)
+	at := time.Now().Truncate(time.Microsecond)
+	for i, body := range []string{"first", "second", "third"} {
+		p := keysdb.Publication{Path: "crl", Body: []byte(body), Produced: at.Add(time.Duration(i-3) * time.Hour)}
+		if err := keysdb.Publish(t.Context(), db.Pool(postgres.Issuer), []keysdb.Publication{p}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	worker := db.Pool(postgres.Worker)
+	for _, sql := range []string{`DELETE FROM publications`, `DELETE FROM publications WHERE produced_at > $1`} {
+		if _, err := worker.Exec(t.Context(), sql, args(sql, at.Add(-90*time.Minute))...); err == nil {
+			t.Errorf("the worker may: %s", sql)
+		}
+	}
+	if _, err := worker.Exec(t.Context(), `DELETE FROM publications WHERE produced_at < $1`, at.Add(-90*time.Minute)); err != nil {
+		t.Errorf("the worker removes what was said before: %v", err)
+	}
+	shelf := &keysdb.Shelf{Pool: db.Pool(postgres.Verifier), Now: time.Now}
+	if body, _, _, err := shelf.Find("crl"); err != nil || string(body) != "third" {
+		t.Errorf("%q, %v", body, err)
+	}
+}
+
+func args(sql string, at time.Time) []any {
+	if strings.Contains(sql, "$1") {
+		return []any{at}
+	}
+	return nil
 }

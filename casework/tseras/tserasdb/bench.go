@@ -105,7 +105,13 @@ const sqlProposalOf = `
 
 const sqlLook = `
 	INSERT INTO tseras_looks (number, member_id, at)
-	VALUES (@number, @member, @now)`
+	VALUES (@number, @member, @now)
+	RETURNING id`
+
+// lookContent is the canonical bytes of a look, to which its ledger line commits.
+func lookContent(number tseras.BlindNumber, member tseras.MemberID, at time.Time) []byte {
+	return []byte(string(number) + " " + string(member) + " " + at.UTC().Format("2006-01-02T15:04:05.000000Z"))
+}
 
 // Open shows a case to a member who has a seat in it, and writes down that he looked before it is shown. What others
 // found he never sees; what the rules made of it, when all have recorded.
@@ -114,8 +120,10 @@ func (b Bench) Open(ctx context.Context, fin tesdiq.FIN, number tseras.BlindNumb
 		if s.Seat, err = b.seat(ctx, tx, fin, number); err != nil {
 			return err
 		}
-		args := pgx.NamedArgs{"number": number, "member": s.Member, "now": b.moment()}
-		if _, err := tx.Exec(ctx, sqlLook, args); err != nil {
+		now := b.moment()
+		args := pgx.NamedArgs{"number": number, "member": s.Member, "now": now}
+		var look int64
+		if err := tx.QueryRow(ctx, sqlLook, args).Scan(&look); err != nil {
 			return fmt.Errorf("tserasdb: look: %w", err)
 		}
 		if err := tx.QueryRow(ctx, sqlBlindOf, args).Scan(&s.Referral); err != nil {
@@ -136,7 +144,7 @@ func (b Bench) Open(ctx context.Context, fin tesdiq.FIN, number tseras.BlindNumb
 				return fmt.Errorf("tserasdb: proposal: %w", err)
 			}
 		}
-		line, err := ledger.NewLine(b.Rand, ledger.Look, "tseras/"+string(number), []byte(string(s.Member)+" "+b.moment().Format(time.RFC3339Nano)))
+		line, err := ledger.NewLine(b.Rand, ledger.Look, "tseras/"+strconv.FormatInt(look, 10), lookContent(number, s.Member, now))
 		if err != nil {
 			return err
 		}
