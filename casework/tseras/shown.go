@@ -21,6 +21,7 @@ type Shown struct {
 	Looks    []Look
 	Package  []byte // of the decision; nil before
 	Entry    string // the examination's number; empty before, and where nothing was entered
+	Explains string // the chair's, why the result differs from last time's; empty where it does not
 }
 
 // Look is a member's look at a case: when, and of which commission.

@@ -232,7 +232,9 @@ const sqlLooksOf = `
 	ORDER BY l.at DESC`
 
 const sqlDecisionOf = `
-	SELECT d.package, coalesce(e.number, '')
+	SELECT d.package, coalesce(e.number, ''),
+	       coalesce((SELECT g.explains FROM tseras_signatures g JOIN tseras_blind b ON b.number = g.number
+	                 WHERE b.case_id = d.case_id AND g.signs AND g.explains <> '' ORDER BY g.n DESC LIMIT 1), '')
 	FROM tseras_decisions d
 	LEFT JOIN entries e ON e.id = d.entry_id
 	WHERE d.case_id = @id`
@@ -253,7 +255,7 @@ func (d Desk) Show(ctx context.Context, subject tesdiq.FIN, number string) (s ts
 		if s.Looks, err = pgx.CollectRows(rows, pgx.RowToStructByPos[tseras.Look]); err != nil {
 			return fmt.Errorf("tserasdb: looks: %w", err)
 		}
-		err := tx.QueryRow(ctx, sqlDecisionOf, pgx.NamedArgs{"id": s.ID}).Scan(&s.Package, &s.Entry)
+		err := tx.QueryRow(ctx, sqlDecisionOf, pgx.NamedArgs{"id": s.ID}).Scan(&s.Package, &s.Entry, &s.Explains)
 		if err != nil && !errors.Is(err, pgx.ErrNoRows) {
 			return fmt.Errorf("tserasdb: decision: %w", err)
 		}

@@ -89,6 +89,9 @@ func TestACommissionDecides(t *testing.T) {
 	if err != nil || !strings.HasSuffix(x.Commission, "saylı TSEK") || !x.Repeat {
 		t.Errorf("%+v, %v", x, err)
 	}
+	if s.Explains != explained {
+		t.Errorf("the person reads of the chair: %q", s.Explains)
+	}
 	if len(s.Looks) != 3 {
 		t.Errorf("the person sees %d looks of 3", len(s.Looks))
 	}
@@ -115,6 +118,9 @@ func (w *world) record(seats map[tesdiq.FIN]tseras.Seat, found func(tseras.Seat)
 	return number
 }
 
+// explained is what the chair writes to the person.
+const explained = "Yeni müayinənin nəticəsi daha ağırdır"
+
 // sign lets everybody sign, but one role, who refuses.
 func (w *world) sign(number tseras.BlindNumber, refuses tseras.Role) {
 	w.Helper()
@@ -122,6 +128,8 @@ func (w *world) sign(number tseras.BlindNumber, refuses tseras.Role) {
 		word := tseras.Word{N: 1, Signs: true, Evidence: "token"}
 		if s.Role == refuses {
 			word.Signs, word.Reason = false, "Nəticə tapıntılarıma uyğun deyil"
+		} else if s.Role == tseras.Chair {
+			word.Explains = explained
 		}
 		w.must(w.bench.Sign(w.Context(), fin, number, word))
 		if err := w.bench.Sign(w.Context(), fin, number, word); !errors.Is(err, casework.ErrState) {

@@ -50,6 +50,7 @@ type decision struct {
 	Sentence   string // who decided, and how
 	Facts      []fact
 	Reasons    []reason
+	Explains   string // the chair's, why it differs from last time
 	Changes    []string
 	Conditions []condition
 	Entry      string // the examination's page; empty where nothing was entered
@@ -152,7 +153,7 @@ func (h *Person) decision(lang tesdiq.Lang, s tseras.Shown) (*decision, error) {
 	}
 	t := func(key string, args ...any) string { return h.Shell.T(lang, key, args...) }
 	say := criteria.Speaker{Rules: rules, Day: s.LawOn, Lang: lang, Text: t}
-	d := &decision{Class: "good", Result: sentence(lang, say.Result(r.Outcome, r.Band, r.Degree)), Package: path(s.Number) + "/package"}
+	d := &decision{Class: "good", Result: sentence(lang, say.Result(r.Outcome, r.Band, r.Degree)), Package: path(s.Number) + "/package", Explains: s.Explains}
 	if r.Outcome == criteria.NotDisability {
 		d.Class = "warn"
 	}

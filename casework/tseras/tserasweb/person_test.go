@@ -12,6 +12,7 @@ import (
 	"github.com/tesdiq/tesdiq"
 	"github.com/tesdiq/tesdiq/casework"
 	"github.com/tesdiq/tesdiq/casework/tseras"
+	"github.com/tesdiq/tesdiq/casework/tseras/criteria"
 	"github.com/tesdiq/tesdiq/casework/tseras/tserasweb"
 	"github.com/tesdiq/tesdiq/web/webtest"
 )
@@ -110,6 +111,28 @@ func TestASilentRegisterIsShownAsSilent(t *testing.T) {
 	}
 	if strings.Count(body, "</span>Answered") != len(tseras.Registers)-1 {
 		t.Error("a register counts as answered that is silent, or the other way round")
+	}
+}
+
+func TestTheChairsExplanationIsRead(t *testing.T) {
+	d, b := open(t)
+	on := tesdiq.DateOf(now)
+	in := criteria.Input{CaseOn: on, DecidedOn: on, Born: on.AddYears(-40), Findings: criteria.Findings{
+		Conditions: []criteria.Condition{{Criterion: "joints-rheumatoid", Grade: 3}},
+		Activities: criteria.Activities{SelfCare: "II", Movement: "II", Orientation: "none", Communication: "none", Behaviour: "none", Learning: "none", Work: "II"},
+	}}
+	r, err := criteria.Decide(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.shown.State, d.shown.LawOn, d.shown.Package = tseras.Decided, on, criteria.Pack("T-2026-000001", in, r).Bytes()
+	const why = "Why the result differs from last time"
+	if body := b.Get(at + "?lang=en").Body; strings.Contains(body, why) {
+		t.Error("there is nothing to explain, and a heading for it")
+	}
+	d.shown.Explains = "X-ray of <today> is worse"
+	if body := b.Get(at + "?lang=en").Body; !strings.Contains(body, why) || !strings.Contains(body, "X-ray of &lt;today&gt; is worse") {
+		t.Errorf("the person does not read it: %s", body)
 	}
 }
 
