@@ -60,12 +60,12 @@ func (s Stamper) Stamp(ctx context.Context, batch int) (n int, err error) {
 		if err := tx.QueryRow(ctx, sqlStamp, pgx.NamedArgs{"size": len(ids), "token": stamps[0].Token, "now": s.Now()}).Scan(&stamp); err != nil {
 			return err
 		}
-		todo := &pgx.Batch{}
+		batch := &pgx.Batch{}
 		for i, id := range ids {
-			todo.Queue(sqlStamped, pgx.NamedArgs{"question": id, "stamp": stamp, "place": i, "path": stamps[i].Path})
+			batch.Queue(sqlStamped, pgx.NamedArgs{"question": id, "stamp": stamp, "place": i, "path": stamps[i].Path})
 		}
 		n = len(ids)
-		return tx.SendBatch(ctx, todo).Close()
+		return tx.SendBatch(ctx, batch).Close()
 	})
 	if err != nil {
 		return 0, fmt.Errorf("gatewaydb: stamp: %w", err)

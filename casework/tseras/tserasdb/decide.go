@@ -96,10 +96,15 @@ const sqlRipe = `
 	ORDER BY c.id
 	LIMIT @batch`
 
-// Decide moves cases on, and returns how many.
+// errUnsigned: more than half must sign, the chair's reason for another result than last time's included. The case stays
+// where it is, and its clock shows it.
+var errUnsigned = errors.New("not signed by more than half, or not explained")
+
+// Decide moves cases on, and returns how many, with what is wrong with those that it could not move.
 func (d Decider) Decide(ctx context.Context) (moved int, err error) {
+	var failed []error
 	for _, state := range []casework.State{tseras.Signing, tseras.FurtherMember, tseras.Drawn} {
-		err = pgx.BeginFunc(ctx, d.Pool, func(tx pgx.Tx) error {
+		err := pgx.BeginFunc(ctx, d.Pool, func(tx pgx.Tx) error {
 			rows, _ := tx.Query(ctx, sqlRipe, pgx.NamedArgs{"state": state, "batch": decideBatch}) // the error comes out of Collect
 			ids, err := pgx.CollectRows(rows, pgx.RowTo[casework.ID])
 			if err != nil {
@@ -110,18 +115,20 @@ func (d Decider) Decide(ctx context.Context) (moved int, err error) {
 				return err
 			}
 			for _, c := range cases {
-				if err := d.one(ctx, tx, c); err != nil {
-					return fmt.Errorf("tserasdb: case %d: %w", c.ID, err)
+				// What is wrong with one case must not keep the others waiting: each has a savepoint.
+				if err := pgx.BeginFunc(ctx, tx, func(tx pgx.Tx) error { return d.one(ctx, tx, c) }); err != nil {
+					failed = append(failed, fmt.Errorf("tserasdb: case %d: %w", c.ID, err))
+					continue
 				}
+				moved++
 			}
-			moved += len(cases)
 			return nil
 		})
 		if err != nil {
-			return moved, err
+			failed = append(failed, err)
 		}
 	}
-	return moved, nil
+	return moved, errors.Join(failed...)
 }
 
 func (d Decider) one(ctx context.Context, tx pgx.Tx, c casework.Case) error {
@@ -208,8 +215,16 @@ func (d Decider) sign(ctx context.Context, tx pgx.Tx, f tseras.File, b bench) er
 	if err := json.Unmarshal(p.Result, &r); err != nil {
 		return fmt.Errorf("result: %w", err)
 	}
+	explained := false
 	for _, s := range b.signatures {
+		if !s.Signs {
+			continue
+		}
+		explained = explained || s.Explains != ""
 		p.Signatures = append(p.Signatures, criteria.Enclosure{Name: string(s.Member), Type: tseras.SignatureType, Bytes: []byte(s.Evidence)})
+	}
+	if 2*len(p.Signatures) <= len(b.seats) || b.differs && !explained {
+		return errUnsigned
 	}
 	return d.decide(ctx, tx, f, r, p.Bytes(), b.commission, "decided", false)
 }
@@ -220,6 +235,7 @@ type signature struct {
 	Role     tseras.Role
 	FIN      tesdiq.FIN
 	Signs    bool
+	Explains string
 	Evidence string
 }
 
@@ -232,6 +248,7 @@ type bench struct {
 	recorded   []tseras.Recorded
 	signatures []signature // under the latest proposal
 	pack       []byte      // the latest proposal
+	differs    bool        // it is another result than last time's, by the same findings
 	extender   tesdiq.FIN
 	extension  string // the chair's reason for the longer term
 }
@@ -247,7 +264,7 @@ func (b bench) further() bool {
 }
 
 const sqlBench = `
-	SELECT b.number, s.member_id, s.role, m.fin, k.id, k.name, f.findings, g.signs, coalesce(g.evidence, '')
+	SELECT b.number, s.member_id, s.role, m.fin, k.id, k.name, f.findings, g.signs, coalesce(g.explains, ''), coalesce(g.evidence, '')
 	FROM tseras_blind b
 	JOIN tseras_seats s ON s.number = b.number
 	JOIN commission_members m ON m.id = s.member_id
@@ -259,7 +276,7 @@ const sqlBench = `
 	ORDER BY s.role, s.member_id`
 
 const sqlProposed = `
-	SELECT package
+	SELECT package, coalesce((result->>'differs')::boolean, false)
 	FROM tseras_proposals
 	WHERE number = @number
 	ORDER BY n DESC
@@ -278,7 +295,7 @@ func benchOf(ctx context.Context, tx pgx.Tx, id casework.ID) (b bench, err error
 	var panel, name string
 	var findings *criteria.Findings
 	var signs *bool
-	_, err = pgx.ForEachRow(rows, []any{&b.number, &s.Member, &s.Role, &s.FIN, &panel, &name, &findings, &signs, &s.Evidence}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{&b.number, &s.Member, &s.Role, &s.FIN, &panel, &name, &findings, &signs, &s.Explains, &s.Evidence}, func() error {
 		b.seats = append(b.seats, s.Member)
 		if s.Role == tseras.Chair {
 			b.panel, b.commission = panel, name
@@ -296,7 +313,7 @@ func benchOf(ctx context.Context, tx pgx.Tx, id casework.ID) (b bench, err error
 	if err != nil {
 		return b, fmt.Errorf("tserasdb: commission of case %d: %w", id, err)
 	}
-	for sql, into := range map[string][]any{sqlProposed: {&b.pack}, sqlExtension: {&b.extender, &b.extension}} {
+	for sql, into := range map[string][]any{sqlProposed: {&b.pack, &b.differs}, sqlExtension: {&b.extender, &b.extension}} {
 		if err := tx.QueryRow(ctx, sql, pgx.NamedArgs{"number": b.number}).Scan(into...); err != nil && !errors.Is(err, pgx.ErrNoRows) {
 			return b, fmt.Errorf("tserasdb: commission of case %d: %w", id, err)
 		}

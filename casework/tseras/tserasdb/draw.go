@@ -134,12 +134,13 @@ func (d *Drawer) round(ctx context.Context, tx pgx.Tx, round int64, ids []casewo
 			return 0, err
 		}
 		for _, c := range cases {
-			err := d.one(ctx, tx, round, c, all, now)
+			// What is wrong with one case must not keep the others waiting: each has a savepoint.
+			err := pgx.BeginFunc(ctx, tx, func(tx pgx.Tx) error { return d.one(ctx, tx, round, c, all, now) })
 			switch {
 			case errors.Is(err, tseras.ErrNobody):
 				d.Log.WarnContext(ctx, "nobody may be drawn for a case", "case", c.Number)
 			case err != nil:
-				return 0, fmt.Errorf("tserasdb: draw for case %d: %w", c.ID, err)
+				d.Log.ErrorContext(ctx, "a case cannot be drawn for", "case", c.Number, "err", err)
 			default:
 				drawn++
 			}

@@ -188,6 +188,9 @@ func TestAFurtherMemberDecidesBetweenThem(t *testing.T) {
 	s := w.expect(fin, c.Number, tseras.Decided)
 	p, err := criteria.ReadPackage(s.Package)
 	w.must(err)
+	if len(p.Signatures) != 3 {
+		t.Errorf("three of four signed, and the package has %d signatures", len(p.Signatures))
+	}
 	in, _, err := p.Again()
 	if err != nil || in.Findings.Conditions[0].Grade != 3 {
 		t.Errorf("two against two, and the further member found 3: %+v, %v", in.Findings, err)
@@ -220,6 +223,37 @@ func TestWhoRefusesToSignBringsAFurtherMember(t *testing.T) {
 	}
 	w.work()
 	w.expect(fin, c.Number, tseras.Decided)
+}
+
+// Nobody's decision is none, and a case that cannot go on keeps no other one waiting.
+func TestWhatMostRefuseToSignIsNotDecided(t *testing.T) {
+	w := newWorld(t)
+	fin, _ := subject("nermin")
+	c, err := w.desk.Refer(t.Context(), w.from, w.referral("nermin"), "signed")
+	w.must(err)
+	w.work()
+	w.work()
+	found := func(tseras.Seat) criteria.Findings { return findings("joints-rheumatoid", 2) }
+	number := w.record(w.seats(""), found)
+	w.work()
+	w.sign(number, tseras.Chair)
+	w.work()
+	w.work()
+	w.record(w.seats(number), found)
+	w.work()
+	for fin := range w.seats(number) {
+		w.must(w.bench.Sign(t.Context(), fin, number, tseras.Word{N: 2, Reason: "Nəticə tapıntılarıma uyğun deyil"}))
+	}
+	if _, err := w.decider.Decide(t.Context()); err == nil {
+		t.Error("nobody has signed, and nothing is wrong")
+	}
+	w.expect(fin, c.Number, tseras.Signing)
+	other, by := subject("sevinc")
+	alone, err := w.desk.Apply(t.Context(), other, by, "form-1")
+	w.must(err)
+	_, _, err = w.gatherer.Gather(t.Context(), 0)
+	w.must(err)
+	w.expect(other, alone.Number, tseras.Decided)
 }
 
 // A register that does not answer is seen on the case and never taken for "nothing": nothing is decided.
