@@ -13,6 +13,8 @@ type Membership struct {
 	ID   int64  `db:"id"` // of the organisation
 	Name string `db:"name"`
 	Role string `db:"role"` // clerk or manager
+	// What the organisation does beside checking excerpts: organisation.Duty.
+	Duties []string `db:"duties"`
 }
 
 // Message is what was told to somebody: a key of the locale files and what its sentence needs.

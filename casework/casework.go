@@ -32,6 +32,7 @@ const (
 	Institution Turn = "institution" // the medical institution
 	Agencies    Turn = "agencies"    // other bodies' registers
 	Commission  Turn = "commission"
+	Office      Turn = "office" // a body that acts by its officials
 	Nobody      Turn = "nobody" // the case is closed
 )
 
@@ -45,6 +46,7 @@ const (
 	ByInstitution Part = "institution"
 	ByMember      Part = "member"
 	ByChair       Part = "chair"
+	ByOffice      Part = "office"
 	BySystem      Part = "system"
 )
 
@@ -64,6 +66,7 @@ type Head struct {
 	Subject   tesdiq.FIN
 	Opened    time.Time
 	LawOn     tesdiq.Date // the day whose law applies
+	About     ID          // the earlier case that it is about; 0 for none
 }
 
 // Case is a case as it stands now.

@@ -27,6 +27,29 @@ const (
 // Sorts are all of them.
 var Sorts = []Sort{Bank, Employer, Office, Medical}
 
+// Duty is what an organisation does beside checking excerpts; its members do it while they act for it.
+type Duty string
+
+// The duties.
+const (
+	Filing         Duty = "filing"         // its clerks apply for people who are present: a post office
+	CallCentre     Duty = "call_centre"    // its operators answer calls
+	Inspection     Duty = "inspection"     // its inspectors see clocks, draws and statistics, and no name without a case
+	Rehabilitation Duty = "rehabilitation" // its specialists make rehabilitation programmes
+)
+
+// Duties are all of them.
+var Duties = []Duty{Filing, CallCentre, Inspection, Rehabilitation}
+
+// Charge is an organisation's duty, since when and until when.
+type Charge struct {
+	ID           int64      `db:"id"`
+	Organisation int64      `db:"organisation_id"`
+	Duty         Duty       `db:"duty"`
+	Added        time.Time  `db:"added_at"`
+	Ended        *time.Time `db:"ended_at"` // nil while current
+}
+
 // Role is what a member may do: a clerk sees what he checked himself, a manager what all of the organisation did.
 type Role string
 
@@ -103,6 +126,14 @@ func (m Member) Validate() (ps tesdiq.Problems) {
 // Validate lists what is wrong with a program, by the field name.
 func (c Client) Validate() (ps tesdiq.Problems) {
 	ps.Add("name", tesdiq.CheckText(c.Name, MaxClientName, true))
+	return ps
+}
+
+// Validate lists what is wrong with a duty, by the field duty.
+func (c Charge) Validate() (ps tesdiq.Problems) {
+	if !slices.Contains(Duties, c.Duty) {
+		ps.Add("duty", tesdiq.Invalid("organisation.duty"))
+	}
 	return ps
 }
 

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/alexedwards/scs/v2"
@@ -60,6 +61,13 @@ type Organisation struct {
 	ID   int64
 	Name string
 	Role string // clerk or manager
+	// What it does beside checking excerpts: organisation.Duty.
+	Duties []string
+}
+
+// Has says whether the viewer acts for an organisation with a duty.
+func (v Viewer) Has(duty string) bool {
+	return v.Person != nil && v.Organisation != nil && slices.Contains(v.Organisation.Duties, duty)
 }
 
 // Viewer is who sees the page.

@@ -17,8 +17,12 @@ import (
 // DB reads as the role tesdiq_cabinet.
 type DB struct{ Pool *pgxpool.Pool }
 
+// dutiesOf are an organisation's duties now.
+const dutiesOf = `
+	ARRAY(SELECT d.duty FROM organisation_duties d WHERE d.organisation_id = o.id AND d.ended_at IS NULL ORDER BY d.duty) AS duties`
+
 const sqlMembership = `
-	SELECT o.id, o.name, m.role
+	SELECT o.id, o.name, m.role, ` + dutiesOf + `
 	FROM members m
 	JOIN organisations o ON o.id = m.organisation_id
 	WHERE m.fin = @fin AND m.organisation_id = @organisation AND m.ended_at IS NULL AND o.closed_at IS NULL`
@@ -29,7 +33,7 @@ func (db DB) Membership(ctx context.Context, fin tesdiq.FIN, organisation int64)
 }
 
 const sqlMembershipByVOEN = `
-	SELECT o.id, o.name, m.role
+	SELECT o.id, o.name, m.role, ` + dutiesOf + `
 	FROM members m
 	JOIN organisations o ON o.id = m.organisation_id
 	WHERE m.fin = @fin AND o.voen = @voen AND m.ended_at IS NULL AND o.closed_at IS NULL`
@@ -52,7 +56,7 @@ func (db DB) membership(ctx context.Context, sql string, args pgx.NamedArgs) (ca
 }
 
 const sqlMemberships = `
-	SELECT o.id, o.name, m.role
+	SELECT o.id, o.name, m.role, ` + dutiesOf + `
 	FROM members m
 	JOIN organisations o ON o.id = m.organisation_id
 	WHERE m.fin = @fin AND m.ended_at IS NULL AND o.closed_at IS NULL

@@ -3,6 +3,7 @@ package cabinetdb_test
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"testing"
 	"time"
 
@@ -51,7 +52,9 @@ func TestMembershipsEndWithTheMemberAndWithTheOrganisation(t *testing.T) {
 		t.Fatalf("memberships %v, %v", all, err)
 	}
 	alma, cinar := all[0].ID, all[1].ID
-	if m, err := db.MembershipByVOEN(t.Context(), aysel, "1400057421"); err != nil || m != (cabinet.Membership{ID: cinar, Name: "Çinar Bank", Role: "clerk"}) {
+	exec(t, pg, `INSERT INTO organisation_duties (organisation_id, duty, added_at) VALUES ($1, 'filing', now())`, cinar)
+	exec(t, pg, `INSERT INTO organisation_duties (organisation_id, duty, added_at, ended_at) VALUES ($1, 'inspection', now(), now())`, cinar)
+	if m, err := db.MembershipByVOEN(t.Context(), aysel, "1400057421"); err != nil || !reflect.DeepEqual(m, cabinet.Membership{ID: cinar, Name: "Çinar Bank", Role: "clerk", Duties: []string{"filing"}}) {
 		t.Errorf("by VÖEN: %v, %v", m, err)
 	}
 	refused := func(fin tesdiq.FIN, id int64) {

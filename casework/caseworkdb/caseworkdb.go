@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -21,9 +22,9 @@ import (
 )
 
 const sqlOpen = `
-	INSERT INTO cases (number, procedure, kind, subject, opened_at, law_on, request, seq, state)
+	INSERT INTO cases (number, procedure, kind, subject, opened_at, law_on, about, request, seq, state)
 	SELECT 'T-' || @year || '-' || CASE WHEN n < 1000000 THEN lpad(n::text, 6, '0') ELSE n::text END,
-	       @procedure, @kind, @subject, @opened_at, @law_on, @request, 1, @state
+	       @procedure, @kind, @subject, @opened_at, @law_on, nullif(@about, 0), @request, 1, @state
 	FROM nextval('case_numbers') AS n
 	ON CONFLICT (request) DO NOTHING
 	RETURNING id, number`
@@ -36,15 +37,15 @@ const uniqueViolation = "23505"
 
 // Open writes a new case with its first step, a Move from a Case that is only a head. Request names who asks and his own
 // key: asked again with the same, it returns the case that there is, and false. Of a person who has an open case of the
-// kind it is casework.ErrOpen, and the transaction must be rolled back.
+// kind, where he may have only one, it is casework.ErrOpen, and the transaction must be rolled back.
 func Open(ctx context.Context, tx pgx.Tx, random io.Reader, c casework.Case, first casework.Step, request string) (casework.Case, bool, error) {
 	err := tx.QueryRow(ctx, sqlOpen, pgx.NamedArgs{
 		"year": strconv.Itoa(tesdiq.DateOf(first.At).Year()), "procedure": c.Procedure, "kind": c.Kind, "subject": c.Subject,
-		"opened_at": first.At, "law_on": c.LawOn, "request": request, "state": c.State,
+		"opened_at": first.At, "law_on": c.LawOn, "about": c.About, "request": request, "state": c.State,
 	}).Scan(&c.ID, &c.Number)
 	var failed *pgconn.PgError
 	switch {
-	case errors.As(err, &failed) && failed.Code == uniqueViolation && failed.ConstraintName == "cases_one_assessment":
+	case errors.As(err, &failed) && failed.Code == uniqueViolation && strings.HasPrefix(failed.ConstraintName, "cases_one_"):
 		return c, false, casework.ErrOpen
 	case errors.Is(err, pgx.ErrNoRows):
 		var id casework.ID
@@ -61,7 +62,7 @@ func Open(ctx context.Context, tx pgx.Tx, random io.Reader, c casework.Case, fir
 }
 
 const columns = `
-	c.id, c.number, c.procedure, c.kind, c.subject, c.opened_at, c.law_on, c.seq, c.state, s.at, s.turn, s.began, s.due_by, s.provisional`
+	c.id, c.number, c.procedure, c.kind, c.subject, c.opened_at, c.law_on, coalesce(c.about, 0), c.seq, c.state, s.at, s.turn, s.began, s.due_by, s.provisional`
 
 const sqlLock = `
 	SELECT ` + columns + `
@@ -92,7 +93,7 @@ const sqlOf = `
 	ORDER BY c.id DESC`
 
 func scan(row pgx.CollectableRow) (c casework.Case, err error) {
-	err = row.Scan(&c.ID, &c.Number, &c.Procedure, &c.Kind, &c.Subject, &c.Opened, &c.LawOn, &c.Seq, &c.State, &c.Since,
+	err = row.Scan(&c.ID, &c.Number, &c.Procedure, &c.Kind, &c.Subject, &c.Opened, &c.LawOn, &c.About, &c.Seq, &c.State, &c.Since,
 		&c.Clock.Turn, &c.Clock.Began, &c.Clock.DueBy, &c.Clock.Provisional)
 	return c, err
 }

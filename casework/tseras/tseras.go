@@ -4,48 +4,120 @@
 package tseras
 
 import (
+	"slices"
+
 	"github.com/tesdiq/tesdiq/casework"
 )
 
 // Procedure is the name of this procedure.
 const Procedure casework.Procedure = "tseras"
 
-// Assessment is the kind of case that ends in an examination.
-const Assessment casework.Kind = "assessment"
-
-// The states of an assessment.
+// The kinds of cases. All but an assessment are about an earlier case.
 const (
-	Gathering        casework.State = "gathering"         // the registers are asked
-	AwaitingReferral casework.State = "awaiting_referral" // the registers do not decide alone; the institution examines and refers
-	AwaitingDraw     casework.State = "awaiting_draw"     // all is known that a commission needs; the next draw is for it
-	Drawn            casework.State = "drawn"             // a commission was drawn; each member records what he finds, unseen by the others
-	FurtherMember    casework.State = "further_member"    // their results differ; a member of another commission was drawn
-	Signing          casework.State = "signing"           // the rules have computed; chair and members sign
-	Decided          casework.State = "decided"           // entered in the book of examinations
-	Declined         casework.State = "declined"          // the institution found no ground for a referral, or the person has died
-	Withdrawn        casework.State = "withdrawn"         // by the person
+	Assessment casework.Kind = "assessment" // ends in an examination
+	Appeal     casework.Kind = "appeal"     // against what was decided: examined in person, by another commission
+	Programme  casework.Kind = "programme"  // of rehabilitation (fərdi reabilitasiya proqramı), made with the person after a decision
+	Correction casework.Kind = "correction" // of what a register answered, by the agency that keeps it
+)
+
+// The states.
+const (
+	Gathering          casework.State = "gathering"           // the registers are asked
+	AwaitingReferral   casework.State = "awaiting_referral"   // the registers do not decide alone; the institution examines and refers
+	AwaitingDraw       casework.State = "awaiting_draw"       // all is known that a commission needs; the next draw is for it
+	Drawn              casework.State = "drawn"               // a commission was drawn; each member records what he finds, unseen by the others
+	FurtherMember      casework.State = "further_member"      // their results differ; a member of another commission was drawn
+	Signing            casework.State = "signing"             // the rules have computed; chair and members sign
+	Decided            casework.State = "decided"             // entered in the book of examinations
+	Declined           casework.State = "declined"            // the institution found no ground for a referral, or the person has died
+	Withdrawn          casework.State = "withdrawn"           // by the person
+	Lapsed             casework.State = "lapsed"              // the person did not come
+	AwaitingInvitation casework.State = "awaiting_invitation" // the office has to say when and where
+	AwaitingMeeting    casework.State = "awaiting_meeting"    // the person knows when and where
+	Drafted            casework.State = "drafted"             // programme made with the person, not entered yet
+	Entered            casework.State = "entered"             // the programme holds
+	Asked              casework.State = "asked"               // the agency has to answer
+	Corrected          casework.State = "corrected"           // it has changed what its register says
+	Refused            casework.State = "refused"             // it keeps to what its register says, for a reason
 )
 
 // Machine is the states and the ways between them; ARCHITECTURE.md draws it.
-var Machine = casework.Machine{Procedure: Procedure, Transitions: []casework.Transition{
-	{Kind: Assessment, From: "", To: Gathering, By: parts(casework.BySubject, casework.ByClerk, casework.ByInstitution)},
-	{Kind: Assessment, From: Gathering, To: Decided, By: parts(casework.BySystem)},
-	{Kind: Assessment, From: Gathering, To: AwaitingReferral, By: parts(casework.BySystem)},
-	{Kind: Assessment, From: Gathering, To: AwaitingDraw, By: parts(casework.BySystem)},
-	{Kind: Assessment, From: Gathering, To: Declined, By: parts(casework.BySystem)}, // the person has died
-	{Kind: Assessment, From: Gathering, To: Withdrawn, By: parts(casework.BySubject, casework.ByClerk)},
-	{Kind: Assessment, From: AwaitingReferral, To: Gathering, By: parts(casework.ByInstitution)},
-	{Kind: Assessment, From: AwaitingReferral, To: Declined, By: parts(casework.ByInstitution)},
-	{Kind: Assessment, From: AwaitingReferral, To: Withdrawn, By: parts(casework.BySubject, casework.ByClerk)},
-	{Kind: Assessment, From: AwaitingDraw, To: Drawn, By: parts(casework.BySystem)},
-	{Kind: Assessment, From: AwaitingDraw, To: Withdrawn, By: parts(casework.BySubject, casework.ByClerk)},
-	{Kind: Assessment, From: Drawn, To: Drawn, By: parts(casework.ByChair)}, // the term is extended
-	{Kind: Assessment, From: Drawn, To: FurtherMember, By: parts(casework.BySystem)},
-	{Kind: Assessment, From: Drawn, To: Signing, By: parts(casework.BySystem)},
-	{Kind: Assessment, From: Drawn, To: Withdrawn, By: parts(casework.BySubject, casework.ByClerk)},
-	{Kind: Assessment, From: FurtherMember, To: Signing, By: parts(casework.BySystem)},
-	{Kind: Assessment, From: Signing, To: FurtherMember, By: parts(casework.ByMember, casework.ByChair)}, // refuses to sign
-	{Kind: Assessment, From: Signing, To: Decided, By: parts(casework.BySystem)},
-}}
+var Machine = casework.Machine{Procedure: Procedure, Transitions: slices.Concat(assessment, appeal, programme, correction)}
+
+var assessment = ways(Assessment,
+	way{"", Gathering, parts(casework.BySubject, casework.ByClerk, casework.ByInstitution)},
+	way{Gathering, Decided, bySystem},
+	way{Gathering, AwaitingReferral, bySystem},
+	way{Gathering, AwaitingDraw, bySystem},
+	way{Gathering, Declined, bySystem}, // the person has died
+	way{Gathering, Withdrawn, byPerson},
+	way{AwaitingReferral, Gathering, parts(casework.ByInstitution, casework.BySystem)}, // system: a register was corrected
+	way{AwaitingReferral, Declined, parts(casework.ByInstitution)},
+	way{AwaitingReferral, Withdrawn, byPerson},
+	way{AwaitingDraw, Gathering, bySystem}, // a register was corrected
+	way{AwaitingDraw, Drawn, bySystem},
+	way{AwaitingDraw, Withdrawn, byPerson},
+	way{Drawn, Drawn, parts(casework.ByChair)}, // the term is extended
+	way{Drawn, FurtherMember, bySystem},
+	way{Drawn, Signing, bySystem},
+	way{Drawn, Withdrawn, byPerson},
+	way{FurtherMember, Signing, bySystem},
+	way{Signing, FurtherMember, parts(casework.ByMember, casework.ByChair)}, // refuses to sign
+	way{Signing, Decided, bySystem},
+)
+
+var appeal = ways(Appeal,
+	way{"", AwaitingDraw, byPerson},
+	way{AwaitingDraw, Drawn, bySystem},
+	way{AwaitingDraw, Withdrawn, byPerson},
+	way{Drawn, Drawn, parts(casework.BySubject, casework.ByClerk, casework.ByChair)}, // another place in the queue
+	way{Drawn, FurtherMember, bySystem},
+	way{Drawn, Signing, bySystem},
+	way{Drawn, Lapsed, parts(casework.ByChair)},
+	way{Drawn, Withdrawn, byPerson},
+	way{FurtherMember, Signing, bySystem},
+	way{Signing, FurtherMember, parts(casework.ByMember, casework.ByChair)},
+	way{Signing, Decided, bySystem},
+)
+
+var programme = ways(Programme,
+	way{"", AwaitingInvitation, bySystem},
+	way{AwaitingInvitation, AwaitingMeeting, byOffice},
+	way{AwaitingInvitation, Withdrawn, byPerson},
+	way{AwaitingInvitation, Declined, bySystem},                                                           // the decision no longer holds
+	way{AwaitingMeeting, AwaitingMeeting, parts(casework.BySubject, casework.ByClerk, casework.ByOffice)}, // another time or place
+	way{AwaitingMeeting, Drafted, byOffice},
+	way{AwaitingMeeting, Lapsed, byOffice},
+	way{AwaitingMeeting, Withdrawn, byPerson},
+	way{Drafted, Drafted, byOffice},
+	way{Drafted, Entered, byOffice},
+	way{Drafted, Withdrawn, byPerson},
+)
+
+var correction = ways(Correction,
+	way{"", Asked, byPerson},
+	way{Asked, Corrected, bySystem},
+	way{Asked, Refused, bySystem},
+	way{Asked, Withdrawn, byPerson},
+)
+
+// way is a transition of one kind of case.
+type way struct {
+	from, to casework.State
+	by       []casework.Part
+}
+
+var (
+	bySystem = parts(casework.BySystem)
+	byPerson = parts(casework.BySubject, casework.ByClerk)
+	byOffice = parts(casework.ByOffice)
+)
 
 func parts(p ...casework.Part) []casework.Part { return p }
+
+func ways(k casework.Kind, all ...way) (ts []casework.Transition) {
+	for _, w := range all {
+		ts = append(ts, casework.Transition{Kind: k, From: w.from, To: w.to, By: w.by})
+	}
+	return ts
+}

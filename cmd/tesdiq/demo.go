@@ -300,6 +300,11 @@ func (n *demoNotes) organisations(ctx context.Context, o organisationdb.Operator
 				return err
 			}
 		}
+		for _, d := range x.Duties {
+			if _, err := o.AddDuty(ctx, x.VOEN, organisation.Duty(d)); err != nil && !conflict(err) {
+				return err
+			}
+		}
 		if x.Client != "" && x.Sort == string(organisation.Bank) && n.ClientID == "" {
 			client, secret, err := o.AddClient(ctx, x.VOEN, x.Client)
 			if err != nil {

@@ -26,6 +26,10 @@ type orgCommands struct {
 		Add orgClientAdd `cmd:"" help:"Let a program of an organisation use the API. Its secret is shown once."`
 		End orgClientEnd `cmd:"" help:"End that, at once."`
 	} `cmd:"" help:"Programs of an organisation."`
+	Duty struct {
+		Add orgDutyAdd `cmd:"" help:"Give an organisation a duty."`
+		End orgDutyEnd `cmd:"" help:"End that, at once."`
+	} `cmd:"" help:"What an organisation does beside checking excerpts."`
 	Seal struct {
 		Add orgSealAdd `cmd:"" help:"Pin the seal by which a medical institution signs referrals."`
 	} `cmd:"" help:"Seals of medical institutions."`
@@ -214,6 +218,45 @@ func (c orgClientEnd) Run(ctx context.Context) error {
 	})
 }
 
+type orgDutyAdd struct {
+	orgChange
+	VOEN string            `arg:"" name:"voen" help:"VÖEN of the organisation."`
+	Duty organisation.Duty `arg:"" help:"filing: applies for people who are present; call_centre: answers calls; inspection: sees clocks, draws and statistics; rehabilitation: makes programmes."`
+}
+
+// Run gives a duty.
+func (c orgDutyAdd) Run(ctx context.Context) error {
+	return c.change(ctx, c.VOEN, c.Duty, "add to", organisationdb.Operator.AddDuty)
+}
+
+type orgDutyEnd struct {
+	orgChange
+	VOEN string            `arg:"" name:"voen" help:"VÖEN of the organisation."`
+	Duty organisation.Duty `arg:"" help:"The duty."`
+}
+
+// Run ends a duty.
+func (c orgDutyEnd) Run(ctx context.Context) error {
+	return c.change(ctx, c.VOEN, c.Duty, "end in", organisationdb.Operator.EndDuty)
+}
+
+// change gives or ends a duty, and says so.
+func (c orgChange) change(ctx context.Context, voen string, d organisation.Duty, what string,
+	do func(organisationdb.Operator, context.Context, tesdiq.VOEN, organisation.Duty) (organisation.Charge, error)) error {
+	v, err := tesdiq.ParseVOEN(voen)
+	if err != nil {
+		return err
+	}
+	return c.with(ctx, func(op organisationdb.Operator) error {
+		charge, err := do(op, ctx, v, d)
+		if err != nil {
+			return err
+		}
+		fmt.Printf("%s %s: duty %s\n", what, v, charge.Duty)
+		return nil
+	})
+}
+
 type orgList struct {
 	where
 	VOEN string `arg:"" optional:"" name:"voen" help:"Only the one with this VÖEN."`
@@ -241,6 +284,9 @@ func (c orgList) Run(ctx context.Context) error {
 			fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", o.VOEN, o.Sort, o.Name, since(o.Added, o.Closed))
 			for _, m := range o.Members {
 				fmt.Fprintf(w, "  %s\t%s\t%s\t%s\n", m.FIN, m.Role, m.Name, since(m.Added, earlier(m.Ended, o.Closed)))
+			}
+			for _, d := range o.Duties {
+				fmt.Fprintf(w, "  %s\tduty\t\t%s\n", d.Duty, since(d.Added, earlier(d.Ended, o.Closed)))
 			}
 			for _, k := range o.Clients {
 				fmt.Fprintf(w, "  %s\tprogram\t%s\t%s\n", k.ID, k.Name, since(k.Added, earlier(k.Ended, o.Closed)))

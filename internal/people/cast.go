@@ -39,6 +39,10 @@ var Cast = []Actor{
 	{"konul", "7AK3U1L", tesdiq.Name{Surname: "Abdullayeva", Given: "Könül", Father: "Zahid"}, tesdiq.Female, tesdiq.NewDate(1990, 8, 19), "AA8250713"},
 	{"samir", "5VS8Y2E", tesdiq.Name{Surname: "Vəliyev", Given: "Samir", Father: "Yaşar"}, tesdiq.Male, tesdiq.NewDate(1987, 3, 27), "AA4495038"},
 	{"nigar", "3NR6C8K", tesdiq.Name{Surname: "Şükürova", Given: "Nigar", Father: "Elxan"}, tesdiq.Female, tesdiq.NewDate(1982, 6, 9), "AA5938204"},
+	{"zaur", "4ZR7K2D", tesdiq.Name{Surname: "Nağıyev", Given: "Zaur", Father: "Tofiq"}, tesdiq.Male, tesdiq.NewDate(1991, 7, 15), "AA6102947"},
+	{"leyla", "8LY3M6T", tesdiq.Name{Surname: "Rüstəmova", Given: "Leyla", Father: "Akif"}, tesdiq.Female, tesdiq.NewDate(1996, 1, 30), "AA9430582"},
+	{"orxan", "6RX1N9S", tesdiq.Name{Surname: "Babayev", Given: "Orxan", Father: "Vüqar"}, tesdiq.Male, tesdiq.NewDate(1979, 11, 4), "AZE06273915"},
+	{"sevda", "2SV5D8H", tesdiq.Name{Surname: "Cəfərova", Given: "Sevda", Father: "Mahir"}, tesdiq.Female, tesdiq.NewDate(1984, 4, 22), "AA3758106"},
 	// Members of commissions; see Commissions.
 	{"rena", "6RN4T1H", tesdiq.Name{Surname: "Səfərova", Given: "Rəna", Father: "Çingiz"}, tesdiq.Female, tesdiq.NewDate(1972, 2, 11), "AZE07315842"},
 	{"kamal", "4KM8X3P", tesdiq.Name{Surname: "Hüseynov", Given: "Kamal", Father: "Arif"}, tesdiq.Male, tesdiq.NewDate(1980, 10, 24), "AA2619475"},
@@ -63,7 +67,8 @@ type Organisation struct {
 	Sort     string // bank, employer, office, medical
 	Members  []Member
 	Client   string // name of its program; empty for none
-	District string // where a medical institution is
+	District string // where a medical institution, or a centre, is
+	Duties   []string
 }
 
 // Member is somebody of the cast in an organisation.
@@ -73,16 +78,20 @@ type Member struct {
 }
 
 // castVOENs is how many VÖENs are kept for the cast's own organisations and employers.
-const castVOENs = 10
+const castVOENs = 12
 
 var castVOEN = voens(castVOENs)
 
 // Organisations are the demo's.
 var Organisations = []Organisation{
-	{"bank", castVOEN[0], "“Nümunə Bank” Açıq Səhmdar Cəmiyyəti", "bank", []Member{{"aysel", "clerk"}, {"murad", "manager"}}, "Kredit sistemi", ""},
-	{"market", castVOEN[1], "“Nümunə Market” Məhdud Məsuliyyətli Cəmiyyəti", "employer", []Member{{"konul", "clerk"}}, "", ""},
-	{"office", castVOEN[2], "Nümunə rayon Sosial Xidmətlər Mərkəzi", "office", []Member{{"samir", "clerk"}}, "", ""},
-	{"clinic", castVOEN[6], "Nümunə Nəsimi poliklinikası", "medical", []Member{{"nigar", "manager"}}, "Poliklinika sistemi", "Nəsimi"},
+	{"bank", castVOEN[0], "“Nümunə Bank” Açıq Səhmdar Cəmiyyəti", "bank", []Member{{"aysel", "clerk"}, {"murad", "manager"}}, "Kredit sistemi", "", nil},
+	{"market", castVOEN[1], "“Nümunə Market” Məhdud Məsuliyyətli Cəmiyyəti", "employer", []Member{{"konul", "clerk"}}, "", "", nil},
+	{"office", castVOEN[2], "Nümunə rayon Sosial Xidmətlər Mərkəzi", "office", []Member{{"samir", "clerk"}}, "", "", nil},
+	{"clinic", castVOEN[6], "Nümunə Nəsimi poliklinikası", "medical", []Member{{"nigar", "manager"}}, "Poliklinika sistemi", "Nəsimi", nil},
+	{"post", castVOEN[7], "Nümunə 1 saylı poçt şöbəsi", "office", []Member{{"zaur", "clerk"}}, "", "", []string{"filing"}},
+	{"calls", castVOEN[8], "142 Çağrı Mərkəzi", "office", []Member{{"leyla", "clerk"}}, "Çağrı sistemi", "", []string{"call_centre"}},
+	{"inspection", castVOEN[9], "Nümunə Sosial Nəzarət Xidməti", "office", []Member{{"orxan", "manager"}}, "", "", []string{"inspection"}},
+	{"rehabilitation", castVOEN[10], "Nümunə Bərpa Mərkəzi", "office", []Member{{"sevda", "clerk"}}, "", "Nəsimi", []string{"rehabilitation"}},
 }
 
 // The cast's employers besides the organisations.

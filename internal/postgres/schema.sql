@@ -96,8 +96,11 @@ CREATE TABLE public.case_steps (
     CONSTRAINT case_steps_check2 CHECK (((actor_fin IS NULL) = (part = ANY (ARRAY['institution'::text, 'system'::text])))),
     CONSTRAINT case_steps_check3 CHECK (((office = ''::text) = (part = ANY (ARRAY['subject'::text, 'system'::text])))),
     CONSTRAINT case_steps_seq_check CHECK ((seq >= 1)),
-    CONSTRAINT case_steps_turn_check CHECK ((turn = ANY (ARRAY['subject'::text, 'institution'::text, 'agencies'::text, 'commission'::text, 'nobody'::text]))),
-    CONSTRAINT case_steps_ways CHECK (((((((((((((((((((((((((((procedure = 'tseras'::text) AND (kind = 'assessment'::text) AND (from_state = ''::text) AND (to_state = 'gathering'::text) AND (part = 'subject'::text)) OR ((procedure = 'tseras'::text) AND (kind = 'assessment'::text) AND (from_state = ''::text) AND (to_state = 'gathering'::text) AND (part = 'clerk'::text))) OR ((procedure = 'tseras'::text) AND (kind = 'assessment'::text) AND (from_state = ''::text) AND (to_state = 'gathering'::text) AND (part = 'institution'::text))) OR ((procedure = 'tseras'::text) AND (kind = 'assessment'::text) AND (from_state = 'gathering'::text) AND (to_state = 'decided'::text) AND (part = 'system'::text))) OR ((procedure = 'tseras'::text) AND (kind = 'assessment'::text) AND (from_state = 'gathering'::text) AND (to_state = 'awaiting_referral'::text) AND (part = 'system'::text))) OR ((procedure = 'tseras'::text) AND (kind = 'assessment'::text) AND (from_state = 'gathering'::text) AND (to_state = 'awaiting_draw'::text) AND (part = 'system'::text))) OR ((procedure = 'tseras'::text) AND (kind = 'assessment'::text) AND (from_state = 'gathering'::text) AND (to_state = 'declined'::text) AND (part = 'system'::text))) OR ((procedure = 'tseras'::text) AND (kind = 'assessment'::text) AND (from_state = 'gathering'::text) AND (to_state = 'withdrawn'::text) AND (part = 'subject'::text))) OR ((procedure = 'tseras'::text) AND (kind = 'assessment'::text) AND (from_state = 'gathering'::text) AND (to_state = 'withdrawn'::text) AND (part = 'clerk'::text))) OR ((procedure = 'tseras'::text) AND (kind = 'assessment'::text) AND (from_state = 'awaiting_referral'::text) AND (to_state = 'gathering'::text) AND (part = 'institution'::text))) OR ((procedure = 'tseras'::text) AND (kind = 'assessment'::text) AND (from_state = 'awaiting_referral'::text) AND (to_state = 'declined'::text) AND (part = 'institution'::text))) OR ((procedure = 'tseras'::text) AND (kind = 'assessment'::text) AND (from_state = 'awaiting_referral'::text) AND (to_state = 'withdrawn'::text) AND (part = 'subject'::text))) OR ((procedure = 'tseras'::text) AND (kind = 'assessment'::text) AND (from_state = 'awaiting_referral'::text) AND (to_state = 'withdrawn'::text) AND (part = 'clerk'::text))) OR ((procedure = 'tseras'::text) AND (kind = 'assessment'::text) AND (from_state = 'awaiting_draw'::text) AND (to_state = 'drawn'::text) AND (part = 'system'::text))) OR ((procedure = 'tseras'::text) AND (kind = 'assessment'::text) AND (from_state = 'awaiting_draw'::text) AND (to_state = 'withdrawn'::text) AND (part = 'subject'::text))) OR ((procedure = 'tseras'::text) AND (kind = 'assessment'::text) AND (from_state = 'awaiting_draw'::text) AND (to_state = 'withdrawn'::text) AND (part = 'clerk'::text))) OR ((procedure = 'tseras'::text) AND (kind = 'assessment'::text) AND (from_state = 'drawn'::text) AND (to_state = 'drawn'::text) AND (part = 'chair'::text))) OR ((procedure = 'tseras'::text) AND (kind = 'assessment'::text) AND (from_state = 'drawn'::text) AND (to_state = 'further_member'::text) AND (part = 'system'::text))) OR ((procedure = 'tseras'::text) AND (kind = 'assessment'::text) AND (from_state = 'drawn'::text) AND (to_state = 'signing'::text) AND (part = 'system'::text))) OR ((procedure = 'tseras'::text) AND (kind = 'assessment'::text) AND (from_state = 'drawn'::text) AND (to_state = 'withdrawn'::text) AND (part = 'subject'::text))) OR ((procedure = 'tseras'::text) AND (kind = 'assessment'::text) AND (from_state = 'drawn'::text) AND (to_state = 'withdrawn'::text) AND (part = 'clerk'::text))) OR ((procedure = 'tseras'::text) AND (kind = 'assessment'::text) AND (from_state = 'further_member'::text) AND (to_state = 'signing'::text) AND (part = 'system'::text))) OR ((procedure = 'tseras'::text) AND (kind = 'assessment'::text) AND (from_state = 'signing'::text) AND (to_state = 'further_member'::text) AND (part = 'member'::text))) OR ((procedure = 'tseras'::text) AND (kind = 'assessment'::text) AND (from_state = 'signing'::text) AND (to_state = 'further_member'::text) AND (part = 'chair'::text))) OR ((procedure = 'tseras'::text) AND (kind = 'assessment'::text) AND (from_state = 'signing'::text) AND (to_state = 'decided'::text) AND (part = 'system'::text)))),
+    CONSTRAINT case_steps_turn_check CHECK ((turn = ANY (ARRAY['subject'::text, 'institution'::text, 'agencies'::text, 'commission'::text, 'office'::text, 'nobody'::text]))),
+    CONSTRAINT case_steps_ways_appeal CHECK ((((procedure <> 'tseras'::text) OR (kind <> 'appeal'::text)) OR ((((((((((((((((((from_state = ''::text) AND (to_state = 'awaiting_draw'::text) AND (part = 'subject'::text)) OR ((from_state = ''::text) AND (to_state = 'awaiting_draw'::text) AND (part = 'clerk'::text))) OR ((from_state = 'awaiting_draw'::text) AND (to_state = 'drawn'::text) AND (part = 'system'::text))) OR ((from_state = 'awaiting_draw'::text) AND (to_state = 'withdrawn'::text) AND (part = 'subject'::text))) OR ((from_state = 'awaiting_draw'::text) AND (to_state = 'withdrawn'::text) AND (part = 'clerk'::text))) OR ((from_state = 'drawn'::text) AND (to_state = 'drawn'::text) AND (part = 'subject'::text))) OR ((from_state = 'drawn'::text) AND (to_state = 'drawn'::text) AND (part = 'clerk'::text))) OR ((from_state = 'drawn'::text) AND (to_state = 'drawn'::text) AND (part = 'chair'::text))) OR ((from_state = 'drawn'::text) AND (to_state = 'further_member'::text) AND (part = 'system'::text))) OR ((from_state = 'drawn'::text) AND (to_state = 'signing'::text) AND (part = 'system'::text))) OR ((from_state = 'drawn'::text) AND (to_state = 'lapsed'::text) AND (part = 'chair'::text))) OR ((from_state = 'drawn'::text) AND (to_state = 'withdrawn'::text) AND (part = 'subject'::text))) OR ((from_state = 'drawn'::text) AND (to_state = 'withdrawn'::text) AND (part = 'clerk'::text))) OR ((from_state = 'further_member'::text) AND (to_state = 'signing'::text) AND (part = 'system'::text))) OR ((from_state = 'signing'::text) AND (to_state = 'further_member'::text) AND (part = 'member'::text))) OR ((from_state = 'signing'::text) AND (to_state = 'further_member'::text) AND (part = 'chair'::text))) OR ((from_state = 'signing'::text) AND (to_state = 'decided'::text) AND (part = 'system'::text))))),
+    CONSTRAINT case_steps_ways_assessment CHECK ((((procedure <> 'tseras'::text) OR (kind <> 'assessment'::text)) OR ((((((((((((((((((((((((((((from_state = ''::text) AND (to_state = 'gathering'::text) AND (part = 'subject'::text)) OR ((from_state = ''::text) AND (to_state = 'gathering'::text) AND (part = 'clerk'::text))) OR ((from_state = ''::text) AND (to_state = 'gathering'::text) AND (part = 'institution'::text))) OR ((from_state = 'gathering'::text) AND (to_state = 'decided'::text) AND (part = 'system'::text))) OR ((from_state = 'gathering'::text) AND (to_state = 'awaiting_referral'::text) AND (part = 'system'::text))) OR ((from_state = 'gathering'::text) AND (to_state = 'awaiting_draw'::text) AND (part = 'system'::text))) OR ((from_state = 'gathering'::text) AND (to_state = 'declined'::text) AND (part = 'system'::text))) OR ((from_state = 'gathering'::text) AND (to_state = 'withdrawn'::text) AND (part = 'subject'::text))) OR ((from_state = 'gathering'::text) AND (to_state = 'withdrawn'::text) AND (part = 'clerk'::text))) OR ((from_state = 'awaiting_referral'::text) AND (to_state = 'gathering'::text) AND (part = 'institution'::text))) OR ((from_state = 'awaiting_referral'::text) AND (to_state = 'gathering'::text) AND (part = 'system'::text))) OR ((from_state = 'awaiting_referral'::text) AND (to_state = 'declined'::text) AND (part = 'institution'::text))) OR ((from_state = 'awaiting_referral'::text) AND (to_state = 'withdrawn'::text) AND (part = 'subject'::text))) OR ((from_state = 'awaiting_referral'::text) AND (to_state = 'withdrawn'::text) AND (part = 'clerk'::text))) OR ((from_state = 'awaiting_draw'::text) AND (to_state = 'gathering'::text) AND (part = 'system'::text))) OR ((from_state = 'awaiting_draw'::text) AND (to_state = 'drawn'::text) AND (part = 'system'::text))) OR ((from_state = 'awaiting_draw'::text) AND (to_state = 'withdrawn'::text) AND (part = 'subject'::text))) OR ((from_state = 'awaiting_draw'::text) AND (to_state = 'withdrawn'::text) AND (part = 'clerk'::text))) OR ((from_state = 'drawn'::text) AND (to_state = 'drawn'::text) AND (part = 'chair'::text))) OR ((from_state = 'drawn'::text) AND (to_state = 'further_member'::text) AND (part = 'system'::text))) OR ((from_state = 'drawn'::text) AND (to_state = 'signing'::text) AND (part = 'system'::text))) OR ((from_state = 'drawn'::text) AND (to_state = 'withdrawn'::text) AND (part = 'subject'::text))) OR ((from_state = 'drawn'::text) AND (to_state = 'withdrawn'::text) AND (part = 'clerk'::text))) OR ((from_state = 'further_member'::text) AND (to_state = 'signing'::text) AND (part = 'system'::text))) OR ((from_state = 'signing'::text) AND (to_state = 'further_member'::text) AND (part = 'member'::text))) OR ((from_state = 'signing'::text) AND (to_state = 'further_member'::text) AND (part = 'chair'::text))) OR ((from_state = 'signing'::text) AND (to_state = 'decided'::text) AND (part = 'system'::text))))),
+    CONSTRAINT case_steps_ways_correction CHECK ((((procedure <> 'tseras'::text) OR (kind <> 'correction'::text)) OR (((((((from_state = ''::text) AND (to_state = 'asked'::text) AND (part = 'subject'::text)) OR ((from_state = ''::text) AND (to_state = 'asked'::text) AND (part = 'clerk'::text))) OR ((from_state = 'asked'::text) AND (to_state = 'corrected'::text) AND (part = 'system'::text))) OR ((from_state = 'asked'::text) AND (to_state = 'refused'::text) AND (part = 'system'::text))) OR ((from_state = 'asked'::text) AND (to_state = 'withdrawn'::text) AND (part = 'subject'::text))) OR ((from_state = 'asked'::text) AND (to_state = 'withdrawn'::text) AND (part = 'clerk'::text))))),
+    CONSTRAINT case_steps_ways_programme CHECK ((((procedure <> 'tseras'::text) OR (kind <> 'programme'::text)) OR (((((((((((((((((from_state = ''::text) AND (to_state = 'awaiting_invitation'::text) AND (part = 'system'::text)) OR ((from_state = 'awaiting_invitation'::text) AND (to_state = 'awaiting_meeting'::text) AND (part = 'office'::text))) OR ((from_state = 'awaiting_invitation'::text) AND (to_state = 'withdrawn'::text) AND (part = 'subject'::text))) OR ((from_state = 'awaiting_invitation'::text) AND (to_state = 'withdrawn'::text) AND (part = 'clerk'::text))) OR ((from_state = 'awaiting_invitation'::text) AND (to_state = 'declined'::text) AND (part = 'system'::text))) OR ((from_state = 'awaiting_meeting'::text) AND (to_state = 'awaiting_meeting'::text) AND (part = 'subject'::text))) OR ((from_state = 'awaiting_meeting'::text) AND (to_state = 'awaiting_meeting'::text) AND (part = 'clerk'::text))) OR ((from_state = 'awaiting_meeting'::text) AND (to_state = 'awaiting_meeting'::text) AND (part = 'office'::text))) OR ((from_state = 'awaiting_meeting'::text) AND (to_state = 'drafted'::text) AND (part = 'office'::text))) OR ((from_state = 'awaiting_meeting'::text) AND (to_state = 'lapsed'::text) AND (part = 'office'::text))) OR ((from_state = 'awaiting_meeting'::text) AND (to_state = 'withdrawn'::text) AND (part = 'subject'::text))) OR ((from_state = 'awaiting_meeting'::text) AND (to_state = 'withdrawn'::text) AND (part = 'clerk'::text))) OR ((from_state = 'drafted'::text) AND (to_state = 'drafted'::text) AND (part = 'office'::text))) OR ((from_state = 'drafted'::text) AND (to_state = 'entered'::text) AND (part = 'office'::text))) OR ((from_state = 'drafted'::text) AND (to_state = 'withdrawn'::text) AND (part = 'subject'::text))) OR ((from_state = 'drafted'::text) AND (to_state = 'withdrawn'::text) AND (part = 'clerk'::text))))),
     CONSTRAINT case_steps_what_check CHECK ((what <> ''::text))
 );
 
@@ -112,7 +115,9 @@ CREATE TABLE public.cases (
     request text NOT NULL,
     seq integer NOT NULL,
     state text NOT NULL,
-    CONSTRAINT cases_kind_check CHECK ((kind = 'assessment'::text)),
+    about bigint,
+    CONSTRAINT cases_check CHECK (((about IS NULL) = (kind = 'assessment'::text))),
+    CONSTRAINT cases_kind_check CHECK ((((((procedure = 'tseras'::text) AND (kind = 'assessment'::text)) OR ((procedure = 'tseras'::text) AND (kind = 'appeal'::text))) OR ((procedure = 'tseras'::text) AND (kind = 'programme'::text))) OR ((procedure = 'tseras'::text) AND (kind = 'correction'::text)))),
     CONSTRAINT cases_number_check CHECK ((number ~ '^T-\d{4}-\d{6,}$'::text)),
     CONSTRAINT cases_procedure_check CHECK ((procedure = 'tseras'::text)),
     CONSTRAINT cases_request_check CHECK ((request <> ''::text)),
@@ -704,6 +709,25 @@ ALTER TABLE public.messages ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE public.organisation_duties (
+    id bigint NOT NULL,
+    organisation_id bigint NOT NULL,
+    duty text NOT NULL,
+    added_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    CONSTRAINT organisation_duties_check CHECK ((ended_at >= added_at)),
+    CONSTRAINT organisation_duties_duty_check CHECK ((duty = ANY (ARRAY['filing'::text, 'call_centre'::text, 'inspection'::text, 'rehabilitation'::text])))
+);
+
+ALTER TABLE public.organisation_duties ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.organisation_duties_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.organisations (
     id bigint NOT NULL,
     voen text NOT NULL,
@@ -1236,6 +1260,9 @@ ALTER TABLE ONLY public.members
 ALTER TABLE ONLY public.messages
     ADD CONSTRAINT messages_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.organisation_duties
+    ADD CONSTRAINT organisation_duties_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.organisations
     ADD CONSTRAINT organisations_pkey PRIMARY KEY (id);
 
@@ -1342,9 +1369,13 @@ CREATE INDEX api_tokens_expiry ON public.api_tokens USING btree (expires_at);
 
 CREATE INDEX attempts_by_time ON public.attempts USING brin (attempted_at) WITH (pages_per_range='16', autosummarize='on');
 
-CREATE INDEX cases_at_work ON public.cases USING btree (procedure, kind, state, id) WHERE (state <> ALL (ARRAY['decided'::text, 'declined'::text, 'withdrawn'::text]));
+CREATE INDEX cases_about ON public.cases USING btree (about, id) WHERE (about IS NOT NULL);
 
-CREATE UNIQUE INDEX cases_one_assessment ON public.cases USING btree (subject) WHERE ((kind = 'assessment'::text) AND (state <> ALL (ARRAY['decided'::text, 'declined'::text, 'withdrawn'::text])));
+CREATE INDEX cases_at_work ON public.cases USING btree (procedure, kind, state, id) WHERE (state <> ALL (ARRAY['decided'::text, 'declined'::text, 'withdrawn'::text, 'lapsed'::text, 'entered'::text, 'corrected'::text, 'refused'::text]));
+
+CREATE UNIQUE INDEX cases_one_assessment ON public.cases USING btree (subject) WHERE ((kind = ANY (ARRAY['assessment'::text, 'appeal'::text])) AND (state <> ALL (ARRAY['decided'::text, 'declined'::text, 'withdrawn'::text, 'lapsed'::text])));
+
+CREATE UNIQUE INDEX cases_one_programme ON public.cases USING btree (about) WHERE (kind = 'programme'::text);
 
 CREATE INDEX cases_subject ON public.cases USING btree (subject, id);
 
@@ -1406,6 +1437,8 @@ CREATE INDEX messages_fin ON public.messages USING btree (fin, sent_at DESC);
 
 CREATE INDEX messages_unread ON public.messages USING btree (fin) WHERE (read_at IS NULL);
 
+CREATE UNIQUE INDEX organisation_duties_current ON public.organisation_duties USING btree (organisation_id, duty) WHERE (ended_at IS NULL);
+
 CREATE INDEX outbox_codes ON public.outbox USING btree (due_at) WHERE ((due_at IS NOT NULL) AND (message_id IS NULL));
 
 CREATE INDEX outbox_due ON public.outbox USING btree (due_at) WHERE ((due_at IS NOT NULL) AND (message_id IS NOT NULL));
@@ -1464,6 +1497,9 @@ ALTER TABLE ONLY public.case_steps
 
 ALTER TABLE ONLY public.case_steps
     ADD CONSTRAINT case_steps_case_id_procedure_kind_fkey FOREIGN KEY (case_id, procedure, kind) REFERENCES public.cases(id, procedure, kind);
+
+ALTER TABLE ONLY public.cases
+    ADD CONSTRAINT cases_about_fkey FOREIGN KEY (about) REFERENCES public.cases(id);
 
 ALTER TABLE ONLY public.cases
     ADD CONSTRAINT cases_stand FOREIGN KEY (id, seq, state) REFERENCES public.case_steps(case_id, seq, to_state) DEFERRABLE INITIALLY DEFERRED;
@@ -1557,6 +1593,9 @@ ALTER TABLE ONLY public.medical_institutions
 
 ALTER TABLE ONLY public.members
     ADD CONSTRAINT members_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES public.organisations(id);
+
+ALTER TABLE ONLY public.organisation_duties
+    ADD CONSTRAINT organisation_duties_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES public.organisations(id);
 
 ALTER TABLE ONLY public.outbox
     ADD CONSTRAINT outbox_contact_id_fkey FOREIGN KEY (contact_id) REFERENCES public.contacts(id);

@@ -79,6 +79,35 @@ func (o Operator) EndMember(ctx context.Context, voen tesdiq.VOEN, fin tesdiq.FI
 	return write[organisation.Member](ctx, o, nil, sqlEndMember, pgx.NamedArgs{"voen": voen, "fin": fin, "at": o.Now()})
 }
 
+// A closed organisation takes no new duty.
+const sqlAddDuty = `
+	INSERT INTO organisation_duties (organisation_id, duty, added_at)
+	SELECT id, @duty, @added_at
+	FROM organisations
+	WHERE voen = @voen AND closed_at IS NULL
+	RETURNING id, organisation_id, duty, added_at, ended_at`
+
+// AddDuty gives the open organisation with a VÖEN a duty. One that it has is a Conflict, "organisation.duty_exists".
+func (o Operator) AddDuty(ctx context.Context, voen tesdiq.VOEN, d organisation.Duty) (organisation.Charge, error) {
+	c := organisation.Charge{Duty: d}
+	if err := c.Validate().Err(); err != nil {
+		return c, err
+	}
+	return write[organisation.Charge](ctx, o, tesdiq.NewProblem(tesdiq.Conflict, "organisation.duty_exists"), sqlAddDuty, pgx.NamedArgs{
+		"voen": voen, "duty": d, "added_at": o.Now(),
+	})
+}
+
+const sqlEndDuty = `
+	UPDATE organisation_duties SET ended_at = @at
+	WHERE organisation_id = (SELECT id FROM organisations WHERE voen = @voen) AND duty = @duty AND ended_at IS NULL
+	RETURNING id, organisation_id, duty, added_at, ended_at`
+
+// EndDuty ends a duty at once.
+func (o Operator) EndDuty(ctx context.Context, voen tesdiq.VOEN, d organisation.Duty) (organisation.Charge, error) {
+	return write[organisation.Charge](ctx, o, nil, sqlEndDuty, pgx.NamedArgs{"voen": voen, "duty": d, "at": o.Now()})
+}
+
 const sqlAddClient = `
 	INSERT INTO api_clients (id, organisation_id, name, secret_sha256, added_at)
 	SELECT @id, id, @name, @secret_sha256, @added_at
@@ -135,6 +164,11 @@ const (
 		FROM api_clients k JOIN organisations o ON o.id = k.organisation_id
 		WHERE @voen::text = '' OR o.voen = @voen
 		ORDER BY k.organisation_id, k.added_at, k.id`
+	sqlDuties = `
+		SELECT d.id, d.organisation_id, d.duty, d.added_at, d.ended_at
+		FROM organisation_duties d JOIN organisations o ON o.id = d.organisation_id
+		WHERE @voen::text = '' OR o.voen = @voen
+		ORDER BY d.organisation_id, d.id`
 )
 
 // Listed is an organisation with all who ever acted for it.
@@ -142,6 +176,7 @@ type Listed struct {
 	organisation.Organisation
 	Members []organisation.Member
 	Clients []organisation.Client
+	Duties  []organisation.Charge
 }
 
 // List is all organisations, by name; only the one with a VÖEN, if that is not empty.
@@ -162,6 +197,11 @@ func (o Operator) List(ctx context.Context, voen tesdiq.VOEN) ([]Listed, error) 
 	if err != nil {
 		return nil, fmt.Errorf("organisationdb: list clients: %w", err)
 	}
+	rows, _ = o.Pool.Query(ctx, sqlDuties, args)
+	duties, err := pgx.CollectRows(rows, pgx.RowToStructByName[organisation.Charge])
+	if err != nil {
+		return nil, fmt.Errorf("organisationdb: list duties: %w", err)
+	}
 	listed := make([]Listed, len(organisations))
 	place := make(map[int64]*Listed, len(organisations))
 	for i, n := range organisations {
@@ -176,6 +216,11 @@ func (o Operator) List(ctx context.Context, voen tesdiq.VOEN) ([]Listed, error) 
 	for _, c := range clients {
 		if l, ok := place[c.Organisation]; ok {
 			l.Clients = append(l.Clients, c)
+		}
+	}
+	for _, d := range duties {
+		if l, ok := place[d.Organisation]; ok {
+			l.Duties = append(l.Duties, d)
 		}
 	}
 	return listed, nil

@@ -3,6 +3,7 @@ package organisationdb_test
 import (
 	"crypto/rand"
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -141,5 +142,52 @@ func TestWhatIsRefused(t *testing.T) {
 	_, err = op.AddMember(ctx, bank.VOEN, organisation.Member{FIN: "1", Name: "Aysel", Role: "boss"})
 	if err == nil || err.Error() != "fin: fin.malformed; name: organisation.member_name; role: organisation.role" {
 		t.Error(err)
+	}
+}
+
+func TestADutyIsGivenOnceAndEndsAtOnce(t *testing.T) {
+	o, cabinet := open(t)
+	if _, err := o.Add(t.Context(), bank); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := o.AddMember(t.Context(), bank.VOEN, aysel); err != nil {
+		t.Fatal(err)
+	}
+	duties := func(want ...string) {
+		t.Helper()
+		m, err := cabinet.MembershipByVOEN(t.Context(), aysel.FIN, bank.VOEN)
+		if err != nil || !slices.Equal(m.Duties, want) {
+			t.Errorf("%v, %v; want %v", m.Duties, err, want)
+		}
+	}
+	duties()
+	for _, d := range []organisation.Duty{organisation.Inspection, organisation.Filing} {
+		if c, err := o.AddDuty(t.Context(), bank.VOEN, d); err != nil || c.Duty != d {
+			t.Fatalf("%+v, %v", c, err)
+		}
+	}
+	duties("filing", "inspection")
+	_, err := o.AddDuty(t.Context(), bank.VOEN, organisation.Filing)
+	is(t, err, tesdiq.Conflict, "organisation.duty_exists")
+	_, err = o.AddDuty(t.Context(), bank.VOEN, "anything")
+	if ps := tesdiq.ProblemsOf(err); len(ps) != 1 || ps[0].Field != "duty" || ps[0].Key != "organisation.duty" {
+		t.Errorf("%v", err)
+	}
+	_, err = o.AddDuty(t.Context(), "1401555071", organisation.Filing)
+	is(t, err, tesdiq.NotFound, "organisation.unknown")
+	preview := o
+	preview.Preview = true
+	if _, err := preview.EndDuty(t.Context(), bank.VOEN, organisation.Filing); err != nil {
+		t.Error(err)
+	}
+	duties("filing", "inspection")
+	if _, err := o.EndDuty(t.Context(), bank.VOEN, organisation.Filing); err != nil {
+		t.Error(err)
+	}
+	duties("inspection")
+	_, err = o.EndDuty(t.Context(), bank.VOEN, organisation.Filing)
+	is(t, err, tesdiq.NotFound, "organisation.unknown")
+	if all, err := o.List(t.Context(), bank.VOEN); err != nil || len(all[0].Duties) != 2 {
+		t.Errorf("%+v, %v", all, err)
 	}
 }

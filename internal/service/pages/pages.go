@@ -54,7 +54,7 @@ type Members struct{ Roles cabinetdb.DB }
 // Membership is somebody's current part in an open organisation; else a Problem of kind NotFound.
 func (m Members) Membership(ctx context.Context, fin tesdiq.FIN, organisation int64) (web.Organisation, error) {
 	found, err := m.Roles.Membership(ctx, fin, organisation)
-	return web.Organisation{ID: found.ID, Name: found.Name, Role: found.Role}, err
+	return web.Organisation{ID: found.ID, Name: found.Name, Role: found.Role, Duties: found.Duties}, err
 }
 
 // OrganisationByVOEN is the id of the open organisation with a VÖEN whose current member somebody is; else a Problem of
