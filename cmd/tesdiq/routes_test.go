@@ -2,6 +2,7 @@ package main
 
 import (
 	"crypto/rand"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"net/http"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
+	"github.com/tesdiq/tesdiq"
 	"github.com/tesdiq/tesdiq/casework/tseras"
 	"github.com/tesdiq/tesdiq/internal/people"
 	"github.com/tesdiq/tesdiq/organisation/organisationdb"
@@ -30,7 +32,7 @@ type route struct {
 }
 
 // others' ids: what the address of an id says to anybody but its owner must be what it says of an id that nobody has (S13).
-func (w *world) routes(nermin *visitor, e summaryExcerpt, excerpt, withdrawn, check string) map[string]route {
+func (w *world) routes(nermin *visitor, e summaryExcerpt, excerpt, withdrawn, check, seat string) map[string]route {
 	page := func(address string) route { return route{own: address} }
 	asked := url.Values{"purpose": {"credit"}, "code": {e.Code}}
 	code := strings.ReplaceAll(e.Code, "-", "")
@@ -91,14 +93,13 @@ func (w *world) routes(nermin *visitor, e summaryExcerpt, excerpt, withdrawn, ch
 		"GET /cabinet/checks-of-mine":              page("/cabinet/checks-of-mine"), "GET /cabinet/checks-of-mine.csv": page("/cabinet/checks-of-mine.csv"),
 		"GET /cabinet/checked-by-me": page("/cabinet/checked-by-me"), "GET /cabinet/checked-by-me.csv": page("/cabinet/checked-by-me.csv"),
 
-		// None of the actors is a member; members' own and others' numbers are tried in tserasdb's members_test.
 		"GET /draws": page("/draws"), "GET /draws/{round}.json": page("/draws/none.json"),
-		"GET /commission": page("/commission"), "GET /commission/{number}": {own: "/commission/12345678", missing: "/commission/00000000"},
-		"GET /commission/{number}/signed":    {own: "/commission/12345678/signed", missing: "/commission/00000000/signed"},
-		"POST /commission/{number}/findings": {own: "/commission/12345678/findings", missing: "/commission/00000000/findings", form: url.Values{"do": {"save"}}},
-		"POST /commission/{number}/sign":     {own: "/commission/12345678/sign", missing: "/commission/00000000/sign", form: url.Values{}},
-		"POST /commission/{number}/refuse":   {own: "/commission/12345678/refuse", missing: "/commission/00000000/refuse", form: url.Values{"reason": {"Yox"}}},
-		"POST /commission/{number}/extend":   {own: "/commission/12345678/extend", missing: "/commission/00000000/extend", form: url.Values{"longer": {"Daha uzun"}}},
+		"GET /commission": page("/commission"), "GET /commission/{number}": {own: "/commission/" + seat, missing: "/commission/00000000"},
+		"GET /commission/{number}/signed":    {own: "/commission/" + seat + "/signed", missing: "/commission/00000000/signed"},
+		"POST /commission/{number}/findings": {own: "/commission/" + seat + "/findings", missing: "/commission/00000000/findings", form: url.Values{"do": {"save"}}},
+		"POST /commission/{number}/sign":     {own: "/commission/" + seat + "/sign", missing: "/commission/00000000/sign", form: url.Values{}},
+		"POST /commission/{number}/refuse":   {own: "/commission/" + seat + "/refuse", missing: "/commission/00000000/refuse", form: url.Values{"reason": {"Yox"}}},
+		"POST /commission/{number}/extend":   {own: "/commission/" + seat + "/extend", missing: "/commission/00000000/extend", form: url.Values{"longer": {"Daha uzun"}}},
 
 		"GET /cabinet/cases": page("/cabinet/cases"), "GET /cabinet/cases/new": page("/cabinet/cases/new?key=AAAAAAAAAAAAAAAAAAAAAAAAAA"),
 		"POST /cabinet/cases":                   {own: "/cabinet/cases", form: url.Values{"key": {"AAAAAAAAAAAAAAAAAAAAAAAAAA"}}},
@@ -161,12 +162,15 @@ func TestEveryRouteForEveryRole(t *testing.T) {
 	withdrawn := w.itemPath(nermin)
 	bank := w.apiToken()
 	check, _ := w.apiCheck(bank, e.Code)
+	seat, chair, member := w.seat("gunay")
 	actors := []actor{
 		{"nobody", &http.Client{}, ""}, {"nermin", nermin.http, ""}, {"elcin", elcin.http, ""},
 		{"clerk", w.as("aysel", "bank").http, ""}, {"manager", w.as("murad", "bank").http, ""}, {"market", w.as("konul", "market").http, ""},
-		{"bank-api", &http.Client{}, bank}, {"other-api", &http.Client{}, w.otherToken()}, {"wrong-api", &http.Client{}, "0000000000"},
+		{"bank-api", &http.Client{}, bank}, {"other-api", &http.Client{}, w.otherToken("market")}, {"wrong-api", &http.Client{}, "0000000000"},
+		{"chair", chair.http, ""}, {"member", member.http, ""}, {"clinic", w.as("nigar", "clinic").http, ""}, {"post", w.as("zaur", "post").http, ""},
+		{"inspector", w.as("orxan", "inspection").http, ""}, {"rehab", w.as("sevda", "rehabilitation").http, ""}, {"calls-api", &http.Client{}, w.otherToken("calls")},
 	}
-	routes := w.routes(nermin, e, excerpt, withdrawn, check)
+	routes := w.routes(nermin, e, excerpt, withdrawn, check, seat)
 	var names []string
 	chi.Walk(w.app.router, func(method, pattern string, _ http.Handler, _ ...func(http.Handler) http.Handler) error {
 		name := method + " " + pattern
@@ -192,7 +196,7 @@ func TestEveryRouteForEveryRole(t *testing.T) {
 		return strings.Compare(a, b)
 	})
 	var got strings.Builder
-	fmt.Fprint(&got, "# Status by route and role; after a slash, for an id that nobody has. Ids are Nərmin's or the bank's.\n")
+	fmt.Fprint(&got, "# Status by route and role; after a slash, for an id that nobody has. Ids are Nərmin's, the bank's or the chair's.\n")
 	fmt.Fprintf(&got, "%-52s", "route")
 	for _, a := range actors {
 		fmt.Fprintf(&got, " %-9s", a.name)
@@ -238,11 +242,12 @@ func TestEveryRouteForEveryRole(t *testing.T) {
 	}
 }
 
-// otherToken is a token of another organisation's program.
-func (w *world) otherToken() string {
+// otherToken is a token of a program of an organisation.
+func (w *world) otherToken(key string) string {
 	w.t.Helper()
 	operator := organisationdb.Operator{Pool: w.app.Pools.Operator, Now: time.Now, Rand: rand.Reader}
-	client, secret, err := operator.AddClient(w.t.Context(), people.Organisations[1].VOEN, "Başqa proqram")
+	of := people.Organisations[slices.IndexFunc(people.Organisations, func(o people.Organisation) bool { return o.Key == key })]
+	client, secret, err := operator.AddClient(w.t.Context(), of.VOEN, "Başqa proqram")
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -252,6 +257,44 @@ func (w *world) otherToken() string {
 		w.t.Fatal(err)
 	}
 	return token
+}
+
+// seat has somebody of the cast referred, waits for the draw, and gives the blind number, the one who was drawn to chair,
+// and a member of another commission.
+func (w *world) seat(who string) (number string, chair, other *visitor) {
+	w.t.Helper()
+	a, today := people.Who(who), tesdiq.DateOf(time.Now())
+	status, body := w.send(w.seal([]byte(fmt.Sprintf(
+		`{"number":"88/7","on":%q,"subject":%q,"born":%q,"ground":"1.5.1","main":{"code":"M05.8","since":%q},"physicians":["2AB3C4D"]}`,
+		today.ISO(), a.FIN, a.Born.ISO(), today.AddYears(-2).ISO())), nil))
+	var said struct{ Case string }
+	if err := json.Unmarshal([]byte(body), &said); err != nil || status != http.StatusOK {
+		w.t.Fatalf("%d %s", status, body)
+	}
+	w.until("/"+said.Case, tseras.Drawn)
+	var fin tesdiq.FIN
+	if err := w.db.Admin.QueryRow(w.t.Context(), `
+		SELECT b.number, m.fin
+		FROM cases c JOIN tseras_blind b ON b.case_id = c.id JOIN tseras_seats s ON s.number = b.number JOIN commission_members m ON m.id = s.member_id
+		WHERE c.number = $1 AND s.role = 'chair'`, said.Case).Scan(&number, &fin); err != nil {
+		w.t.Fatal(err)
+	}
+	for _, c := range people.Commissions {
+		sits := slices.IndexFunc(c.Members, func(m people.Actor) bool { return m.FIN == fin })
+		v, err := w.signIn(w.t.Context(), c.Members[max(sits, 0)], "", "/commission")
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		if sits >= 0 {
+			chair = v
+		} else {
+			other = v
+		}
+	}
+	if chair == nil {
+		w.t.Fatalf("%s sits in no commission of the demonstration's", fin)
+	}
+	return number, chair, other
 }
 
 // itemPath is the address of the newest excerpt.
