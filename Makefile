@@ -38,7 +38,7 @@ test-go:
 
 .PHONY: test-browser
 test-browser: build
-	@cd test/browser && npm ci --no-audit --no-fund --loglevel=error && node --test --test-reporter=spec *.test.mjs
+	@cd test/browser && npm ci --no-audit --no-fund --loglevel=error && node run.mjs
 
 .PHONY: race
 race: install-test ## all Go tests under the race detector

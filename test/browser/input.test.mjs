@@ -5,7 +5,7 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import {
-  bank, check, drawn, kept, langs, list, pdfText, people, reasons, send, signIn, suite, text, unissuedCode,
+  bank, check, drawn, kept, langs, list, pdfText, people, reasons, send, signIn, suite, text, unissuedCode, until,
 } from './harness.mjs';
 
 const market = 'Nümunə Market';
@@ -59,11 +59,6 @@ async function excerpt(key = 'citizen') {
 const checksOf = async (number, key = 'citizen') => (await list(s[key], '/cabinet/checks-of-mine.csv')).filter((row) => row.includes(number)).length;
 const drawnFor = async (recipient, key = 'citizen') => (await (await s[key].context.request.get('/cabinet/excerpts')).text())
   .split('<tr>').filter((row) => row.includes(recipient)).length;
-
-// until asks again and again, for as long as a page may take.
-async function until(what, condition) {
-  for (const begin = Date.now(); !(await condition());) assert.ok(Date.now() - begin < 10_000, what);
-}
 
 // form opens the form of a new excerpt as a person comes to it.
 async function form(v, key = 'citizen') {
