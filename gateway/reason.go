@@ -56,6 +56,13 @@ var passing = map[Reason]bool{Unreachable: true, TimedOut: true, Busy: true, Fai
 var blameless = map[Reason]bool{Refused: true, Queued: true, Paused: true, NotNamed: true, NotLogged: true, Outdated: true, Broken: true, Malformed: true, FutureDate: true,
 	Contradictory: true, Stale: true}
 
+// unsaid are the reasons for which nothing that the register said arrived; for all others it arrived and cannot be believed.
+var unsaid = map[Reason]bool{Unreachable: true, TimedOut: true, Queued: true, Paused: true, Busy: true, Failed: true, Refused: true, Redirected: true,
+	NotNamed: true, NotLogged: true, Outdated: true, Broken: true, Malformed: true}
+
+// Doubted says whether something was answered that cannot be believed.
+func (r Reason) Doubted() bool { return r != "" && !unsaid[r] }
+
 // later is after how many tries it is worth asking again when. ASSUMPTION: no rule of law sets it; a clock of working days does not notice minutes,
 // and a register that is being mended should not be asked each second by every case in the country.
 var later = []time.Duration{time.Minute, 5 * time.Minute, 15 * time.Minute, time.Hour, 3 * time.Hour}

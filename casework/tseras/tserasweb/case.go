@@ -124,7 +124,11 @@ func (p *casePage) registers(shell *web.Shell, lang tesdiq.Lang, s tseras.Shown)
 		case asked:
 			p.Silent++
 			l.Tag = tag{"warn", "!", "tseras-person.silent"}
-			l.What = t("silent.since", "At", tesdiq.ClockString(o.At))
+			said := "silent.since"
+			if o.Why.Doubted() {
+				said = "silent.doubted"
+			}
+			l.What = t(said, "At", tesdiq.ClockString(o.At))
 			if !p.Closed && !o.Again.IsZero() {
 				l.What += " " + t("silent.again", "At", tesdiq.ClockString(o.Again))
 			}

@@ -14,6 +14,7 @@ import (
 	"github.com/tesdiq/tesdiq/casework/tseras"
 	"github.com/tesdiq/tesdiq/casework/tseras/criteria"
 	"github.com/tesdiq/tesdiq/casework/tseras/tserasweb"
+	"github.com/tesdiq/tesdiq/gateway"
 	"github.com/tesdiq/tesdiq/web/webtest"
 )
 
@@ -97,19 +98,22 @@ func TestEveryStateStepAndRegisterHasWords(t *testing.T) {
 func TestASilentRegisterIsShownAsSilent(t *testing.T) {
 	d, b := open(t)
 	for i, r := range tseras.Registers {
-		o := tseras.Outcome{Register: r, Answered: i != 4, At: now.Add(-time.Hour)}
+		o := tseras.Outcome{Register: r, Answered: i != 4 && i != 5, At: now.Add(-time.Hour)}
 		if !o.Answered {
-			o.Why, o.Again = "unreachable", now.Add(time.Hour)
+			o.Why, o.Again = gateway.Unreachable, now.Add(time.Hour)
+		}
+		if i == 5 {
+			o.Why = gateway.BadSignature
 		}
 		d.shown.Evidence = append(d.shown.Evidence, o)
 	}
 	body := b.Get(at + "?lang=en").Body
-	for _, want := range []string{"Silent since 23.11.2026", "It will be asked again", "1 register has not answered yet", "No answer does not mean that there is nothing"} {
+	for _, want := range []string{"Silent since 23.11.2026", "It will be asked again", "2 registers have not answered yet", "An answer came on 23.11.2026", "No answer does not mean that there is nothing"} {
 		if !strings.Contains(body, want) {
 			t.Errorf("%q is not there: %s", want, body)
 		}
 	}
-	if strings.Count(body, "</span>Answered") != len(tseras.Registers)-1 {
+	if strings.Count(body, "</span>Answered") != len(tseras.Registers)-2 {
 		t.Error("a register counts as answered that is silent, or the other way round")
 	}
 }
