@@ -39,6 +39,8 @@ type commands struct {
 
 	Decide decideCommand `cmd:"" help:"Decide again what a decision package says was decided: the same bytes, or a clear no."`
 
+	Simulate simulateCommands `cmd:"" help:"Play a year of a procedure with invented people, and check all that came of it."`
+
 	Bench benchCommand `cmd:"" help:"Measure what this machine carries, beside a baseline: issue, check, verify or decide."`
 }
 

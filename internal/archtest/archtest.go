@@ -70,6 +70,7 @@ var places = []struct {
 	{"internal/together", together},
 	{"internal/people/…", people},
 	{"internal/bench/…", bench},
+	{"internal/simulate/…", bench},
 	{"internal/service/…", service},
 	{"internal/archtest", testHelp},
 	{"internal/pgtest", testHelp},

@@ -1,0 +1,555 @@
+package simulate
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/tesdiq/tesdiq"
+	"github.com/tesdiq/tesdiq/casework"
+	"github.com/tesdiq/tesdiq/casework/tseras"
+	"github.com/tesdiq/tesdiq/casework/tseras/criteria"
+	"github.com/tesdiq/tesdiq/ledger"
+	"github.com/tesdiq/tesdiq/registry"
+	"github.com/tesdiq/tesdiq/registry/registrydb"
+)
+
+// Querier is a pool or a transaction of the superuser.
+type Querier interface {
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
+	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
+}
+
+// Waiting says of an open case whose turn it is, since when, until when, and for what it waits; Waits is empty where nothing is
+// missing, and then the program should have gone on.
+type Waiting struct {
+	ID    int64
+	State casework.State
+	Turn  casework.Turn
+	Since time.Time
+	Due   tesdiq.Date
+	Waits string
+}
+
+// Of a case in each state, what is missing, by what the tables say and nothing else.
+const sqlWaiting = `
+	SELECT c.id, c.state, s.turn, s.at, s.due_by, coalesce(CASE c.state
+	       WHEN 'gathering' THEN (
+	           SELECT 'registers that do not answer: ' || string_agg(latest.register, ', ' ORDER BY latest.register)
+	           FROM (SELECT DISTINCT ON (e.register) e.register, e.answered FROM tseras_evidence e WHERE e.case_id = c.id AND e.at >= s.at ORDER BY e.register, e.n DESC) latest
+	           WHERE NOT latest.answered)
+	       WHEN 'awaiting_referral' THEN 'the institution''s referral'
+	       WHEN 'drawn' THEN (
+	           SELECT 'findings of ' || count(*) || ' member(s)' FROM tseras_blind b JOIN tseras_seats t ON t.number = b.number
+	           WHERE b.case_id = c.id AND NOT EXISTS (SELECT FROM tseras_findings f WHERE f.number = t.number AND f.member_id = t.member_id) HAVING count(*) > 0)
+	       WHEN 'further_member' THEN (
+	           SELECT 'findings of the further member' FROM tseras_blind b JOIN tseras_seats t ON t.number = b.number
+	           WHERE b.case_id = c.id AND t.role = 'further' AND NOT EXISTS (SELECT FROM tseras_findings f WHERE f.number = t.number AND f.member_id = t.member_id))
+	       WHEN 'signing' THEN (
+	           SELECT CASE WHEN said.silent > 0 THEN 'the word of ' || said.silent || ' member(s)' WHEN 2 * said.signed <= said.n THEN 'signatures of more than half: most refuse' END
+	           FROM (SELECT count(*) AS n, count(*) FILTER (WHERE g.signs IS NULL) AS silent, count(*) FILTER (WHERE g.signs) AS signed
+	                 FROM tseras_blind b JOIN tseras_seats t ON t.number = b.number
+	                 LEFT JOIN tseras_signatures g ON g.number = t.number AND g.member_id = t.member_id
+	                      AND g.n = (SELECT max(p.n) FROM tseras_proposals p WHERE p.number = t.number)
+	                 WHERE b.case_id = c.id) said)
+	       END, '')
+	FROM cases c
+	JOIN case_steps s ON s.case_id = c.id AND s.seq = c.seq
+	WHERE c.id = ANY (@ids)`
+
+func explain(ctx context.Context, admin Querier, ids []int64) (map[int64]Waiting, error) {
+	rows, _ := admin.Query(ctx, sqlWaiting, pgx.NamedArgs{"ids": ids}) // the error comes out of Collect
+	found, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Waiting])
+	if err != nil {
+		return nil, fmt.Errorf("simulate: explain: %w", err)
+	}
+	all := map[int64]Waiting{}
+	for _, w := range found {
+		all[w.ID] = w
+	}
+	return all, nil
+}
+
+const sqlOpenCases = `
+	SELECT id
+	FROM cases
+	WHERE state NOT IN ('decided', 'declined', 'withdrawn')
+	ORDER BY id`
+
+// Open explains all cases that are not closed.
+func Open(ctx context.Context, admin Querier) (all []Waiting, err error) {
+	rows, _ := admin.Query(ctx, sqlOpenCases) // the error comes out of Collect
+	ids, err := pgx.CollectRows(rows, pgx.RowTo[int64])
+	if err != nil {
+		return nil, fmt.Errorf("simulate: open cases: %w", err)
+	}
+	why, err := explain(ctx, admin, ids)
+	for _, id := range ids {
+		all = append(all, why[id])
+	}
+	return all, err
+}
+
+// laws are true of any database with assessments, whatever happened to the program; each is a statement that counts what breaks it.
+var laws = []struct{ says, sql string }{
+	{"a case stands where its last step led", `
+		SELECT count(*) FROM cases c LEFT JOIN LATERAL (SELECT s.seq, s.to_state FROM case_steps s WHERE s.case_id = c.id ORDER BY s.seq DESC LIMIT 1) s ON true
+		WHERE (c.seq, c.state) IS DISTINCT FROM (s.seq, s.to_state)`},
+	{"the steps of a case are 1, 2, 3 …, each from where the one before led, and none earlier than it", `
+		SELECT count(*) FROM (SELECT s.seq, s.from_state, s.at, row_number() OVER w AS n, lag(s.to_state, 1, '') OVER w AS led, lag(s.at) OVER w AS before
+			FROM case_steps s WINDOW w AS (PARTITION BY s.case_id ORDER BY s.seq)) t WHERE t.seq <> t.n OR t.from_state <> t.led OR t.at < t.before`},
+	{"nobody has two open cases", `
+		SELECT count(*) FROM (SELECT FROM cases WHERE kind = 'assessment' AND state NOT IN ('decided', 'declined', 'withdrawn') GROUP BY subject HAVING count(*) > 1) twice`},
+	{"a case is decided if and only if it has a decision", `
+		SELECT count(*) FROM cases c FULL JOIN tseras_decisions d ON d.case_id = c.id
+		WHERE c.kind = 'assessment' AND (c.state = 'decided') IS DISTINCT FROM (d.case_id IS NOT NULL)`},
+	{"each decision enters one examination, of the person, on the day; or none, where an indefinite one is kept", `
+		SELECT count(*) FROM tseras_decisions d JOIN cases c ON c.id = d.case_id LEFT JOIN entries e ON e.id = d.entry_id LEFT JOIN examinations x ON x.entry_id = e.id
+		WHERE CASE WHEN d.entry_id IS NULL THEN convert_from(d.package, 'UTF8')::json->'result'->>'outcome' <> 'kept'
+		      ELSE e.subject <> c.subject OR x.entry_id IS NULL OR e.entered_at <> d.decided_at OR x.outcome NOT IN ('not_disability', 'disability', 'child') END`},
+	{"a commission's decision is signed by more than half of those who sit", `
+		SELECT count(*) FROM tseras_decisions d JOIN tseras_blind b ON b.case_id = d.case_id
+		WHERE NOT d.alone AND 2 * (SELECT count(*) FROM tseras_signatures g WHERE g.number = b.number AND g.signs AND g.n = (SELECT max(p.n) FROM tseras_proposals p WHERE p.number = b.number))
+			<= (SELECT count(*) FROM tseras_seats s WHERE s.number = b.number)`},
+	{"what the registers decided alone, no commission was drawn for", `
+		SELECT count(*) FROM tseras_decisions d WHERE d.alone = EXISTS (SELECT FROM tseras_blind b WHERE b.case_id = d.case_id)`},
+	{"a panel is three of one commission with one chair, and at most one further member is of another", `
+		SELECT count(*) FROM (
+			SELECT count(*) FILTER (WHERE s.role = 'chair') AS chairs, count(*) FILTER (WHERE s.role = 'member') AS members, count(*) FILTER (WHERE s.role = 'further') AS further,
+			       count(DISTINCT m.commission_id) FILTER (WHERE s.role <> 'further') AS panels,
+			       bool_or(s.role = 'further' AND m.commission_id = (SELECT o.commission_id FROM tseras_seats q JOIN commission_members o ON o.id = q.member_id WHERE q.number = s.number AND q.role = 'chair')) AS own
+			FROM tseras_seats s JOIN commission_members m ON m.id = s.member_id GROUP BY s.number) t
+		WHERE (chairs, members, panels) <> (1, 2, 1) OR further > 1 OR own`},
+	{"nobody sits over himself, a relative, a patient or one whom he referred, nor over his own district's or institution's people", `
+		SELECT count(*) FROM tseras_seats s
+		JOIN tseras_blind b ON b.number = s.number JOIN cases c ON c.id = b.case_id JOIN tseras_referrals r ON r.case_id = c.id
+		JOIN commission_members m ON m.id = s.member_id JOIN commissions k ON k.id = m.commission_id
+		LEFT JOIN LATERAL (
+			SELECT array_agg(p.value->>'fin') FILTER (WHERE p.part = 'Relatives') || array_agg(p.value->>'doctor') FILTER (WHERE p.part = 'Treating') AS people,
+			       array_agg(p.value->>'district') FILTER (WHERE p.part = 'Population') AS districts
+			FROM (SELECT DISTINCT ON (e.register) e.outcome FROM tseras_evidence e WHERE e.case_id = c.id AND e.at <= s.seated_at ORDER BY e.register, e.n DESC) e,
+			     (VALUES ('Relatives'), ('Treating'), ('Population')) AS parts (part),
+			     LATERAL (SELECT parts.part, v.value FROM jsonb_array_elements(CASE jsonb_typeof(e.outcome->'facts'->parts.part) WHEN 'array' THEN e.outcome->'facts'->parts.part ELSE '[]' END) v) p) out ON true
+		WHERE m.fin = c.subject OR r.referral->'physicians' ? m.fin OR m.fin = ANY (out.people) OR k.districts && out.districts OR r.district = ANY (k.districts)`},
+	{"a case is drawn for once, and once for a further member", `
+		SELECT count(*) FROM (SELECT FROM drawings d GROUP BY d.case_id, d.drawing->'steps'->0->>'role' HAVING count(*) > 1) twice`},
+	{"who sits is who was drawn", `
+		SELECT count(*) FROM (SELECT b.case_id, s.member_id FROM tseras_seats s JOIN tseras_blind b ON b.number = s.number) s
+		FULL JOIN (SELECT d.case_id, who.value AS member_id FROM drawings d, json_array_elements(d.drawing->'steps') step, json_array_elements_text(step->'drawn') who
+		           WHERE step->>'role' <> 'commission') d USING (case_id, member_id)
+		WHERE s.case_id IS NULL OR d.case_id IS NULL`},
+	{"a round's commitment stood before its seed was opened", `
+		SELECT count(*) FROM draw_rounds r JOIN draw_seeds s ON s.round = r.round WHERE s.opened_at < r.committed_at`},
+	{"nobody records or signs without having looked, and a look comes before", `
+		SELECT count(*) FROM (SELECT number, member_id, recorded_at AS at FROM tseras_findings UNION ALL SELECT number, member_id, signed_at FROM tseras_signatures) a
+		WHERE NOT EXISTS (SELECT FROM tseras_looks l WHERE l.number = a.number AND l.member_id = a.member_id AND l.at <= a.at)`},
+	{"the person is told of each step that is told, once, and of no other", `
+		SELECT count(*) FROM (
+			SELECT c.subject AS fin, c.number, CASE s.what WHEN 'decided_alone' THEN 'decided' ELSE s.what END AS what, count(*) AS n
+			FROM case_steps s JOIN cases c ON c.id = s.case_id
+			WHERE s.what IN ('applied', 'referred', 'referral_asked', 'died', 'declined', 'withdrawn', 'decided', 'decided_alone') GROUP BY 1, 2, 3) s
+		FULL JOIN (
+			SELECT m.fin, m.args->>'Number' AS number, substr(m.key, length('tseras.message.') + 1) AS what, count(*) AS n
+			FROM messages m WHERE m.key LIKE 'tseras.message.%' AND m.args->>'Number' LIKE 'T-%' GROUP BY 1, 2, 3) m USING (fin, number, what)
+		WHERE s.n IS DISTINCT FROM m.n`},
+	{"each examination that was decided is told of, once", `
+		SELECT count(*) FROM (SELECT d.entry_id, e.subject, e.number FROM tseras_decisions d JOIN entries e ON e.id = d.entry_id) d
+		WHERE (SELECT count(*) FROM messages m WHERE m.fin = d.subject AND m.key = 'message.entry' AND m.args->>'Number' = d.number) <> 1`},
+	{"what is to be heard goes out once", `
+		SELECT count(*) FROM messages m WHERE (m.key LIKE 'tseras.message.%' OR m.key = 'message.entry') AND (SELECT count(*) FROM outbox o WHERE o.message_id = m.id) <> 1`},
+	{"each notice of a term is told once", `
+		SELECT count(*) FROM (SELECT e.subject, e.number, n.notice, count(*) AS n FROM term_notices n JOIN entries e ON e.id = n.entry_id GROUP BY 1, 2, 3) t
+		FULL JOIN (SELECT m.fin AS subject, m.args->>'Number' AS number, substr(m.key, length('tseras.message.') + 1) AS notice, count(*) AS n
+		           FROM messages m WHERE m.key IN ('tseras.message.invited', 'tseras.message.reminded', 'tseras.message.ended') GROUP BY 1, 2, 3) m USING (subject, number, notice)
+		WHERE t.n IS DISTINCT FROM m.n`},
+	{"a message of a case names neither diagnosis nor degree", `
+		SELECT count(*) FROM messages m WHERE m.key LIKE 'tseras.message.%' AND m.args::text ~ '[A-Z]\d{2}\.\d|faiz|%'`},
+	{"a question was answered at most once, by one exchange", `
+		SELECT count(*) FROM gateway_answers a WHERE (SELECT count(*) FROM gateway_exchanges x WHERE x.question_id = a.question_id) <> 1`},
+	{"no two ledger lines speak of one thing", `
+		SELECT count(*) FROM (SELECT FROM ledger_lines GROUP BY kind, object HAVING count(*) > 1) twice`},
+}
+
+// index makes the audit's statements quick; they are for it alone.
+var index = []string{
+	`CREATE INDEX IF NOT EXISTS audit_messages ON messages (fin, key)`,
+	`CREATE INDEX IF NOT EXISTS audit_lines ON ledger_lines (kind, object)`,
+	`CREATE INDEX IF NOT EXISTS audit_looks ON tseras_looks (number, member_id, at)`,
+	`CREATE INDEX IF NOT EXISTS audit_outbox ON outbox (message_id)`,
+	`ANALYZE`,
+}
+
+// Audited is what an audit looked at.
+type Audited struct {
+	Laws     int `json:"laws"`     // statements that count what breaks them
+	Lines    int `json:"lines"`    // ledger lines that opened with what they were written for
+	Packages int `json:"packages"` // decided again to the same bytes
+	Rounds   int `json:"rounds"`   // of draws, recomputed
+	Drawings int `json:"drawings"`
+}
+
+// Audit compares everything that a database says of assessments with everything else, as the superuser and by statements of its own; it
+// adds indexes, so the database is one that is thrown away. wrong says what is not as it must be. entriesAfter: entries up to it were
+// there before.
+func Audit(ctx context.Context, admin Querier, entriesAfter int64, progress func(string)) (a Audited, wrong []string, err error) {
+	for _, sql := range index {
+		if _, err := admin.Exec(ctx, sql); err != nil {
+			return a, nil, fmt.Errorf("simulate: audit: %w", err)
+		}
+	}
+	for _, law := range laws {
+		progress("audit: " + law.says)
+		var n int
+		if err := admin.QueryRow(ctx, law.sql).Scan(&n); err != nil {
+			return a, wrong, fmt.Errorf("simulate: audit: %s: %w", law.says, err)
+		}
+		if a.Laws++; n != 0 {
+			wrong = append(wrong, fmt.Sprintf("%d times it is not so that %s", n, law.says))
+		}
+	}
+	progress("audit: ledger lines")
+	lines, bad, err := ledgerOpens(ctx, admin, entriesAfter)
+	if err != nil {
+		return a, wrong, err
+	}
+	a.Lines, wrong = lines, append(wrong, bad...)
+	progress("audit: draws")
+	if a.Rounds, a.Drawings, bad, err = drawsAgain(ctx, admin); err != nil {
+		return a, wrong, err
+	}
+	wrong = append(wrong, bad...)
+	progress("audit: decision packages")
+	if a.Packages, bad, err = packagesAgain(ctx, admin); err != nil {
+		return a, wrong, err
+	}
+	return a, append(wrong, bad...), nil
+}
+
+// thing is one for which a ledger line must be there, and the line, if it is.
+type thing struct {
+	object   string // of the table; empty: there is a line and no thing
+	line     string // of the line; empty: there is a thing and no line
+	key, mac []byte
+	content  []byte
+}
+
+// written are the things that have lines, by kind, with the bytes that each line must open with where the database can write them.
+var written = []struct {
+	kind   ledger.Kind
+	object string // the lines of this kind that are ours begin so
+	sql    string // gives object and content
+}{
+	{ledger.Round, "", `SELECT round::text AS object, commitment AS content FROM draw_rounds`},
+	{ledger.Drawing, "", `SELECT round::text || '/' || ref AS object, commitment AS content FROM drawings`},
+	{ledger.Decision, "", `SELECT case_id::text AS object, package AS content FROM tseras_decisions`},
+	{ledger.Look, "tseras/", `SELECT 'tseras/' || id::text AS object, convert_to(number || ' ' || member_id || ' ' || to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), 'UTF8') AS content FROM tseras_looks`},
+	{ledger.Finding, "", `
+		SELECT number || '/' || member_id AS object, convert_to(findings::text, 'UTF8') AS content FROM tseras_findings
+		UNION ALL
+		SELECT g.number || '/' || g.member_id || '/' || g.n, p.digest || convert_to(CASE WHEN g.signs THEN 'true' ELSE 'false' END || g.reason, 'UTF8')
+		FROM tseras_signatures g JOIN tseras_proposals p ON p.number = g.number AND p.n = g.n`},
+	{ledger.Step, "", `
+		SELECT case_id || '/' || seq AS object, convert_to(json_build_object('case', case_id, 'seq', seq, 'from', from_state, 'to', to_state,
+		       'at', to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), 'part', part, 'fin', coalesce(actor_fin, ''), 'office', office, 'what', what, 'args', args,
+		       'turn', turn, 'began', began, 'due_by', due_by, 'provisional', provisional)::text, 'UTF8') AS content
+		FROM case_steps`},
+}
+
+// ledgerOpens looks for one line for each thing and one thing for each line, and opens all of them.
+func ledgerOpens(ctx context.Context, admin Querier, entriesAfter int64) (n int, wrong []string, err error) {
+	for _, w := range written {
+		rows, _ := admin.Query(ctx, `
+			SELECT coalesce(t.object, ''), coalesce(l.object, ''), l.key, l.mac, t.content
+			FROM (`+w.sql+`) t
+			FULL JOIN (SELECT object, key, mac FROM ledger_lines WHERE kind = @kind AND starts_with(object, @begins)) l ON l.object = t.object`,
+			pgx.NamedArgs{"kind": string(w.kind), "begins": w.object}) // the error comes out of ForEachRow
+		var t thing
+		bad := map[string]int{}
+		_, err := pgx.ForEachRow(rows, []any{&t.object, &t.line, &t.key, &t.mac, &t.content}, func() error {
+			n++
+			content, err := canonical(w.kind, t)
+			switch {
+			case t.line == "":
+				bad["without a line"]++
+			case t.object == "":
+				bad["there is a line for, and they are not there"]++
+			case err != nil:
+				return err
+			case !(ledger.Line{Kind: w.kind, Object: t.line, Key: t.key, MAC: t.mac}).Opens(content):
+				bad["whose line does not open"]++
+			}
+			return nil
+		})
+		if err != nil {
+			return n, wrong, fmt.Errorf("simulate: ledger lines of %s: %w", w.kind, err)
+		}
+		for what, k := range bad {
+			wrong = append(wrong, fmt.Sprintf("ledger: %d of kind %s %s", k, w.kind, what))
+		}
+	}
+	entries, bad, err := entriesOpen(ctx, admin, entriesAfter)
+	return n + entries, append(wrong, bad...), err
+}
+
+// canonical is what a line commits to, where the database's own JSON is not that.
+func canonical(k ledger.Kind, t thing) ([]byte, error) {
+	switch {
+	case t.object == "" || k != ledger.Step && (k != ledger.Finding || len(t.content) == 0 || t.content[0] != '{'):
+		return t.content, nil
+	case k == ledger.Finding:
+		var f criteria.Findings
+		if err := json.Unmarshal(t.content, &f); err != nil {
+			return t.content, nil // a signature, whose digest happens to begin so
+		}
+		return json.Marshal(f)
+	}
+	var s struct {
+		Case        casework.ID       `json:"case"`
+		Seq         int               `json:"seq"`
+		From        casework.State    `json:"from"`
+		To          casework.State    `json:"to"`
+		At          time.Time         `json:"at"`
+		Part        casework.Part     `json:"part"`
+		FIN         tesdiq.FIN        `json:"fin"`
+		Office      string            `json:"office"`
+		What        string            `json:"what"`
+		Args        map[string]string `json:"args"`
+		Turn        casework.Turn     `json:"turn"`
+		Began       tesdiq.Date       `json:"began"`
+		DueBy       *tesdiq.Date      `json:"due_by"`
+		Provisional bool              `json:"provisional"`
+	}
+	if err := json.Unmarshal(t.content, &s); err != nil {
+		return nil, fmt.Errorf("simulate: step %s: %w", t.object, err)
+	}
+	step := casework.Step{Case: s.Case, Seq: s.Seq, From: s.From, To: s.To, At: s.At, By: casework.Actor{Part: s.Part, FIN: s.FIN, Office: s.Office}, What: s.What, Args: s.Args,
+		Clock: casework.Clock{Turn: s.Turn, Began: s.Began, Provisional: s.Provisional}}
+	if s.DueBy != nil {
+		step.Clock.DueBy = *s.DueBy
+	}
+	return step.Content()
+}
+
+const sqlEntriesLines = `
+	SELECT e.id, e.subject, l.key, l.mac
+	FROM (SELECT id, subject FROM entries WHERE id > @after) e
+	FULL JOIN (SELECT object, key, mac FROM ledger_lines WHERE kind = 'entry' AND object::bigint > @after) l ON l.object = e.id::text
+	ORDER BY e.id`
+
+const sqlEntriesOfNobody = `
+	SELECT count(*)
+	FROM entries e
+	WHERE e.id > @after AND NOT EXISTS (SELECT FROM tseras_decisions d WHERE d.entry_id = e.id)`
+
+// entriesOpen opens the lines of entries, and looks for one decision for each.
+func entriesOpen(ctx context.Context, admin Querier, after int64) (n int, wrong []string, err error) {
+	type line struct {
+		ID       *int64
+		Subject  *string
+		Key, MAC []byte
+	}
+	rows, _ := admin.Query(ctx, sqlEntriesLines, pgx.NamedArgs{"after": after}) // the error comes out of Collect
+	all, err := pgx.CollectRows(rows, pgx.RowToStructByPos[line])
+	if err != nil {
+		return 0, nil, fmt.Errorf("simulate: entries: %w", err)
+	}
+	books, bad := registrydb.Reader{Pool: admin}, 0
+	const batch = 1000
+	for len(all) > 0 {
+		some := all[:min(batch, len(all))]
+		all = all[len(some):]
+		var ids []int64
+		for _, l := range some {
+			if l.ID == nil || l.Key == nil {
+				bad++
+				continue
+			}
+			ids = append(ids, *l.ID)
+		}
+		rows, _ := admin.Query(ctx, `SELECT id, book, number, version, act, subject, chain, effective_on, entered_at, entered_by, reason FROM entries WHERE id = ANY (@ids)`,
+			pgx.NamedArgs{"ids": ids}) // the error comes out of Collect
+		heads, err := pgx.CollectRows(rows, func(r pgx.CollectableRow) (h registry.Head, err error) {
+			return h, r.Scan(&h.ID, &h.Book, &h.Number, &h.Version, &h.Act, &h.Subject, &h.Chain, &h.EffectiveOn, &h.EnteredAt, &h.EnteredBy, &h.Reason)
+		})
+		if err != nil {
+			return n, nil, fmt.Errorf("simulate: entries: %w", err)
+		}
+		versions, err := books.Versions(ctx, heads...)
+		if err != nil {
+			return n, nil, err
+		}
+		for _, l := range some {
+			if l.ID == nil || l.Key == nil {
+				continue
+			}
+			n++
+			v := versions[registry.EntryID(*l.ID)]
+			content, err := registry.Content(v.Head, v.Body)
+			if err != nil {
+				return n, nil, err
+			}
+			if !(ledger.Line{Kind: ledger.Entry, Object: strconv.FormatInt(*l.ID, 10), Key: l.Key, MAC: l.MAC}).Opens(content) {
+				bad++
+			}
+		}
+	}
+	if bad > 0 {
+		wrong = append(wrong, fmt.Sprintf("ledger: %d entries without their line, or lines without their entry", bad))
+	}
+	if err := admin.QueryRow(ctx, sqlEntriesOfNobody, pgx.NamedArgs{"after": after}).Scan(&bad); err != nil {
+		return n, wrong, fmt.Errorf("simulate: entries: %w", err)
+	}
+	if bad > 0 {
+		wrong = append(wrong, fmt.Sprintf("%d entries that no decision made", bad))
+	}
+	return n, wrong, nil
+}
+
+// A round with what is drawn in it, and whether each drawing's case is closed, so that it is open to everybody.
+const sqlDraws = `
+	SELECT r.round, r.commitment, s.seed, coalesce(d.ref, ''), d.commitment, d.salt, d.drawing, coalesce(c.state IN ('decided', 'declined', 'withdrawn'), false)
+	FROM draw_rounds r
+	LEFT JOIN draw_seeds s ON s.round = r.round
+	LEFT JOIN drawings d ON d.round = r.round
+	LEFT JOIN cases c ON c.id = d.case_id
+	ORDER BY r.round, d.ref`
+
+// drawsAgain recomputes every round from what is public of it.
+func drawsAgain(ctx context.Context, admin Querier) (rounds, drawings int, wrong []string, err error) {
+	var round tseras.Round
+	verify := func() {
+		if round.Number == 0 {
+			return
+		}
+		n, err := round.Verify()
+		switch {
+		case err != nil:
+			wrong = append(wrong, "draws: "+err.Error())
+		case n != len(round.Opened):
+			wrong = append(wrong, fmt.Sprintf("draws: of round %d %d of %d drawings can be recomputed", round.Number, n, len(round.Opened)))
+		}
+		rounds, drawings = rounds+1, drawings+n
+	}
+	rows, _ := admin.Query(ctx, sqlDraws) // the error comes out of ForEachRow
+	var number int64
+	var promised, seed, sealed, salt, text []byte
+	var ref string
+	var open bool
+	_, err = pgx.ForEachRow(rows, []any{&number, &promised, &seed, &ref, &sealed, &salt, &text, &open}, func() error {
+		if number != round.Number {
+			verify()
+			round = tseras.Round{Number: number, Commitment: bytes.Clone(promised)}
+			if seed != nil {
+				own := tseras.Seed(seed)
+				round.Seed = &own
+			}
+		}
+		if ref == "" {
+			return nil
+		}
+		round.Drawings = append(round.Drawings, tseras.Sealed{Ref: ref, Commitment: bytes.Clone(sealed)})
+		if open {
+			o := tseras.Opening{Salt: bytes.Clone(salt)}
+			if err := json.Unmarshal(text, &o.Drawing); err != nil {
+				return err
+			}
+			round.Opened = append(round.Opened, o)
+		}
+		return nil
+	})
+	if err != nil {
+		return rounds, drawings, wrong, fmt.Errorf("simulate: draws: %w", err)
+	}
+	verify()
+	return rounds, drawings, wrong, nil
+}
+
+const sqlPackages = `
+	SELECT d.case_id, d.package, d.alone, coalesce(x.outcome, ''), coalesce(x.loss, 0), p.package
+	FROM tseras_decisions d
+	LEFT JOIN examinations x ON x.entry_id = d.entry_id
+	LEFT JOIN tseras_blind b ON b.case_id = d.case_id
+	LEFT JOIN LATERAL (SELECT package FROM tseras_proposals WHERE number = b.number ORDER BY n DESC LIMIT 1) p ON true`
+
+// packagesAgain decides all decisions again from their packages, and compares what was entered with what they say.
+func packagesAgain(ctx context.Context, admin Querier) (n int, wrong []string, err error) {
+	type decision struct {
+		Case     int64
+		Package  []byte
+		Alone    bool
+		Outcome  string
+		Loss     int
+		Proposed []byte
+	}
+	all := make(chan decision, 64)
+	var wait sync.WaitGroup
+	var done, bad atomic.Int64
+	var mu sync.Mutex
+	for range 4 {
+		wait.Go(func() {
+			for d := range all {
+				if why := again(d.Package, d.Proposed, d.Alone, d.Outcome, d.Loss); why != nil {
+					if bad.Add(1) <= 5 {
+						mu.Lock()
+						wrong = append(wrong, fmt.Sprintf("the package of case %d: %v", d.Case, why))
+						mu.Unlock()
+					}
+				}
+				done.Add(1)
+			}
+		})
+	}
+	rows, _ := admin.Query(ctx, sqlPackages) // the error comes out of ForEachRow
+	var d decision
+	_, err = pgx.ForEachRow(rows, []any{&d.Case, &d.Package, &d.Alone, &d.Outcome, &d.Loss, &d.Proposed}, func() error {
+		all <- decision{d.Case, bytes.Clone(d.Package), d.Alone, d.Outcome, d.Loss, bytes.Clone(d.Proposed)}
+		return nil
+	})
+	close(all)
+	wait.Wait()
+	if err != nil {
+		return int(done.Load()), wrong, fmt.Errorf("simulate: packages: %w", err)
+	}
+	if k := bad.Load(); k > 0 {
+		wrong = append(wrong, fmt.Sprintf("%d packages in all do not hold", k))
+	}
+	return int(done.Load()), wrong, nil
+}
+
+func again(pack, proposed []byte, alone bool, outcome string, loss int) error {
+	p, err := criteria.ReadPackage(pack)
+	if err != nil {
+		return err
+	}
+	_, r, err := p.Again()
+	if err != nil {
+		return err
+	}
+	if r.Alone != alone || r.Outcome != criteria.Kept && (string(r.Outcome) != outcome || r.Loss != loss) {
+		return errors.New("says something else than was entered")
+	}
+	if alone {
+		return nil
+	}
+	q := p
+	q.Signatures = nil
+	if !bytes.Equal(q.Bytes(), proposed) {
+		return errors.New("is not what was proposed for signature")
+	}
+	for _, s := range p.Signatures {
+		if s.Type != tseras.SignatureType {
+			return errors.New("a signature of another kind")
+		}
+	}
+	return nil
+}

@@ -1,0 +1,328 @@
+package simulate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/tesdiq/tesdiq"
+	"github.com/tesdiq/tesdiq/casework"
+	"github.com/tesdiq/tesdiq/casework/tseras"
+)
+
+// play lets day after day pass.
+func (y *year) play(ctx context.Context) error {
+	y.lots()
+	began, still := y.Now(), 0
+	for ; y.day < yearDays+drainDays; y.day++ {
+		if y.day%7 == 6 {
+			if err := y.phase(ctx, "terms", y.tell); err != nil {
+				return err
+			}
+		}
+		if !y.works(y.day) {
+			continue
+		}
+		moved := y.did["steps seen"]
+		if err := y.today(ctx); err != nil {
+			return err
+		}
+		if y.day >= yearDays && y.did["steps seen"] == moved && len(y.due) == 0 {
+			if still++; still > 3 {
+				break
+			}
+		}
+		wall := y.Now().Sub(began).Seconds()
+		y.say(fmt.Sprintf("%s: %d of %d cases opened, %d decided, %d crashes, %.0f decisions/s", begins.AddDays(y.day), y.did["cases opened"], y.Cases,
+			y.did["seen: "+string(tseras.Decided)], y.struck, float64(y.did["seen: "+string(tseras.Decided)])/max(wall, 0.001)))
+	}
+	y.spent["the year"] = y.Now().Sub(began)
+	y.say("")
+	return nil
+}
+
+// today is one working day: in the morning, at noon and in the evening people act, and after each the program's loops run.
+func (y *year) today(ctx context.Context) error {
+	y.trouble()
+	for _, hour := range []int{9, 13, 17} {
+		y.to(begins.AddDays(y.day).Start().Add(time.Duration(hour) * time.Hour))
+		var acts []*act
+		for day, due := range y.due { // what came while the day was on, too
+			if day <= y.day {
+				acts = append(acts, due...)
+				delete(y.due, day)
+			}
+		}
+		if len(acts) == 0 && hour != 9 {
+			continue // what the program could do it has done
+		}
+		slices.SortStableFunc(acts, func(a, b *act) int { return a.life.n - b.life.n })
+		y.chance.Shuffle(len(acts), func(i, j int) { acts[i], acts[j] = acts[j], acts[i] })
+		if err := y.phase(ctx, "people", func(ctx context.Context) error { return y.do(ctx, acts) }); err != nil {
+			return err
+		}
+		for _, loop := range []struct {
+			what string
+			do   func(context.Context) error
+		}{{"gather", y.gather}, {"decide", y.decide}, {"draw", y.draw}} {
+			if err := y.phase(ctx, loop.what, loop.do); err != nil {
+				return err
+			}
+		}
+		began := y.Now()
+		if err := y.look(ctx); err != nil {
+			return err
+		}
+		y.spent["looking on"] += y.Now().Sub(began)
+	}
+	return y.evening(ctx)
+}
+
+func (y *year) gather(ctx context.Context) error {
+	var after casework.ID
+	for {
+		last, n, err := y.gatherer.Gather(ctx, after)
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return nil
+		}
+		after = last
+	}
+}
+
+func (y *year) draw(ctx context.Context) error {
+	for {
+		n, err := y.drawer.Draw(ctx)
+		if err != nil || n == 0 {
+			return err
+		}
+		y.count("commissions and further members drawn", n)
+	}
+}
+
+func (y *year) decide(ctx context.Context) error {
+	for {
+		n, err := y.decider.Decide(ctx)
+		if err := y.unsigned(err); err != nil {
+			return err
+		}
+		if n == 0 {
+			return nil
+		}
+	}
+}
+
+// unsigned leaves out of what the decider says what is no fault of it: that a case is not signed by enough members. The case's clock
+// shows it.
+func (y *year) unsigned(err error) error {
+	if err == nil {
+		return nil
+	}
+	var bad []error
+	all := []error{err}
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		all = joined.Unwrap()
+	}
+	for _, one := range all {
+		if !strings.Contains(one.Error(), "not signed by more than half") {
+			bad = append(bad, one)
+		}
+	}
+	return errors.Join(bad...)
+}
+
+func (y *year) tell(ctx context.Context) error {
+	y.to(begins.AddDays(y.day).Start().Add(23 * time.Hour))
+	told, err := y.terms.Tell(ctx, nil)
+	for _, n := range told {
+		y.count("told of terms", n)
+	}
+	return err
+}
+
+const sqlAtWork = `
+	SELECT id, state, seq
+	FROM cases
+	WHERE procedure = 'tseras' AND kind = 'assessment' AND state IN ('gathering', 'awaiting_referral', 'awaiting_draw', 'drawn', 'further_member', 'signing')`
+
+const sqlClosed = `
+	SELECT id, state, seq
+	FROM cases
+	WHERE id = ANY (@ids)`
+
+const sqlNewSeats = `
+	SELECT b.case_id, s.number, m.fin, s.role
+	FROM tseras_blind b
+	JOIN tseras_seats s ON s.number = b.number
+	JOIN commission_members m ON m.id = s.member_id
+	WHERE b.case_id = ANY (@ids)
+	ORDER BY b.case_id, s.role, s.member_id`
+
+// look lets everybody see what has become of his cases, and decide what he does next and when.
+func (y *year) look(ctx context.Context) error {
+	rows, _ := y.admin.Query(ctx, sqlAtWork) // the error comes out of Collect
+	type stand struct {
+		ID    int64
+		State casework.State
+		Seq   int
+	}
+	open, err := pgx.CollectRows(rows, pgx.RowToStructByPos[stand])
+	if err != nil {
+		return fmt.Errorf("simulate: %w", err)
+	}
+	seen := map[int64]bool{}
+	var seated []int64
+	for _, s := range open {
+		seen[s.ID] = true
+		l := y.lives[s.ID]
+		if l == nil {
+			continue // his application is being sent again after a crash
+		}
+		if s.State == tseras.Drawn || s.State == tseras.FurtherMember {
+			seated = append(seated, s.ID)
+		}
+		if s.Seq != l.seq {
+			y.did["steps seen"] += s.Seq - l.seq
+			l.seq, l.state = s.Seq, s.State
+			y.goesOn(l)
+		}
+	}
+	var gone []int64
+	for id := range y.lives {
+		if !seen[id] {
+			gone = append(gone, id)
+		}
+	}
+	rows, _ = y.admin.Query(ctx, sqlClosed, pgx.NamedArgs{"ids": gone}) // the error comes out of Collect
+	closed, err := pgx.CollectRows(rows, pgx.RowToStructByPos[stand])
+	if err != nil {
+		return fmt.Errorf("simulate: %w", err)
+	}
+	for _, s := range closed {
+		y.did["steps seen"]++
+		y.did["seen: "+string(s.State)]++
+		delete(y.lives, s.ID)
+	}
+	return y.seat(ctx, seated)
+}
+
+// seat tells members of their new seats.
+func (y *year) seat(ctx context.Context, ids []int64) error {
+	rows, _ := y.admin.Query(ctx, sqlNewSeats, pgx.NamedArgs{"ids": ids}) // the error comes out of ForEachRow
+	var id int64
+	var s seat
+	_, err := pgx.ForEachRow(rows, []any{&id, &s.number, &s.fin, &s.role}, func() error {
+		l, key := y.lives[id], string(s.number)+string(s.fin)
+		if l == nil || y.known[key] {
+			return nil
+		}
+		y.known[key] = true
+		l.seats = append(l.seats, s)
+		if s.role == tseras.Chair && l.chance(30) {
+			y.plan(y.in(1+l.r.IntN(8)), &act{what: extends, life: l, seat: s})
+		}
+		switch {
+		case l.chance(1): // never
+		case l.chance(60): // too late
+			y.plan(y.in(9+l.r.IntN(15)), &act{what: records, life: l, seat: s})
+		default:
+			y.plan(y.in(l.r.IntN(5)), &act{what: records, life: l, seat: s})
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("simulate: seats: %w", err)
+	}
+	return nil
+}
+
+// goesOn plans what is done next in a case that has come into another state.
+func (y *year) goesOn(l *life) {
+	switch l.state {
+	case tseras.AwaitingReferral:
+		switch n := l.r.IntN(100); {
+		case n < 7:
+			y.plan(y.in(1+l.r.IntN(6)), &act{what: declines, life: l})
+		case n < 8: // the institution says nothing, ever; some of these people give up
+			if l.chance(500) {
+				y.plan(y.in(20+l.r.IntN(40)), &act{what: withdraws, life: l})
+			}
+		case n < 16: // it is late
+			y.plan(y.in(8+l.r.IntN(12)), &act{what: refers, life: l})
+		default:
+			y.plan(y.in(1+l.r.IntN(6)), &act{what: refers, life: l})
+		}
+	case tseras.Signing:
+		for _, s := range l.seats {
+			does := signs
+			if l.chance(12) {
+				does = refuses
+			}
+			days := l.r.IntN(3)
+			switch {
+			case l.chance(1):
+				continue // never
+			case l.chance(30):
+				days = 8 + l.r.IntN(10) // too late
+			}
+			y.plan(y.in(days), &act{what: does, life: l, seat: s})
+		}
+	}
+}
+
+const sqlClocks = `
+	SELECT c.id, c.state, s.turn, s.began, s.due_by
+	FROM cases c
+	JOIN case_steps s ON s.case_id = c.id AND s.seq = c.seq
+	WHERE c.procedure = 'tseras' AND c.kind = 'assessment' AND c.state IN ('gathering', 'awaiting_referral', 'awaiting_draw', 'drawn', 'further_member', 'signing')`
+
+// evening looks at all clocks: each that is over must ring, and it must be known for whom the case waits.
+func (y *year) evening(ctx context.Context) error {
+	today := begins.AddDays(y.day)
+	rows, _ := y.admin.Query(ctx, sqlClocks) // the error comes out of ForEachRow
+	var id int64
+	var state casework.State
+	var c casework.Clock
+	var overdue []int64
+	calendar := tesdiq.AzerbaijanCalendar()
+	_, err := pgx.ForEachRow(rows, []any{&id, &state, &c.Turn, &c.Began, &c.DueBy}, func() error {
+		alarm, err := c.Alarm(calendar, today)
+		over := !c.DueBy.IsZero() && c.DueBy.Before(today)
+		switch {
+		case err != nil:
+			return err
+		case over != (alarm == casework.Overdue):
+			y.fault("a clock that is over does not ring, or rings and is not over")
+		case c.DueBy.IsZero():
+			y.fault("an open case without a clock: " + string(state))
+		case over:
+			overdue = append(overdue, id)
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("simulate: clocks: %w", err)
+	}
+	if len(overdue) == 0 {
+		return nil
+	}
+	why, err := explain(ctx, y.admin, overdue)
+	if err != nil {
+		return err
+	}
+	for _, id := range overdue {
+		if why[id].Waits == "" {
+			y.fault("a clock is over and nobody knows why: " + string(why[id].State))
+		}
+		y.late[why[id].Waits]++
+	}
+	y.did["overdue clocks seen on an evening"] += len(overdue)
+	return nil
+}

@@ -1,0 +1,94 @@
+package simulate
+
+import (
+	"context"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tesdiq/tesdiq/casework/tseras"
+)
+
+// damages are what somebody who owns the database, or a fault of ours, could do, and by which words the audit must say it.
+var damages = []struct{ name, sql, says string }{
+	{"a ledger line is gone", `DELETE FROM ledger_lines WHERE seq = (SELECT max(seq) FROM ledger_lines WHERE kind = 'step')`, "1 of kind step without a line"},
+	{"a ledger line is there twice", `INSERT INTO ledger_lines (kind, object, key, mac) SELECT kind, object, key, mac FROM ledger_lines WHERE kind = 'decision' LIMIT 1`, "no two ledger lines"},
+	{"a finding is changed", `UPDATE tseras_findings SET findings = jsonb_set(findings, '{conditions,0,grade}', '4') WHERE (number, member_id) IN
+		(SELECT number, member_id FROM tseras_findings WHERE findings->'conditions'->0->>'grade' <> '4' LIMIT 1)`, "kind finding whose line does not open"},
+	{"a look is gone", `DELETE FROM tseras_looks WHERE id = (SELECT max(id) FROM tseras_looks)`, "kind look there is a line for"},
+	{"a step is back-dated", `UPDATE case_steps SET at = at - interval '1 year' WHERE (case_id, seq) IN (SELECT case_id, seq FROM case_steps WHERE seq = 2 LIMIT 1)`, "none earlier than it"},
+	{"a decision says another result", `UPDATE tseras_decisions SET package = convert_to(replace(convert_from(package, 'UTF8'), '"loss":', '"loss":1'), 'UTF8')
+		WHERE case_id = (SELECT case_id FROM tseras_decisions WHERE convert_from(package, 'UTF8') LIKE '%"loss":%' LIMIT 1)`, "the package of case"},
+	{"an examination is of another loss", `UPDATE examinations SET loss = loss + 5 WHERE entry_id = (SELECT max(entry_id) FROM tseras_decisions JOIN examinations USING (entry_id) WHERE loss BETWEEN 31 AND 90)`, "than was entered"},
+	{"an examination was entered past the procedure", `WITH e AS (INSERT INTO entries (book, number, version, act, subject, chain, effective_on, entered_at, entered_by, reason)
+		SELECT book, 'EX-2026-999999', 1, act, subject, chain, effective_on, entered_at, entered_by, reason FROM entries WHERE id = (SELECT max(entry_id) FROM tseras_decisions) RETURNING id)
+		INSERT INTO examinations (entry_id, commission, examined_on, repeat, outcome, loss, degree, old_group, cause, from_day, until_day, next_from)
+		SELECT e.id, commission, examined_on, repeat, outcome, loss, degree, old_group, cause, from_day, until_day, next_from FROM e, examinations WHERE entry_id = (SELECT max(entry_id) FROM tseras_decisions)`, "entries that no decision made"},
+	{"somebody else took a seat", `UPDATE tseras_seats SET member_id = (SELECT min(id) FROM commission_members m WHERE NOT EXISTS (SELECT FROM tseras_seats t WHERE t.number = tseras_seats.number AND t.member_id = m.id))
+		WHERE (number, member_id) IN (SELECT s.number, s.member_id FROM tseras_seats s WHERE s.role = 'member' AND NOT EXISTS (SELECT FROM tseras_looks l WHERE l.number = s.number AND l.member_id = s.member_id) LIMIT 1)`, "who sits is who was drawn"},
+	{"a commission was drawn for again", `INSERT INTO drawings (round, ref, case_id, commitment, salt, drawing) SELECT round, 'AGAIN', case_id, commitment, salt, drawing FROM drawings LIMIT 1`, "a case is drawn for once"},
+	{"a seed was exchanged", `UPDATE draw_seeds SET seed = sha256(seed) WHERE round = (SELECT round FROM drawings d JOIN cases c ON c.id = d.case_id WHERE c.state = 'decided' LIMIT 1)`, "the seed is not the one"},
+	{"a person was not told", `DELETE FROM messages WHERE id = (SELECT max(id) FROM messages WHERE key = 'tseras.message.decided')`, "told of each step"},
+	{"a message goes out twice", `INSERT INTO outbox (message_id, at, due_at) SELECT message_id, at, due_at FROM outbox ORDER BY message_id DESC LIMIT 1`, "goes out once"},
+	{"a message names a diagnosis", `UPDATE messages SET args = args || '{"Why": "M05.8"}' WHERE id = (SELECT max(id) FROM messages WHERE key = 'tseras.message.applied')`, "neither diagnosis nor degree"},
+}
+
+// TestTheAuditSeesWhatIsWrong plays a short year, finds nothing wrong with it, and then everything that is damaged.
+func TestTheAuditSeesWhatIsWrong(t *testing.T) {
+	o, err := Options{Cases: 40, Seed: 3, Crashes: 3, Sealed: 20, Now: time.Now, Progress: io.Discard}.filled()
+	if err != nil {
+		t.Fatal(err)
+	}
+	y := newYear(o, t.TempDir())
+	t.Cleanup(func() {
+		if err := y.close(); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := y.open(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := y.play(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	r, err := y.judge(t.Context())
+	if err != nil || !r.Good() {
+		t.Fatalf("%v, %v", r.Wrong, err)
+	}
+	for _, d := range damages {
+		t.Run(d.name, func(t *testing.T) {
+			tx, err := y.admin.Begin(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = tx.Rollback(context.WithoutCancel(t.Context())) }()
+			// Past triggers and references, as whoever has the server's files could do it.
+			if _, err := tx.Exec(t.Context(), `SET LOCAL session_replication_role = replica`); err != nil {
+				t.Fatal(err)
+			}
+			tag, err := tx.Exec(t.Context(), d.sql)
+			if err != nil || tag.RowsAffected() == 0 {
+				t.Fatalf("nothing is damaged: %v", err)
+			}
+			_, wrong, err := Audit(t.Context(), tx, y.loaded, func(string) {})
+			if err != nil || !strings.Contains(strings.Join(wrong, "\n"), d.says) {
+				t.Errorf("%q is not said: %q, %v", d.says, wrong, err)
+			}
+		})
+	}
+}
+
+// The members' findings are such as the rules take for everybody whom a commission may meet.
+func TestThereIsAFindingForEverybody(t *testing.T) {
+	for _, age := range []tseras.AgeGroup{0, 3, 7, 15, 18, 25, 35, 45, 55, 65, 75} {
+		for _, code := range []tseras.ICD{"M05.8", "G80.0", "N18.5", "Q90.9", "I69.3", "Z99.9"} {
+			for grade := 1; grade <= 4; grade++ {
+				f := finding(code, grade, age, begins)
+				if err := tseras.CheckFindings(f, age, begins); err != nil || len(f.Conditions) != 1 {
+					t.Errorf("%s %d %s: %+v, %v", code, grade, age, f, err)
+				}
+			}
+		}
+	}
+}
