@@ -81,9 +81,11 @@ func (f File) died() bool {
 // Barred is who must not be drawn for the case.
 func (f File) Barred() Barred { return f.Evidence.Barred(f.Case.Subject, f.District, *f.Referral) }
 
-// Blinded is what a commission sees of the case.
+// Blinded is what a commission sees of the case. The age is that on the case's own day, by which the rules say whether work is assessed.
 func (f File) Blinded() BlindReferral {
-	return Blind(*f.Referral, f.Evidence, f.Born, len(f.Prior) > 0)
+	b := Blind(*f.Referral, f.Evidence, f.Born, len(f.Prior) > 0)
+	b.Age = AgeGroupOf(f.Born, f.Case.LawOn)
+	return b
 }
 
 // ByRules is the name under which a decision that the registers' evidence made alone stands in the book of examinations.

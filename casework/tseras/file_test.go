@@ -39,3 +39,13 @@ func TestWhatFoundNoDisabilityBreaksATrackRecord(t *testing.T) {
 		t.Errorf("from %s", p.From.ISO())
 	}
 }
+
+// Whether the life activity "work" is assessed goes by the case's own day, so the members must be told the age on that day, whenever the
+// institution referred.
+func TestMembersAreToldTheAgeOnTheCasesOwnDay(t *testing.T) {
+	opened, born := tesdiq.MustDate("2026-03-02"), tesdiq.MustDate("2011-03-05")
+	f := tseras.File{Born: born, Case: casework.Case{Head: casework.Head{LawOn: opened}}, Referral: &tseras.Referral{On: tesdiq.MustDate("2026-03-09")}}
+	if age := f.Blinded().Age; age != 7 || age.Works() {
+		t.Errorf("she was fourteen, and the members are told %s", age)
+	}
+}

@@ -90,7 +90,7 @@ func (a *aloneCase) find() map[Fact]bool {
 				found.Grade, found.Cause, by = grade, cause, rule
 			}
 		}
-		if found.Grade == 0 || a.g.checkCondition(found, adult) != nil {
+		if found.Grade == 0 || a.g.checkCondition(found, adult, adult) != nil {
 			continue
 		}
 		a.in.Findings.Conditions = append(a.in.Findings.Conditions, found)

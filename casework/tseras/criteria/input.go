@@ -245,7 +245,7 @@ func (in Input) check(g *regime) tesdiq.Problems {
 		return ps
 	}
 	for i, c := range in.Findings.Conditions {
-		ps.Add("findings.conditions", g.checkCondition(c, in.adultOn(g)))
+		ps.Add("findings.conditions", g.checkCondition(c, in.adultOn(g), in.wasAdult(g)))
 		if i > 0 && c.Criterion == in.Findings.Conditions[i-1].Criterion {
 			ps.Add("findings.conditions", tesdiq.Invalid("criteria.twice").With("Criterion", c.Criterion))
 		}
@@ -270,13 +270,17 @@ func (in Input) check(g *regime) tesdiq.Problems {
 // adultOn says whether the person is of age on the day of the decision.
 func (in Input) adultOn(g *regime) bool { return !in.DecidedOn.Before(in.Born.AddYears(g.adultAge)) }
 
-// checkCondition is a Problem with one condition, or nil.
-func (g *regime) checkCondition(c Condition, adult bool) error {
+// wasAdult says whether the person was of age on the case's own day, which is what a commission is told.
+func (in Input) wasAdult(g *regime) bool { return !in.CaseOn.Before(in.Born.AddYears(g.adultAge)) }
+
+// checkCondition is a Problem with one condition, or nil. A criterion may be for the person's age now or for that on the case's own
+// day: whoever comes of age while the case is open must not make what was found before impossible to decide.
+func (g *regime) checkCondition(c Condition, adult, was bool) error {
 	k, ok := g.criteria[c.Criterion]
 	switch {
 	case !ok:
 		return tesdiq.Invalid("criteria.unknown").With("Criterion", c.Criterion)
-	case !k.Fits(adult):
+	case !k.Fits(adult) && !k.Fits(was):
 		return tesdiq.Invalid("criteria.age").With("Criterion", c.Criterion)
 	case !k.knows(c.Grade):
 		return tesdiq.Invalid("criteria.grade").With("Criterion", c.Criterion)
