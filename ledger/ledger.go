@@ -30,6 +30,7 @@ const (
 	Drawing     Kind = "drawing"
 	Finding     Kind = "finding"  // of a member of a commission
 	Decision    Kind = "decision" // of a case
+	Lookup      Kind = "lookup"   // of somebody's last result, without sign-in
 )
 
 // KeySize is the length of a line's key in bytes.

@@ -9,17 +9,17 @@ import (
 	"github.com/tesdiq/tesdiq"
 )
 
-// Row is one line of a list of checks, or of looks by an office.
+// Row is one line of a list of checks, of looks by an office, or of look-ups without sign-in.
 type Row struct {
-	ID      CheckID // empty for a look
+	ID      CheckID // empty for a look and a look-up
 	At      time.Time
-	Mark    string // orders rows of the same moment
-	Way     tesdiq.Way
-	Sort    Sort   // empty for a look
-	Name    string // the organisation's, or the office's; empty for a person and for nobody
-	Clerk   string // who asked for the organisation; only in the organisation's own list
-	Own     bool   // the subject's own check
-	Purpose string // of the closed list; for a look, the office's words
+	Mark    string     // orders rows of the same moment
+	Way     tesdiq.Way // for a look-up: page, telephone or office
+	Sort    Sort       // empty for a look and a look-up
+	Name    string     // the organisation's, or the office's; empty for a person and for nobody
+	Clerk   string     // who asked for the organisation; only in the organisation's own list
+	Own     bool       // the subject's own check
+	Purpose string     // of the closed list; for a look, the office's words; for a look-up without sign-in, "shown" or "nothing"
 	Note    string
 	Verdict tesdiq.Verdict // empty for a look
 	Kind    string         // of the excerpt; empty when none was found or nothing of it may be said
@@ -29,7 +29,10 @@ type Row struct {
 }
 
 // Look says whether the row is a look by an office, not a check.
-func (r Row) Look() bool { return r.ID == "" }
+func (r Row) Look() bool { return r.ID == "" && r.Way == "" }
+
+// Lookup says whether the row is a question for the last result without sign-in.
+func (r Row) Lookup() bool { return r.ID == "" && r.Way != "" }
 
 // Cursor is a place in a list, newest first; the zero Cursor is its beginning.
 type Cursor struct {
@@ -61,7 +64,7 @@ func ParseCursor(s string) (Cursor, error) {
 	micro, mark, _ := strings.Cut(string(b), " ")
 	n, err := strconv.ParseInt(micro, 10, 64)
 	// Beyond the years 1900 to 2200 the database could not compare it.
-	if err != nil || n < -2_208_988_800_000_000 || n > 7_258_118_400_000_000 || strings.Trim(mark, "0123456789ABCDEFGHJKMNPQRSTVWXYZcl") != "" {
+	if err != nil || n < -2_208_988_800_000_000 || n > 7_258_118_400_000_000 || strings.Trim(mark, "0123456789ABCDEFGHJKMNPQRSTVWXYZcln") != "" {
 		return Cursor{}, bad
 	}
 	return Cursor{time.UnixMicro(n).UTC(), mark}, nil

@@ -70,7 +70,7 @@ func (st *static) file(name string) http.HandlerFunc {
 }
 
 func serveFile(w http.ResponseWriter, r *http.Request, name string, b []byte, cache string) {
-	types := map[string]string{".css": "text/css; charset=utf-8", ".svg": "image/svg+xml", ".txt": "text/plain; charset=utf-8"}
+	types := map[string]string{".css": "text/css; charset=utf-8", ".svg": "image/svg+xml", ".txt": "text/plain; charset=utf-8", ".js": "text/javascript; charset=utf-8"}
 	if t, ok := types[path.Ext(name)]; ok {
 		w.Header().Set("Content-Type", t)
 	} else {

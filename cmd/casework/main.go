@@ -1,6 +1,6 @@
 // Command casework serves signed-in people: the cabinet, their entries, asking for excerpts, who checked them; it sends
 // their messages by SMS and e-mail, and does the housekeeping; where the configuration lets it ask other agencies, it assesses
-// disability. It asks for excerpts and waits for them. It has no key that signs documents.
+// disability; and it answers the look-up without sign-in. It asks for excerpts and waits for them. It has no key that signs documents.
 package main
 
 import (
@@ -11,6 +11,7 @@ import (
 	"github.com/tesdiq/tesdiq/internal/service"
 	"github.com/tesdiq/tesdiq/internal/service/assessing"
 	"github.com/tesdiq/tesdiq/internal/service/citizens"
+	"github.com/tesdiq/tesdiq/internal/service/looking"
 	"github.com/tesdiq/tesdiq/internal/service/pages"
 )
 
@@ -48,6 +49,10 @@ func run(ctx context.Context, c service.Config) error {
 		return err
 	}
 	assess.ConfirmBy(part.SignIn)
-	routes := append(append(part.Routes, assess.Routes...), h.Metrics.Operations(pools.Ready))
+	lookups, err := looking.New(h, shell, pools, nil)
+	if err != nil {
+		return err
+	}
+	routes := append(append(part.Routes, assess.Routes...), lookups, h.Metrics.Operations(pools.Ready))
 	return c.Listen(ctx, h, shell.Router(routes...), append(part.Loops, assess.Loops...)...)
 }

@@ -10,12 +10,14 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
+	"github.com/tesdiq/tesdiq/casework/tseras/lookup"
 	"github.com/tesdiq/tesdiq/internal/postgres"
 	"github.com/tesdiq/tesdiq/internal/service"
 	"github.com/tesdiq/tesdiq/internal/service/assessing"
 	"github.com/tesdiq/tesdiq/internal/service/checking"
 	"github.com/tesdiq/tesdiq/internal/service/citizens"
 	"github.com/tesdiq/tesdiq/internal/service/issuing"
+	"github.com/tesdiq/tesdiq/internal/service/looking"
 	"github.com/tesdiq/tesdiq/internal/service/pages"
 	"github.com/tesdiq/tesdiq/keys"
 	"github.com/tesdiq/tesdiq/keys/signer"
@@ -27,7 +29,7 @@ import (
 	"github.com/tesdiq/tesdiq/web/signin/demoprovider"
 )
 
-// parts are what an installation is made of. All fields but Proxies, Assess, Carriers, People and Example are required.
+// parts are what an installation is made of. All fields but Proxies, Assess, Lookups, Carriers, People and Example are required.
 type parts struct {
 	Pools     *postgres.Pools
 	PublicURL string // without a path: "https://tesdiq.example"
@@ -37,6 +39,7 @@ type parts struct {
 	Stamps    issuing.Stamps          // who dates what is signed, and for whom we do
 	Limits    map[string]signer.Limit // of the keys, by role; a demonstration has none
 	Assess    *assessing.Settings     // nil: no assessments are offered
+	Lookups   *lookup.Book            // limits of the look-up without sign-in; nil: the published ones
 	Carriers  service.Carriers        // by which messages go out; the demonstration has its own
 	Now       func() time.Time
 	Log       *slog.Logger
@@ -96,7 +99,11 @@ func newApp(ctx context.Context, p parts) (_ *app, err error) {
 	}
 	assess.ConfirmBy(cabinet.SignIn)
 	a.loops = append(append(append(a.loops, made.Loops...), cabinet.Loops...), assess.Loops...)
-	routes := append(append(append(cabinet.Routes, made.Routes...), assess.Routes...), a.host.Metrics.Operations(p.Pools.Ready))
+	lookups, err := looking.New(a.host, shell, p.Pools, p.Lookups)
+	if err != nil {
+		return nil, err
+	}
+	routes := append(append(append(cabinet.Routes, made.Routes...), assess.Routes...), lookups, a.host.Metrics.Operations(p.Pools.Ready))
 	if len(p.People) > 0 {
 		provider, err := demoprovider.New(shell, demoprovider.Config{
 			Address: p.PublicURL, ClientID: p.SignIn.ClientID, Secret: p.SignIn.Secret, People: p.People,

@@ -24,6 +24,7 @@ import (
 	"github.com/tesdiq/tesdiq/casework"
 	"github.com/tesdiq/tesdiq/casework/caseworkdb"
 	"github.com/tesdiq/tesdiq/casework/tseras/criteria"
+	"github.com/tesdiq/tesdiq/casework/tseras/lookup"
 	"github.com/tesdiq/tesdiq/internal/people"
 	"github.com/tesdiq/tesdiq/issuer"
 	"github.com/tesdiq/tesdiq/keys"
@@ -178,7 +179,7 @@ func (a *auditor) contents() map[ledger.Kind]map[string][]byte {
 	a.t.Helper()
 	all := map[ledger.Kind]map[string][]byte{}
 	for _, k := range []ledger.Kind{ledger.Entry, ledger.Intent, ledger.Excerpt, ledger.Check, ledger.Withdrawal, ledger.Revocation, ledger.Look, ledger.Renewal,
-		ledger.Reissue, ledger.Certificate, ledger.Round, ledger.Drawing, ledger.Step, ledger.Finding, ledger.Decision} {
+		ledger.Reissue, ledger.Certificate, ledger.Round, ledger.Drawing, ledger.Step, ledger.Finding, ledger.Decision, ledger.Lookup} {
 		all[k] = map[string][]byte{}
 	}
 	add := func(k ledger.Kind, object string, content []byte, err error) {
@@ -240,6 +241,14 @@ func (a *auditor) contents() map[ledger.Kind]map[string][]byte {
 		add(ledger.Check, string(c.ID), c.Canonical(), nil)
 	}
 	a.cases(add)
+	for _, l := range collect(a, `
+		SELECT id, at, subject, way, coalesce(organisation_id, 0), coalesce(client_id, ''), coalesce(operator_fin, ''), outcome, decided_on, next_on, indefinite
+		FROM lookups`, func(row pgx.CollectableRow) (l lookup.Look, err error) {
+		return l, row.Scan(&l.ID, &l.At, &l.Subject, &l.Way, &l.Office.Organisation, &l.Office.Client, &l.Office.Operator, &l.Outcome, &l.DecidedOn, &l.NextOn, &l.Indefinite)
+	}) {
+		content, err := l.Content()
+		add(ledger.Lookup, strconv.FormatInt(l.ID, 10), content, err)
+	}
 	type ending struct {
 		Number     issuer.Number
 		Reason, By string

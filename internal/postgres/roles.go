@@ -31,6 +31,7 @@ const (
 	Sender     Role = "tesdiq_sender"
 	Casework   Role = "tesdiq_casework"
 	Commission Role = "tesdiq_commission"
+	Lookup     Role = "tesdiq_lookup"
 )
 
 // Owner owns every table. Nobody signs in as it: Migrate becomes it for as long as it takes.
@@ -38,7 +39,7 @@ const Owner = "tesdiq_owner"
 
 // Roles are all components' roles.
 func Roles() []Role {
-	return []Role{Registry, Issuer, Verifier, Cabinet, Operator, Worker, Reception, Sender, Casework, Commission}
+	return []Role{Registry, Issuer, Verifier, Cabinet, Operator, Worker, Reception, Sender, Casework, Commission, Lookup}
 }
 
 // Roles belong to the whole server, so that two databases of one server may be migrated at the same moment, and each

@@ -24,6 +24,27 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION public.lookup_find(card text, birthday date) RETURNS TABLE(subject text, open boolean, examined_on date, disability boolean, until_day date, next_from date, under_review boolean)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+    SELECT p.fin, coalesce(s.open, true), x.examined_on, coalesce(x.disability, false), x.until_day, x.next_from,
+           EXISTS (SELECT FROM cases c WHERE c.subject = p.fin AND c.kind IN ('assessment', 'appeal') AND c.state NOT IN ('decided', 'declined', 'withdrawn', 'lapsed'))
+    FROM persons p
+    JOIN entries e ON e.id = p.entry_id
+    LEFT JOIN LATERAL (SELECT w.open FROM lookup_switches w WHERE w.subject = p.fin ORDER BY w.id DESC LIMIT 1) s ON true
+    LEFT JOIN LATERAL (
+        SELECT d.examined_on, d.outcome <> 'not_disability' AS disability, d.until_day, d.next_from
+        FROM entries v JOIN examinations d ON d.entry_id = v.id
+        WHERE v.book = 'examination' AND v.subject = p.fin AND v.act <> 'annul'
+          AND NOT EXISTS (SELECT FROM entries later WHERE later.book = v.book AND later.number = v.number AND later.version > v.version)
+        ORDER BY v.effective_on DESC, (SELECT f.id FROM entries f WHERE f.book = v.book AND f.number = v.number AND f.version = 1) DESC
+        LIMIT 1) x ON true
+    WHERE p.document = card AND p.born = birthday AND e.book = 'person' AND e.act <> 'annul'
+      AND NOT EXISTS (SELECT FROM entries later WHERE later.book = e.book AND later.number = e.number AND later.version > e.version)
+    LIMIT 2
+$$;
+
 CREATE FUNCTION public.river_job_state_in_bitmask(bitmask bit, state public.river_job_state) RETURNS boolean
     LANGUAGE sql IMMUTABLE
     AS $$
@@ -627,7 +648,7 @@ CREATE TABLE public.ledger_lines (
     key bytea NOT NULL,
     mac bytea NOT NULL,
     CONSTRAINT ledger_lines_key_check CHECK ((length(key) = 32)),
-    CONSTRAINT ledger_lines_kind_check CHECK ((kind = ANY (ARRAY['entry'::text, 'intent'::text, 'excerpt'::text, 'check'::text, 'withdrawal'::text, 'revocation'::text, 'look'::text, 'renewal'::text, 'certificate'::text, 'reissue'::text, 'step'::text, 'round'::text, 'drawing'::text, 'finding'::text, 'decision'::text]))),
+    CONSTRAINT ledger_lines_kind_check CHECK ((kind = ANY (ARRAY['entry'::text, 'intent'::text, 'excerpt'::text, 'check'::text, 'withdrawal'::text, 'revocation'::text, 'look'::text, 'renewal'::text, 'certificate'::text, 'reissue'::text, 'step'::text, 'round'::text, 'drawing'::text, 'finding'::text, 'decision'::text, 'lookup'::text]))),
     CONSTRAINT ledger_lines_mac_check CHECK ((length(mac) = 32)),
     CONSTRAINT ledger_lines_object_check CHECK ((object <> ''::text))
 );
@@ -655,6 +676,110 @@ CREATE TABLE public.looks (
 
 ALTER TABLE public.looks ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.looks_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.lookup_proofs (
+    id bytea NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    CONSTRAINT lookup_proofs_id_check CHECK ((length(id) = 16))
+);
+
+CREATE TABLE public.lookup_requests (
+    client_id text NOT NULL,
+    key text NOT NULL,
+    request_sha256 bytea NOT NULL,
+    lookup_id bigint,
+    at timestamp with time zone NOT NULL,
+    CONSTRAINT lookup_requests_key_check CHECK ((key <> ''::text)),
+    CONSTRAINT lookup_requests_request_sha256_check CHECK ((length(request_sha256) = 32))
+);
+
+CREATE TABLE public.lookup_secret (
+    one boolean DEFAULT true NOT NULL,
+    key bytea NOT NULL,
+    CONSTRAINT lookup_secret_key_check CHECK ((length(key) = 32)),
+    CONSTRAINT lookup_secret_one_check CHECK (one)
+);
+
+CREATE TABLE public.lookup_switches (
+    id bigint NOT NULL,
+    subject text NOT NULL,
+    open boolean NOT NULL,
+    cause text NOT NULL,
+    at timestamp with time zone NOT NULL,
+    CONSTRAINT lookup_switches_cause_check CHECK ((cause = ANY (ARRAY['sign_in'::text, 'choice'::text]))),
+    CONSTRAINT lookup_switches_check CHECK (((cause = 'choice'::text) OR (NOT open))),
+    CONSTRAINT lookup_switches_subject_check CHECK ((subject ~ '^[0-9A-HJ-NP-Z]{7}$'::text))
+);
+
+ALTER TABLE public.lookup_switches ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.lookup_switches_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.lookup_tries (
+    id bigint NOT NULL,
+    at timestamp with time zone NOT NULL,
+    day date NOT NULL,
+    way text NOT NULL,
+    card bytea NOT NULL,
+    address bytea,
+    organisation_id bigint,
+    operator_fin text,
+    shown boolean NOT NULL,
+    CONSTRAINT lookup_tries_address_check CHECK ((length(address) = 32)),
+    CONSTRAINT lookup_tries_card_check CHECK ((length(card) = 32)),
+    CONSTRAINT lookup_tries_check CHECK (((way = 'office'::text) = (address IS NULL))),
+    CONSTRAINT lookup_tries_check1 CHECK (((way = 'office'::text) = (organisation_id IS NOT NULL))),
+    CONSTRAINT lookup_tries_check2 CHECK (((way = 'office'::text) = (operator_fin IS NOT NULL))),
+    CONSTRAINT lookup_tries_way_check CHECK ((way = ANY (ARRAY['page'::text, 'telephone'::text, 'office'::text])))
+);
+
+ALTER TABLE public.lookup_tries ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.lookup_tries_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.lookups (
+    id bigint NOT NULL,
+    at timestamp with time zone NOT NULL,
+    subject text NOT NULL,
+    way text NOT NULL,
+    organisation_id bigint,
+    client_id text,
+    operator_fin text,
+    outcome text NOT NULL,
+    decided_on date,
+    next_on date,
+    indefinite boolean NOT NULL,
+    CONSTRAINT lookups_check CHECK (((way = 'office'::text) = (organisation_id IS NOT NULL))),
+    CONSTRAINT lookups_check1 CHECK (((way = 'office'::text) = (client_id IS NOT NULL))),
+    CONSTRAINT lookups_check2 CHECK (((way = 'office'::text) = (operator_fin IS NOT NULL))),
+    CONSTRAINT lookups_check3 CHECK (((outcome <> 'decided'::text) OR (decided_on IS NOT NULL))),
+    CONSTRAINT lookups_check4 CHECK (((outcome = ANY (ARRAY['decided'::text, 'under_review'::text])) OR (decided_on IS NULL))),
+    CONSTRAINT lookups_check5 CHECK (((decided_on IS NOT NULL) OR ((next_on IS NULL) AND (NOT indefinite)))),
+    CONSTRAINT lookups_check6 CHECK (((next_on IS NULL) OR (NOT indefinite))),
+    CONSTRAINT lookups_operator_fin_check CHECK ((operator_fin ~ '^[0-9A-HJ-NP-Z]{7}$'::text)),
+    CONSTRAINT lookups_outcome_check CHECK ((outcome = ANY (ARRAY['decided'::text, 'under_review'::text, 'none'::text, 'closed'::text]))),
+    CONSTRAINT lookups_subject_check CHECK ((subject ~ '^[0-9A-HJ-NP-Z]{7}$'::text)),
+    CONSTRAINT lookups_way_check CHECK ((way = ANY (ARRAY['page'::text, 'telephone'::text, 'office'::text])))
+);
+
+ALTER TABLE public.lookups ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.lookups_id_seq
     START WITH 1
     INCREMENT BY 1
     NO MINVALUE
@@ -1251,6 +1376,24 @@ ALTER TABLE ONLY public.ledger_lines
 ALTER TABLE ONLY public.looks
     ADD CONSTRAINT looks_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.lookup_proofs
+    ADD CONSTRAINT lookup_proofs_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.lookup_requests
+    ADD CONSTRAINT lookup_requests_pkey PRIMARY KEY (client_id, key);
+
+ALTER TABLE ONLY public.lookup_secret
+    ADD CONSTRAINT lookup_secret_pkey PRIMARY KEY (one);
+
+ALTER TABLE ONLY public.lookup_switches
+    ADD CONSTRAINT lookup_switches_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.lookup_tries
+    ADD CONSTRAINT lookup_tries_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.lookups
+    ADD CONSTRAINT lookups_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.medical_institutions
     ADD CONSTRAINT medical_institutions_pkey PRIMARY KEY (organisation_id);
 
@@ -1429,6 +1572,28 @@ CREATE INDEX key_uses_by_time ON public.key_uses USING btree (counted_at);
 
 CREATE INDEX looks_subject ON public.looks USING btree (subject, at DESC);
 
+CREATE INDEX lookup_proofs_expiry ON public.lookup_proofs USING btree (expires_at);
+
+CREATE INDEX lookup_requests_at ON public.lookup_requests USING btree (at);
+
+CREATE UNIQUE INDEX lookup_switches_first ON public.lookup_switches USING btree (subject) WHERE (cause = 'sign_in'::text);
+
+CREATE INDEX lookup_switches_subject ON public.lookup_switches USING btree (subject, id DESC);
+
+CREATE INDEX lookup_tries_address ON public.lookup_tries USING btree (address, day) WHERE (address IS NOT NULL);
+
+CREATE INDEX lookup_tries_at ON public.lookup_tries USING btree (at);
+
+CREATE INDEX lookup_tries_card ON public.lookup_tries USING btree (card, day);
+
+CREATE INDEX lookup_tries_misses ON public.lookup_tries USING btree (at) WHERE ((NOT shown) AND (way <> 'office'::text));
+
+CREATE INDEX lookup_tries_operator ON public.lookup_tries USING btree (operator_fin, at) WHERE (operator_fin IS NOT NULL);
+
+CREATE INDEX lookup_tries_organisation ON public.lookup_tries USING btree (organisation_id, day) WHERE (organisation_id IS NOT NULL);
+
+CREATE INDEX lookups_subject ON public.lookups USING btree (subject, at DESC);
+
 CREATE UNIQUE INDEX members_current ON public.members USING btree (organisation_id, fin) WHERE (ended_at IS NULL);
 
 CREATE INDEX members_fin ON public.members USING btree (fin) WHERE (ended_at IS NULL);
@@ -1587,6 +1752,18 @@ ALTER TABLE ONLY public.intents
 
 ALTER TABLE ONLY public.key_absences
     ADD CONSTRAINT key_absences_intent_id_n_fkey FOREIGN KEY (intent_id, n) REFERENCES public.attempts(intent_id, n);
+
+ALTER TABLE ONLY public.lookup_requests
+    ADD CONSTRAINT lookup_requests_client_id_fkey FOREIGN KEY (client_id) REFERENCES public.api_clients(id);
+
+ALTER TABLE ONLY public.lookup_requests
+    ADD CONSTRAINT lookup_requests_lookup_id_fkey FOREIGN KEY (lookup_id) REFERENCES public.lookups(id);
+
+ALTER TABLE ONLY public.lookups
+    ADD CONSTRAINT lookups_client_id_fkey FOREIGN KEY (client_id) REFERENCES public.api_clients(id);
+
+ALTER TABLE ONLY public.lookups
+    ADD CONSTRAINT lookups_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES public.organisations(id);
 
 ALTER TABLE ONLY public.medical_institutions
     ADD CONSTRAINT medical_institutions_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES public.organisations(id);

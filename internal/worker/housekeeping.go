@@ -9,7 +9,8 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// Housekeeping are the jobs that remove what has expired: sessions, visits, API tokens, and what was said under /pki and said anew since.
+// Housekeeping are the jobs that remove what has expired: sessions, visits, API tokens, what was said under /pki and said anew since,
+// and what counted towards the limits of the look-up without sign-in and counts no more.
 func Housekeeping(pool *pgxpool.Pool, now func() time.Time) []Job {
 	remove := func(what, statement string) func(context.Context) error {
 		return func(ctx context.Context) error { return removeExpired(ctx, pool, what, statement, now()) }
@@ -19,6 +20,9 @@ func Housekeeping(pool *pgxpool.Pool, now func() time.Time) []Job {
 		Periodic("expired-visits", 10*time.Minute, remove("visits", sqlExpiredVisits)),
 		Periodic("expired-tokens", 10*time.Minute, remove("tokens", sqlExpiredTokens)),
 		Periodic("old-publications", time.Hour, remove("publications", sqlOldPublications)),
+		Periodic("old-lookup-tries", time.Hour, remove("tries", sqlOldTries)),
+		Periodic("old-lookup-proofs", time.Hour, remove("proofs", sqlOldProofs)),
+		Periodic("old-lookup-requests", time.Hour, remove("requests", sqlOldRequests)),
 	}
 }
 
@@ -41,6 +45,16 @@ const (
 			WHERE EXISTS (SELECT FROM publications n
 				WHERE n.path = p.path AND n.produced_at > p.produced_at AND n.produced_at < @now::timestamptz - interval '1 day')
 			LIMIT 1000)`
+	// Limits count a day at most; a request is repeated within hours.
+	sqlOldTries = `
+		DELETE FROM lookup_tries
+		WHERE id IN (SELECT id FROM lookup_tries WHERE at < @now::timestamptz - interval '2 days' LIMIT 1000)`
+	sqlOldProofs = `
+		DELETE FROM lookup_proofs
+		WHERE id IN (SELECT id FROM lookup_proofs WHERE expires_at < @now LIMIT 1000)`
+	sqlOldRequests = `
+		DELETE FROM lookup_requests
+		WHERE (client_id, key) IN (SELECT client_id, key FROM lookup_requests WHERE at < @now::timestamptz - interval '2 days' LIMIT 1000)`
 )
 
 func removeExpired(ctx context.Context, pool *pgxpool.Pool, what, statement string, now time.Time) error {

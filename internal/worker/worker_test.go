@@ -195,20 +195,33 @@ func TestHousekeepingRemovesOnlyWhatHasExpired(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	for _, fill := range []string{
+		`INSERT INTO lookup_tries (at, day, way, card, address, shown)
+			SELECT $1::timestamptz - s, '2026-11-21', 'page', sha256(t::bytea), sha256('a'), false FROM (VALUES ('old', interval '2 days 1 second'), ('live', interval '2 days')) AS v(t, s)`,
+		`INSERT INTO lookup_proofs (id, expires_at) SELECT substr(sha256(t::bytea), 1, 16), $1::timestamptz - s FROM (VALUES ('old', interval '1 second'), ('live', interval '0')) AS v(t, s)`,
+		`INSERT INTO lookup_requests (client_id, key, request_sha256, at)
+			SELECT 'client', t, sha256('r'), $1::timestamptz - s FROM (VALUES ('old', interval '2 days 1 second'), ('live', interval '2 days')) AS v(t, s)`,
+	} {
+		if _, err := db.Admin.Exec(t.Context(), fill, now); err != nil {
+			t.Fatal(err)
+		}
+	}
 	var log syncBuffer
 	w := start(t, db, &log, worker.Housekeeping(db.Pool(postgres.Worker), func() time.Time { return now })...)
 	deadline := time.Now().Add(30 * time.Second)
 	for {
 		var old, live int
 		err := db.Admin.QueryRow(t.Context(), `
-			SELECT (SELECT count(*) FROM sessions WHERE token LIKE 'old%') + (SELECT count(*) FROM visits WHERE token = 'old') + (SELECT count(*) FROM api_tokens WHERE sha256 = sha256('old')),
-			       (SELECT count(*) FROM sessions WHERE token = 'live') + (SELECT count(*) FROM visits WHERE token = 'live') + (SELECT count(*) FROM api_tokens WHERE sha256 = sha256('live'))`).
+			SELECT (SELECT count(*) FROM sessions WHERE token LIKE 'old%') + (SELECT count(*) FROM visits WHERE token = 'old') + (SELECT count(*) FROM api_tokens WHERE sha256 = sha256('old'))
+			       + (SELECT count(*) FROM lookup_tries WHERE card = sha256('old')) + (SELECT count(*) FROM lookup_proofs WHERE id = substr(sha256('old'), 1, 16)) + (SELECT count(*) FROM lookup_requests WHERE key = 'old'),
+			       (SELECT count(*) FROM sessions WHERE token = 'live') + (SELECT count(*) FROM visits WHERE token = 'live') + (SELECT count(*) FROM api_tokens WHERE sha256 = sha256('live'))
+			       + (SELECT count(*) FROM lookup_tries WHERE card = sha256('live')) + (SELECT count(*) FROM lookup_proofs WHERE id = substr(sha256('live'), 1, 16)) + (SELECT count(*) FROM lookup_requests WHERE key = 'live')`).
 			Scan(&old, &live)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if live != 3 {
-			t.Fatalf("%d of 3 live ones are left", live)
+		if live != 6 {
+			t.Fatalf("%d of 6 live ones are left", live)
 		}
 		if old == 0 {
 			break

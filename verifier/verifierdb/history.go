@@ -26,7 +26,7 @@ func from(c verifier.Cursor) (time.Time, string) {
 	return c.At, c.Mark
 }
 
-// The marks of checks and looks are told apart by their first letter, so that one list can hold both.
+// The marks of checks, looks and look-ups without sign-in are told apart by their first letter, so that one list can hold both.
 const sqlOfSubject = `
 	SELECT * FROM (
 		(SELECT c.id, c.at, 'c' || c.id AS mark, c.way, c.sort, coalesce(o.name, '') AS name, '' AS clerk,
@@ -43,12 +43,20 @@ const sqlOfSubject = `
 		 WHERE k.subject = @subject AND @kind = '' AND k.at <= @at AND (k.at, 'l' || lpad(k.id::text, 19, '0')) < (@at, @mark)
 		 ORDER BY k.at DESC, k.id DESC
 		 LIMIT @limit)
+		UNION ALL
+		(SELECT '', u.at, 'n' || lpad(u.id::text, 19, '0'), u.way, '', coalesce(o.name, ''), '', false,
+		        CASE WHEN u.outcome IN ('decided', 'under_review') THEN 'shown' ELSE 'nothing' END, '', '', '', '', false
+		 FROM lookups u
+		 LEFT JOIN organisations o ON o.id = u.organisation_id
+		 WHERE u.subject = @subject AND @kind = '' AND u.at <= @at AND (u.at, 'n' || lpad(u.id::text, 19, '0')) < (@at, @mark)
+		 ORDER BY u.at DESC, u.id DESC
+		 LIMIT @limit)
 	) rows
 	ORDER BY at DESC, mark DESC
 	LIMIT @limit`
 
 // OfSubject lists who checked a person's excerpts and, without a kind, which offices looked at the person's entries,
-// the newest first, after a place in the list. The note of an organisation is told, its clerk is not.
+// and who asked for the last result without signing in, the newest first, after a place in the list. The note of an organisation is told, its clerk is not.
 func (db *Cabinet) OfSubject(ctx context.Context, subject, kind string, after verifier.Cursor, limit int) ([]verifier.Row, error) {
 	at, mark := from(after)
 	return list(ctx, db.Pool, sqlOfSubject, pgx.NamedArgs{"subject": subject, "kind": kind, "at": at, "mark": mark, "limit": limit})

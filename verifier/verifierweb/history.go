@@ -112,6 +112,9 @@ func (h *Web) checksOfMineCSV(w http.ResponseWriter, r *http.Request) error {
 		if row.Look() {
 			return []string{tesdiq.ClockString(row.At), row.Name, t("verifier.look"), "", "", row.Purpose, "", "", ""}
 		}
+		if row.Lookup() {
+			return []string{tesdiq.ClockString(row.At), h.who(viewer.Lang, row), t("verifier.lookup"), "", "", "", "", t("verifier.lookup." + row.Purpose), ""}
+		}
 		return []string{tesdiq.ClockString(row.At), h.who(viewer.Lang, row), h.line(viewer.Lang, row).Title, row.Number, t("verifier.way." + string(row.Way)),
 			t("verifier.purpose." + row.Purpose), row.Note, t("web.verdict." + string(row.Verdict)), row.ID.String()}
 	})
@@ -124,6 +127,8 @@ func (h *Web) who(lang tesdiq.Lang, row verifier.Row) string {
 		return h.Shell.T(lang, "verifier.by.own")
 	case row.Name != "":
 		return row.Name
+	case row.Lookup():
+		return h.Shell.T(lang, "verifier.by.anonymous")
 	default:
 		return h.Shell.T(lang, "verifier.by."+string(row.Sort))
 	}

@@ -170,6 +170,11 @@ func (h *Web) callback(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if h.SignedIn != nil {
+		if err := h.SignedIn(r.Context(), who.person.FIN); err != nil {
+			return err
+		}
+	}
 	if err := h.shell.SignIn(r, who.person, organisation); err != nil {
 		return err
 	}

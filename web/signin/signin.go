@@ -75,6 +75,9 @@ type Organisations interface {
 
 // Web is the sign-in's side of the service.
 type Web struct {
+	// SignedIn is told of each sign-in before the session is somebody's; may be nil. Its error refuses the sign-in.
+	SignedIn func(ctx context.Context, fin tesdiq.FIN) error
+
 	shell         *web.Shell
 	config        Config
 	organisations Organisations // nil: nobody signs in with an organisation's e-signature

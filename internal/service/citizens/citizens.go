@@ -8,6 +8,7 @@ import (
 
 	"github.com/tesdiq/tesdiq/cabinet/cabinetdb"
 	"github.com/tesdiq/tesdiq/cabinet/cabinetweb"
+	"github.com/tesdiq/tesdiq/casework/tseras/lookup/lookupdb"
 	"github.com/tesdiq/tesdiq/internal/postgres"
 	"github.com/tesdiq/tesdiq/internal/service"
 	"github.com/tesdiq/tesdiq/internal/service/pages"
@@ -43,6 +44,7 @@ func New(h service.Host, shell *web.Shell, pools *postgres.Pools, s signin.Confi
 	if err != nil {
 		return nil, err
 	}
+	signIn.SignedIn = lookupdb.Switches{Pool: pools.Cabinet, Now: h.Now}.SignedIn
 	home := &cabinetweb.Web{Shell: shell, Homes: roles, Messages: roles, Roles: roles, Contacts: roles, Cases: cases, Channels: c.Channels(),
 		SentPath: sentPath, Now: h.Now, KindTitle: pages.KindTitle}
 	books := &registryweb.Web{Shell: shell, Books: registrydb.Reader{Pool: pools.Cabinet}, Now: h.Now}
