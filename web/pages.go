@@ -101,6 +101,8 @@ type View struct {
 	Problems tesdiq.Problems
 	NoIndex  bool
 	Demo     bool
+	Moved    tesdiq.Date // the day by the demonstration's clock, where it was put forward
+	Draws    bool
 	Bare     bool
 	SignIn   string // where to sign in and come back
 	langs    url.Values
@@ -145,10 +147,13 @@ func (p *Pages) Render(w http.ResponseWriter, r *http.Request, name string, page
 	}
 	view := View{
 		Lang: v.Lang, Viewer: v, Path: r.URL.Path, Title: page.TitleText, Section: page.Section, Data: page.Data,
-		Problems: page.Problems, NoIndex: page.NoIndex || v.Person != nil, Demo: p.shell.Demo, Bare: page.Bare, SignIn: SignInPath(""),
+		Problems: page.Problems, NoIndex: page.NoIndex || v.Person != nil, Demo: p.shell.Demo, Draws: p.shell.Draws, Bare: page.Bare, SignIn: SignInPath(""),
 	}
 	if view.Title == "" {
 		view.Title = p.shell.T(v.Lang, page.Title)
+	}
+	if p.shell.Moved != nil {
+		view.Moved, _ = p.shell.Moved()
 	}
 	view.self, view.langs = self(r, page)
 	if r.Method == http.MethodGet && page.Status == 0 && r.URL.Path != "/" {

@@ -60,6 +60,8 @@ type Config struct {
 	Idle       time.Duration                                      // a session ends after so long without a request; 0 means 30 minutes
 	Lifetime   time.Duration                                      // a session ends after so long in any case; 0 means 12 hours
 	Demo       bool                                               // every page says that the people are invented
+	Draws      bool                                               // commissions are drawn by lot here, and every page leads to where
+	Moved      func() (tesdiq.Date, bool)                         // the day by a demonstration's clock that was put forward; nil elsewhere
 	Observe    func(route string, status int, took time.Duration) // for metrics; may be nil
 	Patience   time.Duration                                      // an answer takes no longer, without the time in which a file comes in; 0 means 20 seconds
 	Away       func(error) bool                                   // whether an error passes by itself, as when the database is away; may be nil

@@ -47,7 +47,7 @@ type Homes interface {
 	Home(ctx context.Context, fin tesdiq.FIN, today tesdiq.Date) (cabinet.Home, error)
 }
 
-// Web serves the cabinet's own pages. All fields but Cases, Channels, SentPath and KindTitle are required.
+// Web serves the cabinet's own pages. All fields but Cases, Seats, Channels, SentPath and KindTitle are required.
 type Web struct {
 	Shell     *web.Shell
 	Homes     Homes
@@ -55,6 +55,7 @@ type Web struct {
 	Roles     Roles
 	Contacts  Contacts
 	Cases     Cases            // nil: no cases are offered here, and no page speaks of them
+	Seats     Cases            // finds what waits for a member of a commission; nil: nobody is one
 	Channels  []tesdiq.Channel // besides the cabinet, by which messages can go out from here
 	SentPath  string           // the demonstration's page of what was sent, or empty
 	Now       func() time.Time

@@ -20,6 +20,7 @@ type homeView struct {
 	Memberships []cabinet.Membership
 	Cases       bool          // are offered here
 	Case        *cabinet.Case // that is under way; nil: there is none
+	Seats       *cabinet.Case // that wait for a member of a commission; nil: is none
 }
 
 // excerptLine is one excerpt in force, in words.
@@ -67,6 +68,14 @@ func (h *Web) home(w http.ResponseWriter, r *http.Request) error {
 			return err
 		case open:
 			view.Case = &c
+		}
+	}
+	if h.Seats != nil {
+		switch c, member, err := h.Seats(r.Context(), v.Person.FIN, v.Lang); {
+		case err != nil:
+			return err
+		case member:
+			view.Seats = &c
 		}
 	}
 	for _, x := range found.Excerpts {

@@ -44,7 +44,7 @@ func run(ctx context.Context, c service.Config) error {
 	if err != nil {
 		return err
 	}
-	part, err := citizens.New(h, shell, pools, signIn, carriers, "", assess.Cases())
+	part, err := citizens.New(h, shell, pools, signIn, carriers, "", assess.Cases(), assess.Seats())
 	if err != nil {
 		return err
 	}

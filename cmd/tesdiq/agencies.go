@@ -48,7 +48,7 @@ func (a agenciesCommand) Run(ctx context.Context) error {
 			return err
 		}
 	}
-	s, err := openAgencies(a.Data, roots, a.Seed, a.People)
+	s, err := openAgencies(a.Data, roots, a.Seed, a.People, time.Now)
 	if err != nil {
 		return err
 	}
@@ -90,11 +90,11 @@ type agenciesWorld struct {
 }
 
 // openAgencies makes or loads keys and people of a folder.
-func openAgencies(dir string, timeStamps []byte, seed uint64, n int) (*agencies.Server, error) {
+func openAgencies(dir string, timeStamps []byte, seed uint64, n int, clock func() time.Time) (*agencies.Server, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, noFolder(err)
 	}
-	world := agenciesWorld{seed, n, tesdiq.DateOf(time.Now())}
+	world := agenciesWorld{seed, n, tesdiq.DateOf(clock())}
 	path := filepath.Join(dir, "world.json")
 	switch data, err := os.ReadFile(path); {
 	case err == nil:
@@ -112,11 +112,11 @@ func openAgencies(dir string, timeStamps []byte, seed uint64, n int) (*agencies.
 	default:
 		return nil, err
 	}
-	keys, err := agencies.Open(dir, timeStamps, time.Now(), rand.Reader)
+	keys, err := agencies.Open(dir, timeStamps, clock(), rand.Reader)
 	if err != nil {
 		return nil, err
 	}
-	return &agencies.Server{World: agencies.NewWorld(world.Seed, world.People, world.Day), Keys: keys, Now: time.Now, Rand: rand.Reader}, nil
+	return &agencies.Server{World: agencies.NewWorld(world.Seed, world.People, world.Day), Keys: keys, Now: clock, Rand: rand.Reader}, nil
 }
 
 // serveAgencies answers at both addresses until the context ends or one of them fails.

@@ -24,12 +24,13 @@ import (
 	"github.com/tesdiq/tesdiq/verifier/statement"
 	"github.com/tesdiq/tesdiq/verifier/verifierweb"
 	"github.com/tesdiq/tesdiq/web"
+	"github.com/tesdiq/tesdiq/web/democlock"
 	"github.com/tesdiq/tesdiq/web/demosent"
 	"github.com/tesdiq/tesdiq/web/signin"
 	"github.com/tesdiq/tesdiq/web/signin/demoprovider"
 )
 
-// parts are what an installation is made of. All fields but Proxies, Assess, Lookups, Carriers, People and Example are required.
+// parts are what an installation is made of. All fields but Proxies, Assess, Lookups, Carriers, People, Clock and Example are required.
 type parts struct {
 	Pools     *postgres.Pools
 	PublicURL string // without a path: "https://tesdiq.example"
@@ -45,6 +46,7 @@ type parts struct {
 	Log       *slog.Logger
 
 	People   []demoprovider.Person // the demonstration's provider offers these; none: there is no such provider
+	Clock    *democlock.Clock      // the demonstration's, of which Now is the time; nil elsewhere
 	Agencies service.Loop          // the demonstration plays the agencies, too; nil: others do
 	Example  verifierweb.Example   // with which the page for engineers fills its requests
 }
@@ -93,7 +95,11 @@ func newApp(ctx context.Context, p parts) (_ *app, err error) {
 	if err != nil {
 		return nil, err
 	}
-	cabinet, err := citizens.New(a.host, shell, p.Pools, p.SignIn, p.Carriers, sentPath, assess.Cases())
+	clock, err := a.clock(shell, assess)
+	if err != nil {
+		return nil, err
+	}
+	cabinet, err := citizens.New(a.host, shell, p.Pools, p.SignIn, p.Carriers, sentPath, assess.Cases(), assess.Seats())
 	if err != nil {
 		return nil, err
 	}
@@ -112,7 +118,7 @@ func newApp(ctx context.Context, p parts) (_ *app, err error) {
 		if err != nil {
 			return nil, err
 		}
-		routes = append(routes, provider.Routes, sent)
+		routes = append(routes, provider.Routes, sent, clock)
 	}
 	if a.checking, err = checking.New(ctx, a.host, shell, p.Pools, a.roots, a.signers, p.Example); err != nil {
 		return nil, err
@@ -125,4 +131,15 @@ func newApp(ctx context.Context, p parts) (_ *app, err error) {
 func (a *app) serve(ctx context.Context, l net.Listener) error {
 	defer a.checking.Close()
 	return service.Serve(ctx, a.host, l, a.router, a.loops...)
+}
+
+// clock is the page of the demonstration's clock; no routes where there is no such clock.
+func (a *app) clock(shell *web.Shell, assess *assessing.Assessing) (web.Routes, error) {
+	if a.Clock == nil {
+		return func(chi.Router) {}, nil
+	}
+	shell.Moved = a.Clock.Moved
+	a.Clock.OnMove(assess.Moved)
+	page := &democlock.Page{Shell: shell, Clock: a.Clock}
+	return page.Routes, page.Prepare()
 }

@@ -26,6 +26,7 @@ import (
 	"github.com/tesdiq/tesdiq/registry"
 	"github.com/tesdiq/tesdiq/registry/registrydb"
 	"github.com/tesdiq/tesdiq/verifier/verifierweb"
+	"github.com/tesdiq/tesdiq/web/democlock"
 	"github.com/tesdiq/tesdiq/web/demosent"
 	"github.com/tesdiq/tesdiq/web/signin"
 	"github.com/tesdiq/tesdiq/web/signin/demoprovider"
@@ -140,8 +141,12 @@ func (d demoCommand) start(ctx context.Context, listening, host string, progress
 	if err != nil {
 		return nil, err
 	}
+	clock, err := demoClock(d.Data, set)
+	if err != nil {
+		return nil, err
+	}
 	p := parts{
-		Pools: run.pools, PublicURL: public, Keys: set, Now: time.Now, Log: log, People: demoPeople(),
+		Pools: run.pools, PublicURL: public, Keys: set, Now: clock.Now, Clock: clock, Log: log, People: demoPeople(),
 		SignIn: signin.Config{Issuer: public + demoprovider.Path, ClientID: "tesdiq", Secret: secret,
 			RedirectURL: public + "/signin/callback", PostLogout: public + "/signin/out"},
 	}
@@ -341,6 +346,10 @@ func (d *demonstration) welcome() string {
 		fmt.Fprintf(&b, "  %-11s %-22s %s\n", e.Verdict, what, e.File)
 	}
 	fmt.Fprintf(&b, "\nSMS and e-mails that were sent: %s%s\n", d.app.PublicURL, demosent.Path)
+	fmt.Fprintf(&b, "The clock, which you may put forward: %s%s\n", d.app.PublicURL, democlock.Path)
+	if day, moved := d.app.Clock.Moved(); moved {
+		fmt.Fprintf(&b, "It was put forward: here it is %s.\n", day)
+	}
 	fmt.Fprintf(&b, "\nFor programs: %s/developers, client %s, secret in %s\n\n", d.app.PublicURL, d.notes.ClientID, filepath.Join(d.dir, notesFile))
 	return b.String()
 }

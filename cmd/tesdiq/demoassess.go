@@ -35,9 +35,15 @@ func (d demoCommand) agencies(ctx context.Context, p *parts) (service.Loop, erro
 	if err != nil {
 		return nil, err
 	}
-	server, err := openAgencies(dir, roots.PEM(), d.Seed, d.People)
+	server, err := openAgencies(dir, roots.PEM(), d.Seed, d.People, p.Now)
 	if err != nil {
 		return nil, err
+	}
+	if p.Clock != nil {
+		p.Clock.OnMove(func(context.Context) error { // a trust file ends after three months: here it is made anew in time
+			_, err := agencies.Open(dir, roots.PEM(), p.Now(), rand.Reader)
+			return err
+		})
 	}
 	o := tserasdb.Operator{Pool: p.Pools.Operator, Now: p.Now}
 	if err := appoint(ctx, o); err != nil {
@@ -60,8 +66,9 @@ func playAgencies(p *parts, dir string, server *agencies.Server) (service.Loop, 
 		return nil, err
 	}
 	p.Assess = &assessing.Settings{
-		Gateway: gateway.Config{Seal: server.Keys.Asker, Trust: server.Keys.Trust, Services: agencies.Services("http://" + l.Addr().String())},
-		Stamps:  ownStamps{p.Keys.Authority(rand.Reader), p.Now}, DrawKey: key, DrawEvery: demoDrawEvery, Pause: demoPause,
+		Gateway:   gateway.Config{Seal: server.Keys.Asker, Trust: server.Keys.Trust, Services: agencies.Services("http://" + l.Addr().String())},
+		TrustFile: filepath.Join(dir, agencies.TrustFile),
+		Stamps:    ownStamps{p.Keys.Authority(rand.Reader), p.Now}, DrawKey: key, DrawEvery: demoDrawEvery, Pause: demoPause,
 	}
 	return func(ctx context.Context) error {
 		s := &http.Server{Handler: server, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10}

@@ -142,7 +142,7 @@ func (p *processes) offersAssessments() string {
 	t := p.in.t
 	t.Helper()
 	dir := p.in.path("agencies")
-	played, err := openAgencies(dir, nil, 1, 20)
+	played, err := openAgencies(dir, nil, 1, 20, time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}

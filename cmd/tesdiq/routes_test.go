@@ -82,6 +82,7 @@ func (w *world) routes(nermin *visitor, e summaryExcerpt, excerpt, withdrawn, ch
 		"GET /lookup":                      page("/lookup"), "POST /lookup": {own: "/lookup", form: url.Values{}},
 		"GET /cabinet/lookup": page("/cabinet/lookup"), "POST /cabinet/lookup": {own: "/cabinet/lookup", form: url.Values{"open": {"no"}}},
 		"POST /api/v1/lookups": page("/api/v1/lookups"), "GET /api/v1/lookups/openapi.json": page("/api/v1/lookups/openapi.json"),
+		"GET /demo/clock": page("/demo/clock"), "POST /demo/clock": {own: "/demo/clock", form: url.Values{"day": {"31.12.2020"}}},
 		"GET /cabinet/examinations": page("/cabinet/examinations"), "GET /cabinet/contracts": page("/cabinet/contracts"),
 		"GET /cabinet/examinations/{number}": {own: exam, missing: "/cabinet/examinations/M-1999-000001"},
 		"GET /cabinet/contracts/{number}":    {own: job, missing: "/cabinet/contracts/K-1999-0000001"},

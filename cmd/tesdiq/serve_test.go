@@ -22,6 +22,8 @@ import (
 	"github.com/tesdiq/tesdiq/internal/postgres"
 	"github.com/tesdiq/tesdiq/internal/privatepg"
 	"github.com/tesdiq/tesdiq/keys/signer"
+	"github.com/tesdiq/tesdiq/web/democlock"
+	"github.com/tesdiq/tesdiq/web/demosent"
 )
 
 // installation is what an operator prepares on a Tuesday: database, passwords, keys, secret, configuration.
@@ -197,8 +199,10 @@ func TestServeRunsAgainstAnExternalDatabaseAndProvider(t *testing.T) {
 			t.Errorf("the cookie %q lacks %s", cookie, want)
 		}
 	}
-	if answer, err := client.Get("http://" + in.address + "/demo-provider/jwks"); err != nil || answer.StatusCode != http.StatusNotFound {
-		t.Errorf("the demonstration's provider answers: %v", err)
+	for _, only := range []string{"/demo-provider/jwks", democlock.Path, demosent.Path} {
+		if answer, err := client.Get("http://" + in.address + only); err != nil || answer.StatusCode != http.StatusNotFound {
+			t.Errorf("the demonstration's %s answers: %v", only, err)
+		}
 	}
 	if err := c.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)

@@ -25,6 +25,7 @@ import (
 	"github.com/tesdiq/tesdiq/keys/signer"
 	"github.com/tesdiq/tesdiq/organisation/organisationdb"
 	"github.com/tesdiq/tesdiq/registry/registrydb"
+	"github.com/tesdiq/tesdiq/web/democlock"
 	"github.com/tesdiq/tesdiq/web/signin"
 	"github.com/tesdiq/tesdiq/web/signin/demoprovider"
 )
@@ -46,6 +47,8 @@ type world struct {
 	dir string // where the demonstration keeps what it made
 	db  *pgtest.DB
 	log *logged
+
+	clock *democlock.Clock
 }
 
 // logged keeps what the service logs.
@@ -93,8 +96,9 @@ func open(t testing.TB, n int) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
+	w.clock = &democlock.Clock{Real: time.Now, End: tesdiq.DateOf(set.Signer.NotAfter).AddDays(-1), Keep: func(time.Duration) error { return nil }}
 	p := parts{
-		Pools: pools, PublicURL: w.address, Keys: set, Now: time.Now, People: demoPeople(),
+		Pools: pools, PublicURL: w.address, Keys: set, Now: w.clock.Now, Clock: w.clock, People: demoPeople(),
 		Log: slog.New(slog.NewJSONHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		SignIn: signin.Config{Issuer: w.address + demoprovider.Path, ClientID: "tesdiq", Secret: "a secret of the test",
 			RedirectURL: w.address + "/signin/callback", PostLogout: w.address + "/signin/out"},

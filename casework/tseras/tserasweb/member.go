@@ -117,6 +117,30 @@ func (h *Commission) list(w http.ResponseWriter, r *http.Request) error {
 	return h.pages.Render(w, r, "member-cases.html", web.Page{Title: "tseras-commission.title", Section: "commission", Data: p})
 }
 
+// Waiting says to a member how many cases wait for him, for the first page of the cabinet; false to everybody else.
+func (h *Commission) Waiting(ctx context.Context, fin tesdiq.FIN, lang tesdiq.Lang) (address, title, text string, ok bool, err error) {
+	switch _, _, err := h.Bench.Member(ctx, fin); {
+	case errors.Is(err, casework.ErrMissing):
+		return "", "", "", false, nil
+	case err != nil:
+		return "", "", "", false, err
+	}
+	seats, err := h.Bench.Seats(ctx, fin)
+	if err != nil {
+		return "", "", "", false, err
+	}
+	n := 0
+	for _, s := range seats {
+		if s.Mine() {
+			n++
+		}
+	}
+	if n == 0 {
+		return commissionPath, h.Shell.T(lang, "tseras-commission.title"), h.Shell.T(lang, "tseras-commission.home.none"), true, nil
+	}
+	return commissionPath, h.Shell.TN(lang, "tseras-commission.home", n), h.Shell.T(lang, "tseras-commission.home.text"), true, nil
+}
+
 // seatLine says where a case stands for a member.
 func (h *Commission) seatLine(lang tesdiq.Lang, s tseras.Seat) (seatLine, error) {
 	l := seatLine{Seat: s, Path: commissionPath + "/" + string(s.Number), Role: h.Shell.T(lang, "tseras-commission.role."+string(s.Role))}

@@ -36,6 +36,7 @@ type Assessing struct {
 	Loops  []service.Loop
 	person *tserasweb.Person
 	bench  *tserasweb.Commission
+	moved  func(context.Context) error
 }
 
 // termsEvery is how often the terms are looked at: what is due on a day is told within the hour, and each thing once.
@@ -66,6 +67,7 @@ func New(h service.Host, shell *web.Shell, pools *postgres.Pools, s Settings) (*
 			return nil, err
 		}
 	}
+	shell.Draws = true
 	a.Routes = []web.Routes{a.person.Routes, institution.Routes, a.bench.Routes, draws.Routes}
 	gatherer := tserasdb.Gatherer{Desk: desk, Registers: client, Log: h.Log}
 	drawer := &tserasdb.Drawer{Pool: pools.Casework, Key: s.DrawKey, Calendar: calendar, Now: h.Now, Rand: h.Rand, Log: h.Log}
@@ -84,10 +86,27 @@ func New(h service.Host, shell *web.Shell, pools *postgres.Pools, s Settings) (*
 			return err
 		}))
 	}
+	reload := func(context.Context) error { return nil }
 	if s.TrustFile != "" {
-		a.Loops = append(a.Loops, every(h.Log, "read the trust file", time.Minute, func(context.Context) error { return client.Reload(s.TrustFile) }))
+		reload = func(context.Context) error { return client.Reload(s.TrustFile) }
+		a.Loops = append(a.Loops, every(h.Log, "read the trust file", time.Minute, reload))
+	}
+	a.moved = func(ctx context.Context) error {
+		if err := reload(ctx); err != nil {
+			return err
+		}
+		_, err := terms.Tell(ctx, nil)
+		return err
 	}
 	return a, nil
+}
+
+// Moved does at once what is else done once in a while of real time: for a demonstration, whose clock was put forward.
+func (a *Assessing) Moved(ctx context.Context) error {
+	if a.moved == nil {
+		return nil
+	}
+	return a.moved(ctx)
 }
 
 // gather asks for all cases that wait, each once. What fails for one case is told at the end, and the others are asked for.
@@ -128,6 +147,17 @@ func (a *Assessing) Cases() cabinetweb.Cases {
 		return nil
 	}
 	return a.open
+}
+
+// Seats says to a member of a commission how many cases wait for him, for the cabinet's first page; nil where assessments are not offered.
+func (a *Assessing) Seats() cabinetweb.Cases {
+	if a.bench == nil {
+		return nil
+	}
+	return func(ctx context.Context, fin tesdiq.FIN, lang tesdiq.Lang) (cabinet.Case, bool, error) {
+		path, title, text, ok, err := a.bench.Waiting(ctx, fin, lang)
+		return cabinet.Case{Path: path, Title: title, Text: text}, ok, err
+	}
 }
 
 // open is a person's case that is under way, as the cabinet's first page shows it; false when there is none.
