@@ -75,7 +75,7 @@ const sqlLockState = `
 	SELECT ` + columns + `
 	FROM cases c
 	JOIN case_steps s ON s.case_id = c.id AND s.seq = c.seq
-	WHERE c.procedure = @procedure AND c.kind = @kind AND c.state = @state AND c.id = ANY (@ids)
+	WHERE c.procedure = @procedure AND (@kind = '' OR c.kind = @kind) AND c.state = @state AND c.id = ANY (@ids)
 	ORDER BY c.id
 	FOR UPDATE OF c SKIP LOCKED`
 
@@ -129,7 +129,7 @@ func Lock(ctx context.Context, tx pgx.Tx, id casework.ID) (casework.Case, error)
 	return one(ctx, tx, sqlLock, pgx.NamedArgs{"id": id})
 }
 
-// LockAll reads those of some cases that are still in a state, and holds them until the transaction ends. Those that
+// LockAll reads those of some cases, of one kind or of any (""), that are still in a state, and holds them until the transaction ends. Those that
 // somebody else holds are left out: whoever holds them is doing something with them.
 func LockAll(ctx context.Context, tx pgx.Tx, p casework.Procedure, k casework.Kind, s casework.State, ids []casework.ID) ([]casework.Case, error) {
 	return many(ctx, tx, sqlLockState, pgx.NamedArgs{"procedure": p, "kind": k, "state": s, "ids": ids})

@@ -1,6 +1,8 @@
 package tseras
 
 import (
+	"time"
+
 	"github.com/tesdiq/tesdiq/casework"
 	"github.com/tesdiq/tesdiq/casework/tseras/criteria"
 )
@@ -14,6 +16,21 @@ type Seat struct {
 	Clock    casework.Clock
 	Recorded bool // by this member
 	Signed   bool // by this member, what was proposed last
+	Kind     casework.Kind
+	Meets    *Meeting // of an appeal: when the person comes; nil for a further member, who decides by the file
+}
+
+// Meeting is an examination in person as a member sees it.
+type Meeting struct {
+	N            int // of the slots that the person was given
+	Starts, Ends time.Time
+	Place        string
+	Absent       bool // the chair has said that the person did not come
+}
+
+// Waits says whether a member has to wait for the person, who comes later.
+func (s Seat) Waits(now time.Time) bool {
+	return s.State == Drawn && s.Meets != nil && now.Before(s.Meets.Starts)
 }
 
 // Mine says whether it is the member's turn.

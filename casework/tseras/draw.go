@@ -139,8 +139,14 @@ type Commission struct {
 
 // Barred is who must not be drawn for a case.
 type Barred struct {
-	Districts []District   // the person's and the institution's
-	People    []tesdiq.FIN // the person, relatives, and who treated or referred him
+	Districts   []District   // the person's and the institution's
+	People      []tesdiq.FIN // the person, relatives, who treated or referred him, and of an appeal the first decision's members
+	Commissions []string     // of an appeal the first decision's
+}
+
+// all says whether nobody of a commission may be drawn.
+func (b Barred) all(c Commission) bool {
+	return slices.Contains(b.Commissions, c.ID) || slices.ContainsFunc(c.Districts, func(x District) bool { return slices.Contains(b.Districts, x) })
 }
 
 // panelSize is how many members assess a case, the chair among them. ASSUMPTION: the rules found name chair and members,
@@ -179,7 +185,7 @@ func (s Seed) DrawPanel(round int64, ref string, all []Commission, b Barred) (Dr
 	d := Drawing{Round: round, Ref: ref}
 	eligible := map[string]Commission{}
 	for _, c := range all {
-		if slices.ContainsFunc(c.Districts, func(x District) bool { return slices.Contains(b.Districts, x) }) {
+		if b.all(c) {
 			continue
 		}
 		c.Members = b.without(c.Members)
@@ -217,7 +223,7 @@ func (s Seed) DrawFurther(round int64, ref string, all []Commission, b Barred, b
 	d := Drawing{Round: round, Ref: ref}
 	var ids []string
 	for _, c := range all {
-		if c.ID == but || slices.ContainsFunc(c.Districts, func(x District) bool { return slices.Contains(b.Districts, x) }) {
+		if c.ID == but || b.all(c) {
 			continue
 		}
 		for _, m := range b.without(c.Members) {

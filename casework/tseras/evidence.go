@@ -133,8 +133,11 @@ func (e Evidence) Causes() []criteria.Proof {
 
 // Barred is who must not be drawn for a person's case: the person's and the institution's districts, the person, his
 // relatives, those who referred and those who treated him.
-func (e Evidence) Barred(subject tesdiq.FIN, institution District, r Referral) Barred {
-	b := Barred{Districts: []District{institution}, People: append([]tesdiq.FIN{subject}, r.Physicians...)}
+func (e Evidence) Barred(subject tesdiq.FIN, institution District, physicians []tesdiq.FIN) Barred {
+	b := Barred{People: append([]tesdiq.FIN{subject}, physicians...)}
+	if institution != "" {
+		b.Districts = append(b.Districts, institution)
+	}
 	for _, o := range e {
 		for _, p := range o.Facts.Population {
 			b.Districts = append(b.Districts, District(p.District))

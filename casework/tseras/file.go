@@ -18,6 +18,9 @@ type File struct {
 	District District    // of the institution that referred
 	Evidence Evidence
 	Prior    []criteria.Prior // earlier decisions on the person
+	// First is the decision that an appeal is about, which Prior leaves out: the appeal decides in its place, and Referral,
+	// District and Evidence are those of the first. nil for an assessment.
+	First *First
 }
 
 // Input is what the rules are asked on a day, without findings.
@@ -78,14 +81,44 @@ func (f File) died() bool {
 	return false
 }
 
-// Barred is who must not be drawn for the case.
-func (f File) Barred() Barred { return f.Evidence.Barred(f.Case.Subject, f.District, *f.Referral) }
+// Barred is who must not be drawn for the case; of an appeal the first commission too, and all who had a part in it.
+func (f File) Barred() Barred {
+	var physicians []tesdiq.FIN
+	if f.Referral != nil {
+		physicians = f.Referral.Physicians
+	}
+	b := f.Evidence.Barred(f.Case.Subject, f.District, physicians)
+	if f.First != nil {
+		b.People = append(b.People, f.First.Members...)
+		b.Commissions = append(b.Commissions, f.First.Panel)
+	}
+	return b
+}
 
-// Blinded is what a commission sees of the case. The age is that on the case's own day, by which the rules say whether work is assessed.
-func (f File) Blinded() BlindReferral {
-	b := Blind(*f.Referral, f.Evidence, f.Born, len(f.Prior) > 0)
+// Blinded is what a commission sees of the case on a day. Where the registers alone decided there is no referral: then it is
+// what they said. The age is that on the case's own day, by which the rules say whether work is assessed.
+func (f File) Blinded(on tesdiq.Date) BlindReferral {
+	r := Referral{On: on}
+	if f.Referral != nil {
+		r = *f.Referral
+	}
+	b := Blind(r, f.Evidence, f.Born, len(f.Prior) > 0)
 	b.Age = AgeGroupOf(f.Born, f.Case.LawOn)
 	return b
+}
+
+// Differs says whether the same findings gave another result before under the same law, so that the chair must say why: an
+// assessment is compared with the last one, an appeal with the decision that it is about.
+func (f File) Differs(in criteria.Input, r criteria.Result) bool {
+	if f.First == nil {
+		return Differs(f.Prior, in, r)
+	}
+	first := f.First.Result
+	var before []criteria.Condition
+	for _, v := range first.Conditions {
+		before = append(before, v.Condition)
+	}
+	return first.Law == r.Law && sameConditions(before, in.Findings.Conditions) && !Confirms(first, r)
 }
 
 // ByRules is the name under which a decision that the registers' evidence made alone stands in the book of examinations.

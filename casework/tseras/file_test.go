@@ -45,7 +45,7 @@ func TestWhatFoundNoDisabilityBreaksATrackRecord(t *testing.T) {
 func TestMembersAreToldTheAgeOnTheCasesOwnDay(t *testing.T) {
 	opened, born := tesdiq.MustDate("2026-03-02"), tesdiq.MustDate("2011-03-05")
 	f := tseras.File{Born: born, Case: casework.Case{Head: casework.Head{LawOn: opened}}, Referral: &tseras.Referral{On: tesdiq.MustDate("2026-03-09")}}
-	if age := f.Blinded().Age; age != 7 || age.Works() {
+	if age := f.Blinded(f.Case.LawOn).Age; age != 7 || age.Works() {
 		t.Errorf("she was fourteen, and the members are told %s", age)
 	}
 }

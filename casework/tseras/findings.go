@@ -116,11 +116,12 @@ func Differs(prior []criteria.Prior, in criteria.Input, r criteria.Result) bool 
 	if last == nil || criteria.Current().Law(last.From) != r.Law {
 		return false
 	}
-	same := func(a, b []criteria.Condition) bool {
-		key := func(c criteria.Condition) string { return fmt.Sprint(c.Criterion, " ", c.Grade, " ", c.Cause) }
-		return slices.Equal(slices.Sorted(keys(a, key)), slices.Sorted(keys(b, key)))
-	}
-	return same(last.Conditions, in.Findings.Conditions) && (last.Outcome != r.Outcome && r.Outcome != criteria.Kept || last.Loss != r.Loss && r.Loss > 0 || last.Cause != r.Cause && r.Cause != "")
+	return sameConditions(last.Conditions, in.Findings.Conditions) && (last.Outcome != r.Outcome && r.Outcome != criteria.Kept || last.Loss != r.Loss && r.Loss > 0 || last.Cause != r.Cause && r.Cause != "")
+}
+
+func sameConditions(a, b []criteria.Condition) bool {
+	key := func(c criteria.Condition) string { return fmt.Sprint(c.Criterion, " ", c.Grade, " ", c.Cause) }
+	return slices.Equal(slices.Sorted(keys(a, key)), slices.Sorted(keys(b, key)))
 }
 
 func keys[T any](all []T, key func(T) string) iter.Seq[string] {

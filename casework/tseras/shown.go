@@ -19,9 +19,14 @@ type Shown struct {
 	Steps    []casework.Step
 	Evidence Evidence
 	Looks    []Look
-	Package  []byte // of the decision; nil before
-	Entry    string // the examination's number; empty before, and where nothing was entered
-	Explains string // the chair's, why the result differs from last time's; empty where it does not
+	Package  []byte          // of the decision; nil before
+	Entry    string          // the examination's number; empty before, and where nothing was entered
+	Explains string          // the chair's, why the result differs from last time's; empty where it does not
+	Appeals  []casework.Case // about this case, the newest first
+	Newer    bool            // a later assessment of the person is decided
+	First    *Shown          // of an appeal: what it is about, decided; nil for others
+	Dispute  Dispute         // of an appeal
+	Examined *Examined       // of an appeal for which a commission is drawn
 }
 
 // Look is a member's look at a case: when, and of which commission.

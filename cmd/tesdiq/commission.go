@@ -22,6 +22,10 @@ type commissionCommands struct {
 		Add commissionMemberAdd `cmd:"" help:"Add a member to a commission."`
 		End commissionMemberEnd `cmd:"" help:"End a membership, at once."`
 	} `cmd:"" help:"Members of commissions."`
+	Hours struct {
+		Add commissionHoursAdd `cmd:"" help:"Say when a commission examines in person, on one day of the week."`
+		End commissionHoursEnd `cmd:"" help:"End its hours on one day of the week: no further slot is given, and those that people have stay theirs."`
+	} `cmd:"" help:"When commissions examine in person (appeals)."`
 	List commissionList `cmd:"" help:"List commissions with their members."`
 }
 
@@ -154,6 +158,70 @@ func (c commissionMemberEnd) Run(ctx context.Context) error {
 			return err
 		}
 		fmt.Printf("end member %s\n", c.ID)
+		return nil
+	})
+}
+
+// weekdays are how the days of the week are typed.
+var weekdays = map[string]time.Weekday{"mon": time.Monday, "tue": time.Tuesday, "wed": time.Wednesday, "thu": time.Thursday, "fri": time.Friday,
+	"sat": time.Saturday, "sun": time.Sunday}
+
+type commissionHoursAdd struct {
+	commissionChange
+	ID      string `arg:"" name:"id" help:"Number of the commission."`
+	Day     string `arg:"" enum:"mon,tue,wed,thu,fri,sat,sun" help:"Day of the week: ${enum}."`
+	From    string `required:"" placeholder:"09:00" help:"When the first examination begins."`
+	Until   string `required:"" placeholder:"13:00" help:"When the last one ends."`
+	Minutes int    `default:"30" help:"How long one takes."`
+	AtATime int    `default:"1" help:"How many go on side by side."`
+	Place   string `required:"" help:"Where people come: street, house, room."`
+}
+
+// Run adds hours.
+func (c commissionHoursAdd) Run(ctx context.Context) error {
+	var ps tesdiq.Problems
+	id, err := tseras.ParseCommissionID(c.ID)
+	ps.Add("id", err)
+	h := tseras.Hours{Commission: id, Weekday: weekdays[c.Day], Minutes: c.Minutes, AtATime: c.AtATime, Place: c.Place}
+	for _, t := range []struct {
+		text string
+		to   *int
+	}{{c.From, &h.Opens}, {c.Until, &h.Closes}} {
+		at, err := time.Parse("15:04", t.text)
+		if err != nil {
+			ps.Add("until", tesdiq.Invalid("tseras.hours.until"))
+		}
+		*t.to = 60*at.Hour() + at.Minute()
+	}
+	if err := ps.Err(); err != nil {
+		return err
+	}
+	return c.with(ctx, func(op tserasdb.Operator) error {
+		if _, err := op.AddHours(ctx, h); err != nil {
+			return err
+		}
+		fmt.Printf("add to %s: %s %s to %s, %d minutes, %d at a time, %s\n", id, c.Day, c.From, c.Until, c.Minutes, c.AtATime, c.Place)
+		return nil
+	})
+}
+
+type commissionHoursEnd struct {
+	commissionChange
+	ID  string `arg:"" name:"id" help:"Number of the commission."`
+	Day string `arg:"" enum:"mon,tue,wed,thu,fri,sat,sun" help:"Day of the week: ${enum}."`
+}
+
+// Run ends hours.
+func (c commissionHoursEnd) Run(ctx context.Context) error {
+	id, err := tseras.ParseCommissionID(c.ID)
+	if err != nil {
+		return err
+	}
+	return c.with(ctx, func(op tserasdb.Operator) error {
+		if _, err := op.EndHours(ctx, id, weekdays[c.Day]); err != nil {
+			return err
+		}
+		fmt.Printf("end hours of %s on %s\n", id, c.Day)
 		return nil
 	})
 }

@@ -109,7 +109,7 @@ func drawKey(path string) (tseras.DrawKey, error) {
 	return key, os.WriteFile(path, key, 0o600)
 }
 
-// appoint enters the commissions with their members and the medical institution's district. What is there stays.
+// appoint enters the commissions with their members and hours, and the medical institution's district. What is there stays.
 func appoint(ctx context.Context, o tserasdb.Operator) error {
 	for _, c := range people.Commissions {
 		k := tseras.Commission{ID: c.ID, Name: c.Name}
@@ -121,6 +121,12 @@ func appoint(ctx context.Context, o tserasdb.Operator) error {
 		}
 		for n, m := range c.Members {
 			if _, err := o.AddMember(ctx, c.ID, m.FIN, m.Name.Short(), people.Chair(n)); err != nil && !conflict(err) {
+				return err
+			}
+		}
+		for day := time.Monday; day <= time.Friday; day++ {
+			h := tseras.Hours{Commission: c.ID, Weekday: day, Opens: 9 * 60, Closes: 17 * 60, Minutes: 30, AtATime: 2, Place: c.Place}
+			if _, err := o.AddHours(ctx, h); err != nil && !conflict(err) {
 				return err
 			}
 		}

@@ -12,6 +12,7 @@ type Commission struct {
 	Name      string
 	Districts []string
 	Members   []Actor
+	Place     string // where it examines in person
 }
 
 // Sizes of what is invented.
@@ -32,6 +33,7 @@ var Commissions = func() []Commission {
 	for i := range all {
 		c := &all[i]
 		c.ID, c.Name = fmt.Sprintf("K%02d", i+1), fmt.Sprintf("%d saylı Nümunə TSEK", i+1)
+		c.Place = fmt.Sprintf("Nümunə küçəsi %d, 1-ci mərtəbə, otaq %d", 10+i, 101+i)
 		for d := i; d < len(Districts); d += commissions {
 			c.Districts = append(c.Districts, Districts[d])
 		}

@@ -226,6 +226,35 @@ CREATE TABLE public.checks (
     CONSTRAINT checks_way_check CHECK ((way = ANY (ARRAY['code'::text, 'qr'::text, 'file'::text])))
 );
 
+CREATE TABLE public.commission_hours (
+    id bigint NOT NULL,
+    commission_id text NOT NULL,
+    weekday integer NOT NULL,
+    opens integer NOT NULL,
+    closes integer NOT NULL,
+    minutes integer NOT NULL,
+    at_a_time integer NOT NULL,
+    place text NOT NULL,
+    added_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    CONSTRAINT commission_hours_at_a_time_check CHECK (((at_a_time >= 1) AND (at_a_time <= 20))),
+    CONSTRAINT commission_hours_check CHECK ((((minutes >= 5) AND (minutes <= 240)) AND ((opens + minutes) <= closes))),
+    CONSTRAINT commission_hours_check1 CHECK ((ended_at >= added_at)),
+    CONSTRAINT commission_hours_closes_check CHECK ((closes <= 1440)),
+    CONSTRAINT commission_hours_opens_check CHECK ((opens >= 0)),
+    CONSTRAINT commission_hours_place_check CHECK ((place <> ''::text)),
+    CONSTRAINT commission_hours_weekday_check CHECK (((weekday >= 1) AND (weekday <= 7)))
+);
+
+ALTER TABLE public.commission_hours ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.commission_hours_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.commission_members (
     id text NOT NULL,
     commission_id text NOT NULL,
@@ -1086,6 +1115,21 @@ CREATE TABLE public.term_notices (
     CONSTRAINT term_notices_notice_check CHECK ((notice = ANY (ARRAY['invited'::text, 'reminded'::text, 'ended'::text])))
 );
 
+CREATE TABLE public.tseras_absences (
+    number text NOT NULL,
+    n integer NOT NULL,
+    member_id text NOT NULL,
+    said_at timestamp with time zone NOT NULL
+);
+
+CREATE TABLE public.tseras_appeals (
+    case_id bigint NOT NULL,
+    points text[] NOT NULL,
+    words text NOT NULL,
+    CONSTRAINT tseras_appeals_points_check CHECK ((((cardinality(points) >= 1) AND (cardinality(points) <= 5)) AND (points <@ ARRAY['condition'::text, 'activities'::text, 'cause'::text, 'term'::text, 'other'::text]))),
+    CONSTRAINT tseras_appeals_words_check CHECK ((length(words) <= 1000))
+);
+
 CREATE TABLE public.tseras_blind (
     number text NOT NULL,
     case_id bigint NOT NULL,
@@ -1098,7 +1142,8 @@ CREATE VIEW public.tseras_blind_cases AS
     c.state,
     s.began,
     s.due_by,
-    s.provisional
+    s.provisional,
+    c.kind
    FROM ((public.tseras_blind b
      JOIN public.cases c ON ((c.id = b.case_id)))
      JOIN public.case_steps s ON (((s.case_id = c.id) AND (s.seq = c.seq))));
@@ -1198,6 +1243,57 @@ CREATE TABLE public.tseras_signatures (
     CONSTRAINT tseras_signatures_check CHECK ((signs = (reason = ''::text)))
 );
 
+CREATE TABLE public.tseras_slot_reminders (
+    number text NOT NULL,
+    n integer NOT NULL,
+    at timestamp with time zone NOT NULL
+);
+
+CREATE TABLE public.tseras_slot_returns (
+    number text NOT NULL,
+    n integer NOT NULL,
+    commission_id text NOT NULL,
+    starts_at timestamp with time zone NOT NULL,
+    lane integer NOT NULL,
+    turn integer NOT NULL,
+    why text NOT NULL,
+    returned_at timestamp with time zone NOT NULL,
+    CONSTRAINT tseras_slot_returns_why_check CHECK ((why = ANY (ARRAY['moved'::text, 'cannot'::text, 'absent'::text, 'withdrawn'::text])))
+);
+
+CREATE TABLE public.tseras_slots (
+    number text NOT NULL,
+    n integer NOT NULL,
+    before_n integer GENERATED ALWAYS AS (NULLIF((n - 1), 0)) STORED,
+    commission_id text NOT NULL,
+    starts_at timestamp with time zone NOT NULL,
+    lane integer NOT NULL,
+    turn integer NOT NULL,
+    before_turn integer GENERATED ALWAYS AS (NULLIF((turn - 1), 0)) STORED,
+    ends_at timestamp with time zone NOT NULL,
+    place text NOT NULL,
+    given_at timestamp with time zone NOT NULL,
+    CONSTRAINT tseras_slots_check CHECK ((ends_at > starts_at)),
+    CONSTRAINT tseras_slots_lane_check CHECK (((lane >= 1) AND (lane <= 20))),
+    CONSTRAINT tseras_slots_n_check CHECK ((n >= 1)),
+    CONSTRAINT tseras_slots_place_check CHECK ((place <> ''::text)),
+    CONSTRAINT tseras_slots_turn_check CHECK ((turn >= 1))
+);
+
+CREATE VIEW public.tseras_slots_held AS
+ SELECT s.number,
+    s.n,
+    s.commission_id,
+    s.starts_at,
+    s.ends_at,
+    s.lane,
+    s.place,
+    s.given_at
+   FROM public.tseras_slots s
+  WHERE (NOT (EXISTS ( SELECT
+           FROM public.tseras_slot_returns r
+          WHERE ((r.number = s.number) AND (r.n = s.n)))));
+
 CREATE TABLE public.visits (
     token text NOT NULL,
     data bytea NOT NULL,
@@ -1255,6 +1351,9 @@ ALTER TABLE ONLY public.channel_choices
 
 ALTER TABLE ONLY public.checks
     ADD CONSTRAINT checks_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.commission_hours
+    ADD CONSTRAINT commission_hours_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.commission_members
     ADD CONSTRAINT commission_members_pkey PRIMARY KEY (id);
@@ -1460,6 +1559,12 @@ ALTER TABLE ONLY public.sessions
 ALTER TABLE ONLY public.term_notices
     ADD CONSTRAINT term_notices_pkey PRIMARY KEY (entry_id, notice);
 
+ALTER TABLE ONLY public.tseras_absences
+    ADD CONSTRAINT tseras_absences_pkey PRIMARY KEY (number, n);
+
+ALTER TABLE ONLY public.tseras_appeals
+    ADD CONSTRAINT tseras_appeals_pkey PRIMARY KEY (case_id);
+
 ALTER TABLE ONLY public.tseras_blind
     ADD CONSTRAINT tseras_blind_case_id_key UNIQUE (case_id);
 
@@ -1499,6 +1604,24 @@ ALTER TABLE ONLY public.tseras_seats
 ALTER TABLE ONLY public.tseras_signatures
     ADD CONSTRAINT tseras_signatures_pkey PRIMARY KEY (number, n, member_id);
 
+ALTER TABLE ONLY public.tseras_slot_reminders
+    ADD CONSTRAINT tseras_slot_reminders_pkey PRIMARY KEY (number, n);
+
+ALTER TABLE ONLY public.tseras_slot_returns
+    ADD CONSTRAINT tseras_slot_returns_commission_id_starts_at_lane_turn_key UNIQUE (commission_id, starts_at, lane, turn);
+
+ALTER TABLE ONLY public.tseras_slot_returns
+    ADD CONSTRAINT tseras_slot_returns_pkey PRIMARY KEY (number, n);
+
+ALTER TABLE ONLY public.tseras_slots
+    ADD CONSTRAINT tseras_slots_commission_id_starts_at_lane_turn_key UNIQUE (commission_id, starts_at, lane, turn);
+
+ALTER TABLE ONLY public.tseras_slots
+    ADD CONSTRAINT tseras_slots_number_n_commission_id_starts_at_lane_turn_key UNIQUE (number, n, commission_id, starts_at, lane, turn);
+
+ALTER TABLE ONLY public.tseras_slots
+    ADD CONSTRAINT tseras_slots_pkey PRIMARY KEY (number, n);
+
 ALTER TABLE ONLY public.visits
     ADD CONSTRAINT visits_pkey PRIMARY KEY (token);
 
@@ -1515,6 +1638,8 @@ CREATE INDEX attempts_by_time ON public.attempts USING brin (attempted_at) WITH 
 CREATE INDEX cases_about ON public.cases USING btree (about, id) WHERE (about IS NOT NULL);
 
 CREATE INDEX cases_at_work ON public.cases USING btree (procedure, kind, state, id) WHERE (state <> ALL (ARRAY['decided'::text, 'declined'::text, 'withdrawn'::text, 'lapsed'::text, 'entered'::text, 'corrected'::text, 'refused'::text]));
+
+CREATE UNIQUE INDEX cases_one_appeal ON public.cases USING btree (about) WHERE ((kind = 'appeal'::text) AND (state <> 'withdrawn'::text));
 
 CREATE UNIQUE INDEX cases_one_assessment ON public.cases USING btree (subject) WHERE ((kind = ANY (ARRAY['assessment'::text, 'appeal'::text])) AND (state <> ALL (ARRAY['decided'::text, 'declined'::text, 'withdrawn'::text, 'lapsed'::text])));
 
@@ -1535,6 +1660,8 @@ CREATE UNIQUE INDEX checks_once ON public.checks USING btree (client_id, idempot
 CREATE INDEX checks_organisation ON public.checks USING btree (organisation_id, at DESC) WHERE (organisation_id IS NOT NULL);
 
 CREATE INDEX checks_subject ON public.checks USING btree (subject, at DESC) WHERE (subject IS NOT NULL);
+
+CREATE UNIQUE INDEX commission_hours_current ON public.commission_hours USING btree (commission_id, weekday) WHERE (ended_at IS NULL);
 
 CREATE UNIQUE INDEX commission_members_current ON public.commission_members USING btree (fin) WHERE (ended_at IS NULL);
 
@@ -1644,6 +1771,8 @@ CREATE UNIQUE INDEX tseras_seats_chair ON public.tseras_seats USING btree (numbe
 
 CREATE INDEX tseras_seats_member ON public.tseras_seats USING btree (member_id);
 
+CREATE INDEX tseras_slots_when ON public.tseras_slots USING btree (starts_at);
+
 CREATE INDEX visits_expiry ON public.visits USING btree (expiry);
 
 CREATE TRIGGER keep_what_is_said_now BEFORE DELETE ON public.publications FOR EACH ROW EXECUTE FUNCTION public.keep_what_is_said_now();
@@ -1674,6 +1803,9 @@ ALTER TABLE ONLY public.channel_choices
 
 ALTER TABLE ONLY public.checks
     ADD CONSTRAINT checks_excerpt_id_fkey FOREIGN KEY (excerpt_id) REFERENCES public.excerpts(id);
+
+ALTER TABLE ONLY public.commission_hours
+    ADD CONSTRAINT commission_hours_commission_id_fkey FOREIGN KEY (commission_id) REFERENCES public.commissions(id);
 
 ALTER TABLE ONLY public.commission_members
     ADD CONSTRAINT commission_members_commission_id_fkey FOREIGN KEY (commission_id) REFERENCES public.commissions(id);
@@ -1798,6 +1930,15 @@ ALTER TABLE ONLY public.revocations
 ALTER TABLE ONLY public.term_notices
     ADD CONSTRAINT term_notices_entry_id_fkey FOREIGN KEY (entry_id) REFERENCES public.entries(id);
 
+ALTER TABLE ONLY public.tseras_absences
+    ADD CONSTRAINT tseras_absences_number_member_id_fkey FOREIGN KEY (number, member_id) REFERENCES public.tseras_seats(number, member_id);
+
+ALTER TABLE ONLY public.tseras_absences
+    ADD CONSTRAINT tseras_absences_number_n_fkey FOREIGN KEY (number, n) REFERENCES public.tseras_slots(number, n);
+
+ALTER TABLE ONLY public.tseras_appeals
+    ADD CONSTRAINT tseras_appeals_case_id_fkey FOREIGN KEY (case_id) REFERENCES public.cases(id);
+
 ALTER TABLE ONLY public.tseras_blind
     ADD CONSTRAINT tseras_blind_case_id_fkey FOREIGN KEY (case_id) REFERENCES public.cases(id);
 
@@ -1839,6 +1980,24 @@ ALTER TABLE ONLY public.tseras_signatures
 
 ALTER TABLE ONLY public.tseras_signatures
     ADD CONSTRAINT tseras_signatures_number_n_fkey FOREIGN KEY (number, n) REFERENCES public.tseras_proposals(number, n);
+
+ALTER TABLE ONLY public.tseras_slot_reminders
+    ADD CONSTRAINT tseras_slot_reminders_number_n_fkey FOREIGN KEY (number, n) REFERENCES public.tseras_slots(number, n);
+
+ALTER TABLE ONLY public.tseras_slot_returns
+    ADD CONSTRAINT tseras_slot_returns_number_n_commission_id_starts_at_lane__fkey FOREIGN KEY (number, n, commission_id, starts_at, lane, turn) REFERENCES public.tseras_slots(number, n, commission_id, starts_at, lane, turn);
+
+ALTER TABLE ONLY public.tseras_slots
+    ADD CONSTRAINT tseras_slots_commission_id_fkey FOREIGN KEY (commission_id) REFERENCES public.commissions(id);
+
+ALTER TABLE ONLY public.tseras_slots
+    ADD CONSTRAINT tseras_slots_commission_id_starts_at_lane_before_turn_fkey FOREIGN KEY (commission_id, starts_at, lane, before_turn) REFERENCES public.tseras_slot_returns(commission_id, starts_at, lane, turn);
+
+ALTER TABLE ONLY public.tseras_slots
+    ADD CONSTRAINT tseras_slots_number_before_n_fkey FOREIGN KEY (number, before_n) REFERENCES public.tseras_slot_returns(number, n);
+
+ALTER TABLE ONLY public.tseras_slots
+    ADD CONSTRAINT tseras_slots_number_fkey FOREIGN KEY (number) REFERENCES public.tseras_blind(number);
 
 ALTER TABLE ONLY public.voids
     ADD CONSTRAINT voids_intent_id_fkey FOREIGN KEY (intent_id) REFERENCES public.intents(id);

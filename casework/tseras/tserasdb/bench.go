@@ -30,13 +30,15 @@ type Bench struct {
 func (b Bench) moment() time.Time { return b.Now().UTC().Truncate(time.Microsecond) }
 
 const sqlSeats = `
-	SELECT s.number, s.member_id, s.role, c.state, c.began, c.due_by, c.provisional,
+	SELECT s.number, s.member_id, s.role, c.state, c.began, c.due_by, c.provisional, c.kind,
+	       h.n, h.starts_at, h.ends_at, h.place, EXISTS (SELECT FROM tseras_absences a WHERE a.number = h.number AND a.n = h.n),
 	       EXISTS (SELECT FROM tseras_findings f WHERE f.number = s.number AND f.member_id = s.member_id),
 	       EXISTS (SELECT FROM tseras_signatures g WHERE g.number = s.number AND g.member_id = s.member_id
 	               AND g.n = (SELECT max(p.n) FROM tseras_proposals p WHERE p.number = s.number))
 	FROM tseras_seats s
 	JOIN commission_members m ON m.id = s.member_id
 	JOIN tseras_blind_cases c ON c.number = s.number
+	LEFT JOIN tseras_slots_held h ON h.number = s.number AND s.role <> 'further'
 	WHERE m.fin = @fin AND m.ended_at IS NULL AND (@number = '' OR s.number = @number)
 	ORDER BY c.due_by, s.number`
 
@@ -71,7 +73,15 @@ func (b Bench) seats(ctx context.Context, q queryer, fin tesdiq.FIN, number tser
 	rows, _ := q.Query(ctx, sqlSeats, pgx.NamedArgs{"fin": fin, "number": number}) // the error comes out of Collect
 	seats, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (s tseras.Seat, err error) {
 		s.Clock.Turn = casework.Commission
-		err = row.Scan(&s.Number, &s.Member, &s.Role, &s.State, &s.Clock.Began, &s.Clock.DueBy, &s.Clock.Provisional, &s.Recorded, &s.Signed)
+		var n *int
+		var starts, ends *time.Time
+		var place *string
+		var absent bool
+		err = row.Scan(&s.Number, &s.Member, &s.Role, &s.State, &s.Clock.Began, &s.Clock.DueBy, &s.Clock.Provisional, &s.Kind,
+			&n, &starts, &ends, &place, &absent, &s.Recorded, &s.Signed)
+		if err == nil && n != nil {
+			s.Meets = &tseras.Meeting{N: *n, Starts: *starts, Ends: *ends, Place: *place, Absent: absent}
+		}
 		return s, err
 	})
 	if err != nil {
@@ -161,12 +171,18 @@ const sqlRecord = `
 // when he has recorded already; what is wrong with the findings comes as Problems.
 func (b Bench) Record(ctx context.Context, fin tesdiq.FIN, number tseras.BlindNumber, found criteria.Findings) error {
 	err := pgx.BeginFunc(ctx, b.Pool, func(tx pgx.Tx) error {
+		if err := lockSeats(ctx, tx, number); err != nil {
+			return err
+		}
 		s, err := b.seat(ctx, tx, fin, number)
 		if err != nil {
 			return err
 		}
-		if s.Recorded || s.State != tseras.Drawn && s.State != tseras.FurtherMember {
+		if s.Recorded || s.State != tseras.Drawn && s.State != tseras.FurtherMember || s.Meets != nil && s.Meets.Absent {
 			return casework.ErrState
+		}
+		if s.Waits(b.moment()) {
+			return tseras.ErrEarly
 		}
 		var r tseras.BlindReferral
 		if err := tx.QueryRow(ctx, sqlBlindOf, pgx.NamedArgs{"number": number}).Scan(&r); err != nil {
@@ -255,12 +271,65 @@ func (b Bench) Extend(ctx context.Context, fin tesdiq.FIN, number tseras.BlindNu
 			return err
 		case s.Role != tseras.Chair:
 			return tesdiq.NewProblem(tesdiq.Forbidden, "tseras.chair_only")
+		case s.Kind == tseras.Appeal:
+			return casework.ErrState // its term is longer already, and the person has a day
 		case s.State != tseras.Drawn:
 			return casework.ErrState
 		}
 		_, err = tx.Exec(ctx, sqlExtend, pgx.NamedArgs{"number": number, "member": s.Member, "reason": reason, "now": b.moment()})
 		if err != nil {
 			return fmt.Errorf("tserasdb: extend: %w", err)
+		}
+		return nil
+	})
+	return once(err)
+}
+
+// One decides at a time whether the person was there: a member who records what he found, or the chair who says that nobody
+// came. The role may change nothing that could be locked, so it is a lock by the case's number.
+const sqlLockSeats = `SELECT pg_advisory_xact_lock(hashtextextended('tseras seats ' || @number, 0))`
+
+func lockSeats(ctx context.Context, tx pgx.Tx, number tseras.BlindNumber) error {
+	if _, err := tx.Exec(ctx, sqlLockSeats, pgx.NamedArgs{"number": number}); err != nil {
+		return fmt.Errorf("tserasdb: seats: %w", err)
+	}
+	return nil
+}
+
+const sqlAnyFindings = `SELECT EXISTS (SELECT FROM tseras_findings WHERE number = @number)`
+
+const sqlAbsent = `
+	INSERT INTO tseras_absences (number, n, member_id, said_at)
+	VALUES (@number, @n, @member, @now)`
+
+// Absent says of an appeal that the person did not come to the n-th slot, which only the chair may, when the slot has begun and
+// nobody has recorded what he found.
+func (b Bench) Absent(ctx context.Context, fin tesdiq.FIN, number tseras.BlindNumber, n int) error {
+	err := pgx.BeginFunc(ctx, b.Pool, func(tx pgx.Tx) error {
+		if err := lockSeats(ctx, tx, number); err != nil {
+			return err
+		}
+		s, err := b.seat(ctx, tx, fin, number)
+		switch {
+		case err != nil:
+			return err
+		case s.Role != tseras.Chair:
+			return tesdiq.NewProblem(tesdiq.Forbidden, "tseras.chair_only")
+		case s.State != tseras.Drawn || s.Meets == nil || s.Meets.N != n || s.Meets.Absent:
+			return casework.ErrState
+		case s.Waits(b.moment()):
+			return tseras.ErrEarly
+		}
+		var found bool
+		args := pgx.NamedArgs{"number": number, "n": n, "member": s.Member, "now": b.moment()}
+		if err := tx.QueryRow(ctx, sqlAnyFindings, args).Scan(&found); err != nil {
+			return fmt.Errorf("tserasdb: absent: %w", err)
+		}
+		if found {
+			return casework.ErrState
+		}
+		if _, err := tx.Exec(ctx, sqlAbsent, args); err != nil {
+			return fmt.Errorf("tserasdb: absent: %w", err)
 		}
 		return nil
 	})

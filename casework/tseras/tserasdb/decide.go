@@ -40,13 +40,22 @@ func (d Desk) decide(ctx context.Context, tx pgx.Tx, f tseras.File, r criteria.R
 		by = tseras.ByRules
 	}
 	now := d.moment()
+	if f.First != nil {
+		if what = tseras.Replaced; tseras.Confirms(f.First.Result, r) {
+			what = tseras.Confirmed
+		}
+	}
 	var entry *registry.EntryID
-	if x, entered := tseras.EntryOf(f, r, by); entered {
+	if x, entered := tseras.EntryOf(f, r, by); entered && what != tseras.Confirmed {
 		_, v, err := registrydb.Enter(ctx, tx, registry.Change{Act: registry.Append, Body: x, By: by}, now, d.Rand)
 		if err != nil {
 			return fmt.Errorf("entry: %w", err)
 		}
 		entry = &v.Head.ID
+	} else if what == tseras.Replaced && f.First.Entry != "" {
+		if err := d.annulFirst(ctx, tx, f, by, now); err != nil {
+			return err
+		}
 	}
 	if _, err := tx.Exec(ctx, sqlDecision, pgx.NamedArgs{"case": f.Case.ID, "entry": entry, "alone": alone, "package": pack, "now": now}); err != nil {
 		return fmt.Errorf("tserasdb: decision: %w", err)
@@ -62,6 +71,9 @@ func (d Desk) decide(ctx context.Context, tx pgx.Tx, f tseras.File, r criteria.R
 	if err != nil {
 		return err
 	}
+	if f.First != nil {
+		return tellAppeal(ctx, tx, c, what, nil, now)
+	}
 	return tell(ctx, tx, c, "decided", now)
 }
 
@@ -73,12 +85,12 @@ type Decider struct{ Desk }
 const decideBatch = 50
 
 // The cases of a state that a commission has, of which everybody who must has recorded or signed, or of which the chair
-// asked for the longer term.
+// asked for the longer term or said that the person did not come.
 const sqlRipe = `
 	SELECT c.id
 	FROM cases c
 	JOIN tseras_blind b ON b.case_id = c.id
-	WHERE c.procedure = 'tseras' AND c.kind = 'assessment' AND c.state = @state
+	WHERE c.procedure = 'tseras' AND c.kind IN ('assessment', 'appeal') AND c.state = @state
 	  AND EXISTS (SELECT FROM tseras_seats s WHERE s.number = b.number AND (@state <> 'further_member' OR s.role = 'further'))
 	  AND (@state = 'signing' AND NOT EXISTS (
 	           SELECT FROM tseras_seats s
@@ -92,7 +104,9 @@ const sqlRipe = `
 	       OR @state = 'drawn' AND EXISTS (
 	           SELECT FROM tseras_extensions x
 	           WHERE x.number = b.number AND NOT EXISTS (
-	               SELECT FROM case_steps t WHERE t.case_id = c.id AND t.from_state = 'drawn' AND t.to_state = 'drawn')))
+	               SELECT FROM case_steps t WHERE t.case_id = c.id AND t.from_state = 'drawn' AND t.to_state = 'drawn'))
+	       OR @state = 'drawn' AND EXISTS (
+	           SELECT FROM tseras_absences a JOIN tseras_slots_held h ON h.number = a.number AND h.n = a.n WHERE a.number = b.number))
 	ORDER BY c.id
 	LIMIT @batch`
 
@@ -110,7 +124,7 @@ func (d Decider) Decide(ctx context.Context) (moved int, err error) {
 			if err != nil {
 				return fmt.Errorf("tserasdb: ripe: %w", err)
 			}
-			cases, err := caseworkdb.LockAll(ctx, tx, tseras.Procedure, tseras.Assessment, state, ids)
+			cases, err := caseworkdb.LockAll(ctx, tx, tseras.Procedure, "", state, ids)
 			if err != nil {
 				return err
 			}
@@ -143,6 +157,8 @@ func (d Decider) one(ctx context.Context, tx pgx.Tx, c casework.Case) error {
 	switch {
 	case c.State == tseras.Signing:
 		return d.sign(ctx, tx, f, b)
+	case len(b.recorded) < len(b.seats) && c.Kind == tseras.Appeal: // only the chair's word made it ripe
+		return d.absent(ctx, tx, c, b)
 	case len(b.recorded) < len(b.seats): // only the chair's wish made it ripe
 		by := casework.Actor{Part: casework.ByChair, FIN: b.extender, Office: b.commission}
 		_, err := d.move(ctx, tx, c, tseras.Drawn, "extended", by, "extended", map[string]string{"Reason": b.extension})
@@ -188,7 +204,7 @@ func (d Decider) propose(ctx context.Context, tx pgx.Tx, f tseras.File, b bench,
 	pack := criteria.Pack(f.Case.Number, in, r).Bytes()
 	digest := tseras.Digest(salt, pack)
 	_, err := tx.Exec(ctx, sqlProposal, pgx.NamedArgs{
-		"number": b.number, "result": tseras.BlindResultOf(r, tseras.Differs(f.Prior, in, r)), "digest": digest[:], "salt": salt, "package": pack, "now": d.moment(),
+		"number": b.number, "result": tseras.BlindResultOf(r, f.Differs(in, r)), "digest": digest[:], "salt": salt, "package": pack, "now": d.moment(),
 	})
 	return err
 }
@@ -249,6 +265,7 @@ type bench struct {
 	signatures []signature // under the latest proposal
 	pack       []byte      // the latest proposal
 	differs    bool        // it is another result than last time's, by the same findings
+	chair      tesdiq.FIN
 	extender   tesdiq.FIN
 	extension  string // the chair's reason for the longer term
 }
@@ -298,7 +315,7 @@ func benchOf(ctx context.Context, tx pgx.Tx, id casework.ID) (b bench, err error
 	_, err = pgx.ForEachRow(rows, []any{&b.number, &s.Member, &s.Role, &s.FIN, &panel, &name, &findings, &signs, &s.Explains, &s.Evidence}, func() error {
 		b.seats = append(b.seats, s.Member)
 		if s.Role == tseras.Chair {
-			b.panel, b.commission = panel, name
+			b.panel, b.commission, b.chair = panel, name, s.FIN
 		}
 		if findings != nil {
 			b.recorded = append(b.recorded, tseras.Recorded{Member: s.Member, Role: s.Role, Findings: *findings})

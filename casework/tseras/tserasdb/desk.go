@@ -210,8 +210,16 @@ func (d Desk) change(ctx context.Context, subject tesdiq.FIN, number string, to 
 		if c, err = caseworkdb.Lock(ctx, tx, c.ID); err != nil {
 			return err
 		}
+		if c.Kind == tseras.Appeal && c.State == tseras.Drawn {
+			if err := d.giveBack(ctx, tx, c); err != nil {
+				return err
+			}
+		}
 		if c, err = d.move(ctx, tx, c, to, "", by, what, args); err != nil {
 			return err
+		}
+		if c.Kind == tseras.Appeal {
+			return tellAppeal(ctx, tx, c, what, nil, d.moment())
 		}
 		return tell(ctx, tx, c, what, d.moment())
 	})
@@ -242,24 +250,43 @@ const sqlDecisionOf = `
 // Show is a person's case with all that happened to it. casework.ErrMissing when it is none of his.
 func (d Desk) Show(ctx context.Context, subject tesdiq.FIN, number string) (s tseras.Shown, err error) {
 	err = pgx.BeginTxFunc(ctx, d.Pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
-		if s.Case, err = caseworkdb.ByNumber(ctx, tx, subject, number); err != nil {
-			return err
-		}
-		if s.Steps, err = caseworkdb.History(ctx, tx, s.ID); err != nil {
-			return err
-		}
-		if s.Evidence, err = evidenceOf(ctx, tx, s.Case); err != nil {
-			return err
-		}
-		rows, _ := tx.Query(ctx, sqlLooksOf, pgx.NamedArgs{"id": s.ID}) // the error comes out of Collect
-		if s.Looks, err = pgx.CollectRows(rows, pgx.RowToStructByPos[tseras.Look]); err != nil {
-			return fmt.Errorf("tserasdb: looks: %w", err)
-		}
-		err := tx.QueryRow(ctx, sqlDecisionOf, pgx.NamedArgs{"id": s.ID}).Scan(&s.Package, &s.Entry, &s.Explains)
-		if err != nil && !errors.Is(err, pgx.ErrNoRows) {
-			return fmt.Errorf("tserasdb: decision: %w", err)
-		}
-		return nil
+		s, err = d.show(ctx, tx, subject, number)
+		return err
 	})
+	return s, err
+}
+
+func (d Desk) show(ctx context.Context, tx pgx.Tx, subject tesdiq.FIN, number string) (s tseras.Shown, err error) {
+	if s.Case, err = caseworkdb.ByNumber(ctx, tx, subject, number); err != nil {
+		return s, err
+	}
+	if s.Steps, err = caseworkdb.History(ctx, tx, s.ID); err != nil {
+		return s, err
+	}
+	of := s.ID // whose evidence it rests on
+	if s.Kind == tseras.Appeal {
+		of = s.About
+	}
+	if s.Kind == tseras.Assessment || s.Kind == tseras.Appeal {
+		if s.Evidence, err = evidenceOf(ctx, tx, of); err != nil {
+			return s, err
+		}
+	}
+	rows, _ := tx.Query(ctx, sqlLooksOf, pgx.NamedArgs{"id": s.ID}) // the error comes out of Collect
+	if s.Looks, err = pgx.CollectRows(rows, pgx.RowToStructByPos[tseras.Look]); err != nil {
+		return s, fmt.Errorf("tserasdb: looks: %w", err)
+	}
+	err = tx.QueryRow(ctx, sqlDecisionOf, pgx.NamedArgs{"id": s.ID}).Scan(&s.Package, &s.Entry, &s.Explains)
+	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+		return s, fmt.Errorf("tserasdb: decision: %w", err)
+	}
+	switch s.Kind {
+	case tseras.Assessment:
+		err = d.showAppeals(ctx, tx, &s)
+	case tseras.Appeal:
+		err = d.showFirst(ctx, tx, &s)
+	default:
+		err = nil
+	}
 	return s, err
 }

@@ -59,7 +59,7 @@ const sqlOpenSeed = `
 const sqlToDraw = `
 	SELECT c.id
 	FROM cases c
-	WHERE c.procedure = 'tseras' AND c.kind = 'assessment'
+	WHERE c.procedure = 'tseras' AND c.kind IN ('assessment', 'appeal')
 	  AND (c.state = 'awaiting_draw'
 	       OR c.state = 'further_member' AND NOT EXISTS (
 	           SELECT FROM tseras_blind b JOIN tseras_seats s ON s.number = b.number WHERE b.case_id = c.id AND s.role = 'further'))
@@ -127,15 +127,16 @@ func (d *Drawer) round(ctx context.Context, tx pgx.Tx, round int64, ids []casewo
 	if err != nil {
 		return 0, err
 	}
+	book := &slotBook{calendar: d.Calendar, today: tesdiq.DateOf(now)}
 	drawn := 0
 	for _, state := range []casework.State{tseras.AwaitingDraw, tseras.FurtherMember} {
-		cases, err := caseworkdb.LockAll(ctx, tx, tseras.Procedure, tseras.Assessment, state, ids)
+		cases, err := caseworkdb.LockAll(ctx, tx, tseras.Procedure, "", state, ids)
 		if err != nil {
 			return 0, err
 		}
 		for _, c := range cases {
 			// What is wrong with one case must not keep the others waiting: each has a savepoint.
-			err := pgx.BeginFunc(ctx, tx, func(tx pgx.Tx) error { return d.one(ctx, tx, round, c, all, now) })
+			err := pgx.BeginFunc(ctx, tx, func(tx pgx.Tx) error { return d.one(ctx, tx, round, c, all, book, now) })
 			switch {
 			case errors.Is(err, tseras.ErrNobody):
 				d.Log.WarnContext(ctx, "nobody may be drawn for a case", "case", c.Number)
@@ -153,7 +154,7 @@ func (d *Drawer) round(ctx context.Context, tx pgx.Tx, round int64, ids []casewo
 const refLength = 16
 
 // one draws for one case.
-func (d *Drawer) one(ctx context.Context, tx pgx.Tx, round int64, c casework.Case, all []tseras.Commission, now time.Time) error {
+func (d *Drawer) one(ctx context.Context, tx pgx.Tx, round int64, c casework.Case, all []tseras.Commission, book *slotBook, now time.Time) error {
 	f, err := fileOf(ctx, tx, c)
 	if err != nil {
 		return err
@@ -177,6 +178,11 @@ func (d *Drawer) one(ctx context.Context, tx pgx.Tx, round int64, c casework.Cas
 		}
 		return seat(ctx, tx, b.number, drawing, now)
 	}
+	if c.Kind == tseras.Appeal {
+		if all, err = book.open(ctx, tx, all); err != nil {
+			return err
+		}
+	}
 	drawing, err := seed.DrawPanel(round, ref, all, f.Barred())
 	if err != nil {
 		return err
@@ -188,7 +194,7 @@ func (d *Drawer) one(ctx context.Context, tx pgx.Tx, round int64, c casework.Cas
 	if err != nil {
 		return err
 	}
-	if err := insertBlind(ctx, tx, number, c.ID, f.Blinded()); err != nil {
+	if err := insertBlind(ctx, tx, number, c.ID, f.Blinded(tesdiq.DateOf(now))); err != nil {
 		return err
 	}
 	if err := seat(ctx, tx, number, drawing, now); err != nil {
@@ -198,9 +204,22 @@ func (d *Drawer) one(ctx context.Context, tx pgx.Tx, round int64, c casework.Cas
 	if err != nil {
 		return err
 	}
-	after, step, err := tseras.Machine.Move(c, tseras.Drawn, casework.Actor{Part: casework.BySystem}, "drawn", nil, clock, now)
+	var args map[string]string
+	var slot tseras.Slot
+	if c.Kind == tseras.Appeal {
+		if slot, err = book.give(ctx, tx, drawing.Drawn(tseras.Panel)[0], number, now); err != nil {
+			return err
+		}
+		args = slotArgs(slot)
+	}
+	after, step, err := tseras.Machine.Move(c, tseras.Drawn, casework.Actor{Part: casework.BySystem}, "drawn", args, clock, now)
 	if err != nil {
 		return err
+	}
+	if c.Kind == tseras.Appeal {
+		if err := tellAppeal(ctx, tx, after, "slot", args, now); err != nil {
+			return err
+		}
 	}
 	return caseworkdb.Write(ctx, tx, d.Rand, tseras.Procedure, caseworkdb.Moved{Case: after, Step: step})
 }
@@ -295,7 +314,7 @@ const sqlRound = `
 	WHERE r.round = @round`
 
 const sqlDrawings = `
-	SELECT d.ref, d.commitment, d.salt, d.drawing, c.state IN ('decided', 'declined', 'withdrawn')
+	SELECT d.ref, d.commitment, d.salt, d.drawing, c.state IN ('decided', 'declined', 'withdrawn', 'lapsed')
 	FROM drawings d
 	JOIN cases c ON c.id = d.case_id
 	WHERE d.round = @round
@@ -342,7 +361,7 @@ func (r Rounds) Round(ctx context.Context, n int64) (tseras.Round, error) {
 }
 
 const sqlRounds = `
-	SELECT r.round, r.committed_at, s.opened_at, count(d.ref), count(d.ref) FILTER (WHERE c.state IN ('decided', 'declined', 'withdrawn'))
+	SELECT r.round, r.committed_at, s.opened_at, count(d.ref), count(d.ref) FILTER (WHERE c.state IN ('decided', 'declined', 'withdrawn', 'lapsed'))
 	FROM draw_rounds r
 	LEFT JOIN draw_seeds s ON s.round = r.round
 	LEFT JOIN drawings d ON d.round = r.round

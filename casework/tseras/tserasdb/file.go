@@ -9,6 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/tesdiq/tesdiq"
 	"github.com/tesdiq/tesdiq/casework"
 	"github.com/tesdiq/tesdiq/casework/tseras"
 	"github.com/tesdiq/tesdiq/casework/tseras/criteria"
@@ -42,33 +43,44 @@ const sqlOwnDecisions = `
 // fileOf reads everything of a case that the transaction holds.
 func fileOf(ctx context.Context, tx pgx.Tx, c casework.Case) (tseras.File, error) {
 	f := tseras.File{Case: c}
+	of := c.ID // whose referral and evidence are used
 	books := registrydb.Reader{Pool: tx}
 	person, err := books.Person(ctx, c.Subject)
 	if err != nil {
 		return f, err
 	}
 	f.Born = person.Born
+	if c.Kind == tseras.Appeal {
+		of = c.About
+		if f.First, err = firstOf(ctx, tx, of); err != nil {
+			return f, err
+		}
+	}
 	var r tseras.Referral
-	switch err := tx.QueryRow(ctx, sqlReferral, pgx.NamedArgs{"id": c.ID}).Scan(&r, &f.District); {
+	switch err := tx.QueryRow(ctx, sqlReferral, pgx.NamedArgs{"id": of}).Scan(&r, &f.District); {
 	case err == nil:
 		f.Referral = &r
 	case !errors.Is(err, pgx.ErrNoRows):
 		return f, fmt.Errorf("tserasdb: referral: %w", err)
 	}
-	if f.Evidence, err = evidenceOf(ctx, tx, c); err != nil {
+	if f.Evidence, err = evidenceOf(ctx, tx, of); err != nil {
 		return f, err
 	}
-	f.Prior, err = priorOf(ctx, tx, c)
+	but := ""
+	if f.First != nil {
+		but = f.First.Entry
+	}
+	f.Prior, err = priorOf(ctx, tx, c.Subject, but)
 	return f, err
 }
 
 // evidenceOf is what the registers said since the case last began to ask them.
-func evidenceOf(ctx context.Context, tx pgx.Tx, c casework.Case) (tseras.Evidence, error) {
-	since, err := gatheringSince(ctx, tx, c.ID)
+func evidenceOf(ctx context.Context, tx pgx.Tx, id casework.ID) (tseras.Evidence, error) {
+	since, err := gatheringSince(ctx, tx, id)
 	if err != nil {
 		return nil, err
 	}
-	rows, _ := tx.Query(ctx, sqlEvidence, pgx.NamedArgs{"id": c.ID, "since": since}) // the error comes out of Collect
+	rows, _ := tx.Query(ctx, sqlEvidence, pgx.NamedArgs{"id": id, "since": since}) // the error comes out of Collect
 	evidence, err := pgx.CollectRows(rows, pgx.RowTo[tseras.Outcome])
 	if err != nil {
 		return nil, fmt.Errorf("tserasdb: evidence: %w", err)
@@ -83,13 +95,13 @@ func gatheringSince(ctx context.Context, tx pgx.Tx, id casework.ID) (since time.
 	return since, nil
 }
 
-// priorOf are the earlier decisions on the person, with the conditions of those that were ours.
-func priorOf(ctx context.Context, tx pgx.Tx, c casework.Case) ([]criteria.Prior, error) {
-	entries, err := registrydb.Reader{Pool: tx}.Examinations(ctx, c.Subject)
+// priorOf are the earlier decisions on the person, with the conditions of those that were ours; without that of one number.
+func priorOf(ctx context.Context, tx pgx.Tx, subject tesdiq.FIN, but string) ([]criteria.Prior, error) {
+	entries, err := registrydb.Reader{Pool: tx}.Examinations(ctx, subject)
 	if err != nil || len(entries) == 0 {
 		return nil, err
 	}
-	rows, _ := tx.Query(ctx, sqlOwnDecisions, pgx.NamedArgs{"subject": c.Subject}) // the error comes out of ForEachRow
+	rows, _ := tx.Query(ctx, sqlOwnDecisions, pgx.NamedArgs{"subject": subject}) // the error comes out of ForEachRow
 	ours := map[registry.EntryID][]criteria.Condition{}
 	var id registry.EntryID
 	var text []byte
@@ -112,6 +124,9 @@ func priorOf(ctx context.Context, tx pgx.Tx, c casework.Case) ([]criteria.Prior,
 	}
 	var prior []criteria.Prior
 	for _, e := range entries {
+		if e.Head.Number == but {
+			continue
+		}
 		prior = append(prior, tseras.PriorOf(e.Examination, ours[e.Head.ID]))
 	}
 	return prior, nil

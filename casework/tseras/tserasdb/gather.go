@@ -85,7 +85,7 @@ func (g Gatherer) waiting(ctx context.Context, id casework.ID) (c casework.Case,
 		if c, err = caseworkdb.Lock(ctx, tx, id); err != nil {
 			return err
 		}
-		e, err = evidenceOf(ctx, tx, c)
+		e, err = evidenceOf(ctx, tx, c.ID)
 		return err
 	})
 	return c, e, err

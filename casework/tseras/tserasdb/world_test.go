@@ -120,6 +120,10 @@ func (w *world) staff() {
 			_, err := op.AddMember(w.Context(), k.ID, memberFIN(c+1, m+1), "Həkim Nümunəvi", m < 2)
 			w.must(err)
 		}
+		for day := time.Monday; day <= time.Friday; day++ {
+			_, err := op.AddHours(w.Context(), tseras.Hours{Commission: k.ID, Weekday: day, Opens: 9 * 60, Closes: 11 * 60, Minutes: 30, AtATime: 1, Place: fmt.Sprintf("Nümunə küçəsi %d", c+1)})
+			w.must(err)
+		}
 	}
 	orgs := organisationdb.Operator{Pool: w.db.Pool(postgres.Operator), Now: time.Now, Rand: rand.Reader}
 	clinic, err := orgs.Add(w.Context(), organisation.Organisation{VOEN: "1400057421", Name: "Nümunə Nəsimi poliklinikası", Sort: organisation.Medical})

@@ -42,6 +42,9 @@ type Assessing struct {
 // termsEvery is how often the terms are looked at: what is due on a day is told within the hour, and each thing once.
 const termsEvery = time.Hour
 
+// remindEvery is how often it is looked whom to remind of tomorrow's examination.
+const remindEvery = 10 * time.Minute
+
 // turnLimit bounds one turn of a loop: what takes longer is broken off, rolled back and tried again.
 const turnLimit = 2 * time.Minute
 
@@ -73,11 +76,13 @@ func New(h service.Host, shell *web.Shell, pools *postgres.Pools, s Settings) (*
 	drawer := &tserasdb.Drawer{Pool: pools.Casework, Key: s.DrawKey, Calendar: calendar, Now: h.Now, Rand: h.Rand, Log: h.Log}
 	decider := tserasdb.Decider{Desk: desk}
 	terms := tserasdb.Terms{Pool: pools.Casework, Now: h.Now}
+	reminders := tserasdb.Reminders{Pool: pools.Casework, Calendar: calendar, Now: h.Now}
 	a.Loops = []service.Loop{
 		every(h.Log, "ask registers", s.Pause, gather(gatherer)),
 		every(h.Log, "draw commissions", s.DrawEvery, func(ctx context.Context) error { _, err := drawer.Draw(ctx); return err }),
 		every(h.Log, "decide", s.Pause, func(ctx context.Context) error { _, err := decider.Decide(ctx); return err }),
 		every(h.Log, "tell of terms", termsEvery, func(ctx context.Context) error { _, err := terms.Tell(ctx, nil); return err }),
+		every(h.Log, "remind of examinations", remindEvery, func(ctx context.Context) error { _, err := reminders.Remind(ctx); return err }),
 	}
 	if s.Stamps != nil {
 		stamper := gatewaydb.Stamper{Log: log, Authority: s.Stamps, Now: h.Now}
