@@ -122,10 +122,13 @@ func sections(v Viewer, unread int) []Section {
 	case v.Person == nil:
 		return nil
 	case v.Organisation != nil:
-		return []Section{
-			{Key: "check", Path: "/check", Title: "web.section.check"},
-			{Key: "checked-by-me", Path: "/cabinet/checked-by-me", Title: "web.section.checked-by-us"},
+		var all []Section
+		if v.Has("filing") {
+			all = append(all, Section{Key: "filing", Path: "/filing", Title: "web.section.filing"})
 		}
+		return append(all,
+			Section{Key: "check", Path: "/check", Title: "web.section.check"},
+			Section{Key: "checked-by-me", Path: "/cabinet/checked-by-me", Title: "web.section.checked-by-us"})
 	}
 	return []Section{
 		{Key: "examinations", Path: "/cabinet/examinations", Title: "web.section.examinations"},

@@ -51,6 +51,16 @@ func (s *Shell) Private(h Handler) http.HandlerFunc {
 	})
 }
 
+// Duty is Person for a page that is open to who acts for an organisation with a duty, and to nobody else.
+func (s *Shell) Duty(duty string, h Handler) http.HandlerFunc {
+	return s.Person(func(w http.ResponseWriter, r *http.Request) error {
+		if !ViewerOf(r.Context()).Has(duty) {
+			return tesdiq.NewProblem(tesdiq.Forbidden, "web.duty")
+		}
+		return h(w, r)
+	})
+}
+
 // statuses are the HTTP statuses of the kinds of problem.
 var statuses = map[tesdiq.Kind]int{
 	tesdiq.Internal:    http.StatusInternalServerError,

@@ -19,6 +19,7 @@ type Shown struct {
 	Steps    []casework.Step
 	Evidence Evidence
 	Looks    []Look
+	Filed    []Filed         // what clerks did for the person
 	Package  []byte          // of the decision; nil before
 	Entry    string          // the examination's number; empty before, and where nothing was entered
 	Explains string          // the chair's, why the result differs from last time's; empty where it does not
@@ -29,10 +30,11 @@ type Shown struct {
 	Examined *Examined       // of an appeal for which a commission is drawn
 }
 
-// Look is a member's look at a case: when, and of which commission.
+// Look is somebody's look at a case in the course of office: when, and of which commission or office.
 type Look struct {
-	Office string
-	At     time.Time
+	Office  string
+	At      time.Time
+	Purpose string // an inspector's; empty for a commission's member, who assesses
 }
 
 // Withdrawable says whether the person may still take his application back.

@@ -23,6 +23,7 @@ import (
 	"github.com/tesdiq/tesdiq"
 	"github.com/tesdiq/tesdiq/casework"
 	"github.com/tesdiq/tesdiq/casework/caseworkdb"
+	"github.com/tesdiq/tesdiq/casework/tseras"
 	"github.com/tesdiq/tesdiq/casework/tseras/criteria"
 	"github.com/tesdiq/tesdiq/casework/tseras/lookup"
 	"github.com/tesdiq/tesdiq/internal/people"
@@ -531,6 +532,11 @@ func (a *auditor) cases(add func(k ledger.Kind, object string, content []byte, e
 		for _, n := range collect(a, sql, pgx.RowToStructByPos[named]) {
 			add(kind, n.Object, n.Content, nil)
 		}
+	}
+	for _, t := range collect(a, `
+		SELECT id, coalesce(visit, ''), organisation_id, office, clerk_fin, clerk, coalesce(subject, ''), at FROM filing_tries`, pgx.RowToStructByPos[tseras.Try]) {
+		content, err := t.Content()
+		add(ledger.Look, "filing/"+strconv.FormatInt(t.ID, 10), content, err)
 	}
 	for _, id := range collect(a, `SELECT id FROM cases`, pgx.RowTo[casework.ID]) {
 		steps, err := caseworkdb.History(a.t.Context(), a.db, id)

@@ -48,6 +48,8 @@ func (w *world) routes(nermin *visitor, e summaryExcerpt, excerpt, withdrawn, ch
 	exam, job := number("examination"), number("contract")
 	newExcerpt := url.Values{"kind": {"examination"}, "number": {exam[strings.LastIndex(exam, "/")+1:]}, "validity": {"30"}, "lang": {"az"}, "key": {"a-key-of-the-test"}}
 	kase := w.applied("nermin", tseras.AwaitingReferral)
+	visit, filed := w.filed("murad")
+	const noVisit = "/filing/AAAAAAAAAAAAAAAAAAAAAAAAAA"
 	const noCase = "/cabinet/cases/T-1999-000001"
 	const noExcerpt, noCheck = "/cabinet/excerpts/E-2026-9999999", "0000-0000-0000-0000"
 	return map[string]route{
@@ -98,6 +100,14 @@ func (w *world) routes(nermin *visitor, e summaryExcerpt, excerpt, withdrawn, ch
 		"GET /cabinet/checked-by-me": page("/cabinet/checked-by-me"), "GET /cabinet/checked-by-me.csv": page("/cabinet/checked-by-me.csv"),
 
 		"GET /draws": page("/draws"), "GET /draws/{round}.json": page("/draws/none.json"),
+		"GET /filing": page("/filing"), "POST /filing": {own: "/filing", form: url.Values{"document": {"AA0000000"}, "fin": {"0000000"}}},
+		"GET /filing/{visit}":                    {own: visit, missing: noVisit},
+		"POST /filing/{visit}/apply":             {own: visit + "/apply", missing: noVisit + "/apply", form: url.Values{}},
+		"GET /filing/{visit}/withdraw/{number}":  {own: visit + "/withdraw/" + filed, missing: noVisit + "/withdraw/" + filed},
+		"POST /filing/{visit}/withdraw/{number}": {own: visit + "/withdraw/" + filed, missing: noVisit + "/withdraw/" + filed, form: url.Values{}},
+		"GET /filing/{visit}/receipt/{number}":   {own: visit + "/receipt/" + filed, missing: noVisit + "/receipt/" + filed},
+		"POST /filing/{visit}/end":               {own: visit + "/end", missing: noVisit + "/end", form: url.Values{}},
+
 		"GET /commission": page("/commission"), "GET /commission/{number}": {own: "/commission/" + seat, missing: "/commission/00000000"},
 		"GET /commission/{number}/signed":    {own: "/commission/" + seat + "/signed", missing: "/commission/00000000/signed"},
 		"POST /commission/{number}/findings": {own: "/commission/" + seat + "/findings", missing: "/commission/00000000/findings", form: url.Values{"do": {"save"}}},
@@ -121,6 +131,35 @@ func (w *world) routes(nermin *visitor, e summaryExcerpt, excerpt, withdrawn, ch
 		"POST /cabinet/act": {own: "/cabinet/act", form: url.Values{"organisation": {"999999"}}},
 		"POST /signout":     {own: "/signout", form: url.Values{}},
 	}
+}
+
+// filed is a visit of somebody at the post office, and the number of what was filed there for him.
+func (w *world) filed(who string) (visit, number string) {
+	w.t.Helper()
+	clerk := w.as("zaur", "post")
+	a := people.Who(who)
+	for _, step := range []struct {
+		path string
+		form url.Values
+	}{{"/filing", url.Values{"document": {string(a.Card)}, "fin": {string(a.FIN)}}}, {"", nil}} {
+		if step.path == "" {
+			step.path = visit + "/apply"
+		}
+		resp, err := clerk.http.PostForm(w.address+step.path, step.form)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		resp.Body.Close()
+		at := resp.Header.Get("Location")
+		if at == "" {
+			at = resp.Request.URL.Path
+		}
+		if visit == "" {
+			visit = at
+		}
+		number = at[strings.LastIndex(at, "/")+1:]
+	}
+	return visit, number
 }
 
 // message is the id of a message to Nərmin.
@@ -192,7 +231,7 @@ func TestEveryRouteForEveryRole(t *testing.T) {
 	}
 	slices.SortFunc(names, func(a, b string) int {
 		last := func(s string) int {
-			return slices.Index([]string{"POST /cabinet/excerpts/{number}/withdraw", "POST /cabinet/cases/{number}/withdraw", "POST /cabinet/act", "POST /signout"}, s)
+			return slices.Index([]string{"POST /cabinet/excerpts/{number}/withdraw", "POST /cabinet/cases/{number}/withdraw", "POST /filing/{visit}/end", "POST /cabinet/act", "POST /signout"}, s)
 		}
 		if d := last(a) - last(b); d != 0 {
 			return d

@@ -34,7 +34,7 @@ const (
 		REVOKE ALL ON SCHEMA public FROM PUBLIC;
 		GRANT USAGE, CREATE ON SCHEMA public TO tesdiq_owner;
 		GRANT USAGE ON SCHEMA public TO tesdiq_registry, tesdiq_issuer, tesdiq_verifier, tesdiq_cabinet, tesdiq_operator, tesdiq_worker,
-			tesdiq_reception, tesdiq_sender, tesdiq_casework, tesdiq_commission, tesdiq_lookup`
+			tesdiq_reception, tesdiq_sender, tesdiq_casework, tesdiq_commission, tesdiq_lookup, tesdiq_inspection`
 	sqlDefaults = `
 		ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;
 		ALTER DEFAULT PRIVILEGES REVOKE USAGE ON TYPES FROM PUBLIC`

@@ -32,6 +32,7 @@ const (
 	Casework   Role = "tesdiq_casework"
 	Commission Role = "tesdiq_commission"
 	Lookup     Role = "tesdiq_lookup"
+	Inspection Role = "tesdiq_inspection"
 )
 
 // Owner owns every table. Nobody signs in as it: Migrate becomes it for as long as it takes.
@@ -39,7 +40,7 @@ const Owner = "tesdiq_owner"
 
 // Roles are all components' roles.
 func Roles() []Role {
-	return []Role{Registry, Issuer, Verifier, Cabinet, Operator, Worker, Reception, Sender, Casework, Commission, Lookup}
+	return []Role{Registry, Issuer, Verifier, Cabinet, Operator, Worker, Reception, Sender, Casework, Commission, Lookup, Inspection}
 }
 
 // Roles belong to the whole server, so that two databases of one server may be migrated at the same moment, and each

@@ -12,6 +12,52 @@ CREATE TYPE public.river_job_state AS ENUM (
     'scheduled'
 );
 
+CREATE FUNCTION public.inspection_counts(since timestamp with time zone, until timestamp with time zone) RETURNS TABLE(dimension text, value text, cases bigint, days bigint)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+    WITH closed AS MATERIALIZED (
+        SELECT c.kind, c.state, s.at, s.at - c.opened_at AS took, d.alone, d.case_id IS NOT NULL AS decided, x.outcome, x.loss, x.cause, x.from_day, x.until_day,
+               (SELECT e.outcome #>> '{facts,Population,0,district}' FROM tseras_evidence e
+                WHERE e.case_id = c.id AND e.register = 'population' AND e.answered ORDER BY e.n DESC LIMIT 1) AS district
+        FROM case_steps s
+        JOIN cases c ON c.id = s.case_id AND c.seq = s.seq
+        LEFT JOIN tseras_decisions d ON d.case_id = c.id
+        LEFT JOIN examinations x ON x.entry_id = d.entry_id
+        WHERE s.turn = 'nobody' AND s.at >= since AND s.at < until AND c.kind IN ('assessment', 'appeal')
+    )
+    SELECT v.dimension, v.value, count(*), coalesce(sum(extract(epoch FROM closed.took) / 86400), 0)::bigint
+    FROM closed
+    CROSS JOIN LATERAL (VALUES
+        ('closed', closed.kind || '.' || closed.state),
+        ('month', to_char(closed.at AT TIME ZONE 'Asia/Baku', 'YYYY-MM')),
+        ('way', CASE WHEN closed.decided THEN CASE WHEN closed.alone THEN 'alone' ELSE 'commission' END END),
+        ('outcome', CASE WHEN closed.decided THEN coalesce(closed.outcome, 'kept') END),
+        ('region', CASE WHEN closed.decided THEN coalesce(closed.district, '') END),
+        ('band', CASE WHEN closed.outcome = 'disability' AND closed.loss > 0 THEN
+            CASE WHEN closed.loss <= 60 THEN '31-60' WHEN closed.loss <= 80 THEN '61-80' ELSE '81-100' END END),
+        ('cause', CASE WHEN closed.outcome IN ('disability', 'child') THEN closed.cause END),
+        ('term', CASE WHEN closed.outcome IN ('disability', 'child') THEN CASE WHEN closed.until_day IS NULL THEN 'indefinite' ELSE 'limited' END END)
+    ) AS v (dimension, value)
+    WHERE v.value IS NOT NULL
+    GROUP BY 1, 2
+$$;
+
+CREATE FUNCTION public.inspection_person(look text, officer text) RETURNS TABLE(surname text, given text, father text)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+    SELECT p.surname, p.given, p.father
+    FROM inspection_looks l
+    JOIN cases c ON c.id = l.case_id
+    JOIN entries e ON e.book = 'person' AND e.number = c.subject
+    JOIN persons p ON p.entry_id = e.id
+    WHERE l.token = look AND l.officer_fin = officer AND l.at > now() - interval '15 minutes'
+      AND l.xact <> txid_current()
+      AND EXISTS (SELECT FROM ledger_lines g WHERE g.kind = 'look' AND g.object = 'inspection/' || l.id)
+      AND NOT EXISTS (SELECT FROM entries v WHERE v.book = e.book AND v.number = e.number AND v.version > e.version)
+$$;
+
 CREATE FUNCTION public.keep_what_is_said_now() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -61,6 +107,20 @@ CREATE FUNCTION public.river_job_state_in_bitmask(bitmask bit, state public.rive
     END = 1;
 $$;
 
+CREATE FUNCTION public.tell_of_inspection() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+BEGIN
+    INSERT INTO messages (fin, key, args, link, sent_at)
+    SELECT c.subject, 'inspection.message.look',
+           jsonb_build_object('Number', c.number, 'Office', NEW.office, 'Purpose.key', 'inspection.purpose.' || NEW.purpose),
+           '/cabinet/cases/' || c.number, NEW.at
+    FROM cases c WHERE c.id = NEW.case_id;
+    RETURN NEW;
+END
+$$;
+
 CREATE TABLE public.api_clients (
     id text NOT NULL,
     organisation_id bigint NOT NULL,
@@ -84,6 +144,17 @@ CREATE TABLE public.attempts (
     n integer NOT NULL,
     attempted_at timestamp with time zone NOT NULL,
     CONSTRAINT attempts_n_check CHECK ((n >= 1))
+);
+
+CREATE TABLE public.case_alarms (
+    case_id bigint NOT NULL,
+    turn text NOT NULL,
+    due_by date NOT NULL,
+    alarm text NOT NULL,
+    seq integer NOT NULL,
+    at timestamp with time zone NOT NULL,
+    CONSTRAINT case_alarms_alarm_check CHECK ((alarm = ANY (ARRAY['soon'::text, 'overdue'::text]))),
+    CONSTRAINT case_alarms_turn_check CHECK ((turn <> 'nobody'::text))
 );
 
 CREATE SEQUENCE public.case_numbers
@@ -535,6 +606,38 @@ CREATE TABLE public.excerpts (
     issued_at timestamp with time zone NOT NULL
 );
 
+CREATE TABLE public.filing_ends (
+    visit text NOT NULL,
+    at timestamp with time zone NOT NULL
+);
+
+CREATE TABLE public.filing_tries (
+    id bigint NOT NULL,
+    visit text,
+    organisation_id bigint NOT NULL,
+    office text NOT NULL,
+    clerk_fin text NOT NULL,
+    clerk text NOT NULL,
+    subject text,
+    at timestamp with time zone NOT NULL,
+    CONSTRAINT filing_tries_check CHECK (((visit IS NULL) = (subject IS NULL))),
+    CONSTRAINT filing_tries_check1 CHECK ((subject <> clerk_fin)),
+    CONSTRAINT filing_tries_clerk_check CHECK ((clerk <> ''::text)),
+    CONSTRAINT filing_tries_clerk_fin_check CHECK ((clerk_fin ~ '^[0-9A-HJ-NP-Z]{7}$'::text)),
+    CONSTRAINT filing_tries_office_check CHECK ((office <> ''::text)),
+    CONSTRAINT filing_tries_subject_check CHECK ((subject ~ '^[0-9A-HJ-NP-Z]{7}$'::text)),
+    CONSTRAINT filing_tries_visit_check CHECK ((visit ~ '^[0-9A-Z]{26}$'::text))
+);
+
+ALTER TABLE public.filing_tries ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.filing_tries_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.gateway_answers (
     question_id uuid NOT NULL,
     leaf bytea NOT NULL,
@@ -609,6 +712,232 @@ ALTER TABLE public.gateway_stamps ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTI
     NO MAXVALUE
     CACHE 1
 );
+
+CREATE VIEW public.inspection_cases AS
+ SELECT c.id,
+    c.number,
+    c.kind,
+    c.state,
+    c.opened_at,
+    s.seq,
+    s.at AS since,
+    s.turn,
+    s.began,
+    s.due_by,
+    s.provisional,
+    (c.state = ANY (ARRAY['decided'::text, 'declined'::text, 'withdrawn'::text, 'lapsed'::text, 'entered'::text, 'corrected'::text, 'refused'::text])) AS closed
+   FROM (public.cases c
+     JOIN public.case_steps s ON (((s.case_id = c.id) AND (s.seq = c.seq))));
+
+CREATE TABLE public.tseras_blind (
+    number text NOT NULL,
+    case_id bigint NOT NULL,
+    referral jsonb NOT NULL,
+    CONSTRAINT tseras_blind_number_check CHECK ((number ~ '^\d{8}$'::text))
+);
+
+CREATE TABLE public.tseras_decisions (
+    case_id bigint NOT NULL,
+    entry_id bigint,
+    alone boolean NOT NULL,
+    package bytea NOT NULL,
+    decided_at timestamp with time zone NOT NULL
+);
+
+CREATE TABLE public.tseras_proposals (
+    number text NOT NULL,
+    n integer NOT NULL,
+    result jsonb NOT NULL,
+    digest bytea NOT NULL,
+    salt bytea NOT NULL,
+    package bytea NOT NULL,
+    made_at timestamp with time zone NOT NULL,
+    CONSTRAINT tseras_proposals_digest_check CHECK ((length(digest) = 32)),
+    CONSTRAINT tseras_proposals_n_check CHECK ((n >= 1)),
+    CONSTRAINT tseras_proposals_salt_check CHECK ((length(salt) = 16))
+);
+
+CREATE TABLE public.tseras_signatures (
+    number text NOT NULL,
+    n integer NOT NULL,
+    member_id text NOT NULL,
+    signs boolean NOT NULL,
+    reason text NOT NULL,
+    explains text NOT NULL,
+    evidence text NOT NULL,
+    signed_at timestamp with time zone NOT NULL,
+    CONSTRAINT tseras_signatures_check CHECK ((signs = (reason = ''::text)))
+);
+
+CREATE VIEW public.inspection_contradictions AS
+ SELECT c.number,
+    d.decided_at,
+    k.name AS commission,
+    g.member_id,
+    g.explains
+   FROM ((((((public.tseras_decisions d
+     JOIN public.cases c ON ((c.id = d.case_id)))
+     JOIN public.tseras_blind b ON ((b.case_id = d.case_id)))
+     JOIN LATERAL ( SELECT p_1.n,
+            p_1.result
+           FROM public.tseras_proposals p_1
+          WHERE (p_1.number = b.number)
+          ORDER BY p_1.n DESC
+         LIMIT 1) p ON (((p.result ->> 'differs'::text))::boolean))
+     JOIN public.tseras_signatures g ON (((g.number = b.number) AND (g.n = p.n) AND g.signs AND (g.explains <> ''::text))))
+     JOIN public.commission_members m ON ((m.id = g.member_id)))
+     JOIN public.commissions k ON ((k.id = m.commission_id)));
+
+CREATE TABLE public.tseras_seats (
+    number text NOT NULL,
+    member_id text NOT NULL,
+    role text NOT NULL,
+    seated_at timestamp with time zone NOT NULL,
+    CONSTRAINT tseras_seats_role_check CHECK ((role = ANY (ARRAY['chair'::text, 'member'::text, 'further'::text])))
+);
+
+CREATE VIEW public.inspection_further AS
+ SELECT c.number,
+    s.seated_at,
+    k.name AS commission,
+    s.member_id
+   FROM ((((public.tseras_seats s
+     JOIN public.tseras_blind b ON ((b.number = s.number)))
+     JOIN public.cases c ON ((c.id = b.case_id)))
+     JOIN public.commission_members m ON ((m.id = s.member_id)))
+     JOIN public.commissions k ON ((k.id = m.commission_id)))
+  WHERE (s.role = 'further'::text);
+
+CREATE TABLE public.inspection_looks (
+    id bigint NOT NULL,
+    token text NOT NULL,
+    case_id bigint NOT NULL,
+    organisation_id bigint NOT NULL,
+    office text NOT NULL,
+    officer_fin text NOT NULL,
+    officer text NOT NULL,
+    purpose text NOT NULL,
+    at timestamp with time zone NOT NULL,
+    xact bigint DEFAULT txid_current() NOT NULL,
+    CONSTRAINT inspection_looks_office_check CHECK ((office <> ''::text)),
+    CONSTRAINT inspection_looks_officer_check CHECK ((officer <> ''::text)),
+    CONSTRAINT inspection_looks_officer_fin_check CHECK ((officer_fin ~ '^[0-9A-HJ-NP-Z]{7}$'::text)),
+    CONSTRAINT inspection_looks_purpose_check CHECK ((purpose = ANY (ARRAY['complaint'::text, 'overdue'::text, 'contradiction'::text, 'conflict'::text, 'court'::text]))),
+    CONSTRAINT inspection_looks_token_check CHECK ((token ~ '^[0-9A-Z]{26}$'::text))
+);
+
+CREATE TABLE public.tseras_looks (
+    id bigint NOT NULL,
+    number text NOT NULL,
+    member_id text NOT NULL,
+    at timestamp with time zone NOT NULL
+);
+
+CREATE VIEW public.inspection_lookers AS
+ SELECT ((l.at AT TIME ZONE 'Asia/Baku'::text))::date AS day,
+    'member'::text AS part,
+    k.name AS office,
+    l.member_id AS who,
+    count(*) AS looks,
+    count(DISTINCT l.number) AS cases,
+    count(DISTINCT l.number) FILTER (WHERE (EXISTS ( SELECT
+           FROM (public.tseras_blind b
+             JOIN public.case_steps s ON ((s.case_id = b.case_id)))
+          WHERE ((b.number = l.number) AND (s.turn = 'nobody'::text) AND (s.at < l.at))))) AS unrelated,
+    (0)::bigint AS misses
+   FROM ((public.tseras_looks l
+     JOIN public.commission_members m ON ((m.id = l.member_id)))
+     JOIN public.commissions k ON ((k.id = m.commission_id)))
+  GROUP BY (((l.at AT TIME ZONE 'Asia/Baku'::text))::date), k.name, l.member_id
+UNION ALL
+ SELECT ((l.at AT TIME ZONE 'Asia/Baku'::text))::date AS day,
+    'inspector'::text AS part,
+    l.office,
+    max(l.officer) AS who,
+    count(*) AS looks,
+    count(DISTINCT l.case_id) AS cases,
+    count(DISTINCT l.case_id) AS unrelated,
+    0 AS misses
+   FROM public.inspection_looks l
+  GROUP BY (((l.at AT TIME ZONE 'Asia/Baku'::text))::date), l.office, l.officer_fin
+UNION ALL
+ SELECT ((f.at AT TIME ZONE 'Asia/Baku'::text))::date AS day,
+    'clerk'::text AS part,
+    f.office,
+    max(f.clerk) AS who,
+    count(*) AS looks,
+    count(DISTINCT f.subject) AS cases,
+    count(DISTINCT f.subject) FILTER (WHERE (NOT (EXISTS ( SELECT
+           FROM (public.cases c
+             JOIN public.case_steps s ON ((s.case_id = c.id)))
+          WHERE ((c.subject = f.subject) AND (s.part = 'clerk'::text) AND (s.actor_fin = f.clerk_fin) AND ((s.at >= f.at) AND (s.at <= (f.at + '00:15:00'::interval)))))))) AS unrelated,
+    count(*) FILTER (WHERE (f.subject IS NULL)) AS misses
+   FROM public.filing_tries f
+  GROUP BY (((f.at AT TIME ZONE 'Asia/Baku'::text))::date), f.office, f.clerk_fin;
+
+ALTER TABLE public.inspection_looks ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.inspection_looks_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE VIEW public.inspection_lots AS
+ SELECT d.round,
+    o.opened_at,
+    (step.value ->> 'role'::text) AS role,
+    candidate.value AS candidate,
+    json_array_length((step.value -> 'drawn'::text)) AS places,
+    json_array_length((step.value -> 'candidates'::text)) AS candidates,
+    (EXISTS ( SELECT
+           FROM json_array_elements_text((step.value -> 'drawn'::text)) x(value)
+          WHERE (x.value = candidate.value))) AS drawn
+   FROM (((public.drawings d
+     JOIN public.draw_seeds o ON ((o.round = d.round)))
+     CROSS JOIN LATERAL json_array_elements((d.drawing -> 'steps'::text)) step(value))
+     CROSS JOIN LATERAL json_array_elements_text((step.value -> 'candidates'::text)) candidate(value));
+
+CREATE VIEW public.inspection_refusals AS
+ SELECT c.number,
+    g.signed_at,
+    k.name AS commission,
+    g.member_id,
+    s.role,
+    g.reason
+   FROM (((((public.tseras_signatures g
+     JOIN public.tseras_blind b ON ((b.number = g.number)))
+     JOIN public.cases c ON ((c.id = b.case_id)))
+     JOIN public.tseras_seats s ON (((s.number = g.number) AND (s.member_id = g.member_id))))
+     JOIN public.commission_members m ON ((m.id = g.member_id)))
+     JOIN public.commissions k ON ((k.id = m.commission_id)))
+  WHERE (NOT g.signs);
+
+CREATE VIEW public.inspection_rounds AS
+ SELECT r.round,
+    r.committed_at,
+    o.opened_at,
+    ( SELECT count(*) AS count
+           FROM public.drawings d
+          WHERE (d.round = r.round)) AS drawings
+   FROM (public.draw_rounds r
+     LEFT JOIN public.draw_seeds o ON ((o.round = r.round)));
+
+CREATE VIEW public.inspection_steps AS
+ SELECT case_steps.case_id,
+    case_steps.seq,
+    case_steps.from_state,
+    case_steps.to_state,
+    case_steps.at,
+    case_steps.part,
+    case_steps.office,
+    case_steps.what,
+    case_steps.turn,
+    case_steps.began,
+    case_steps.due_by,
+    case_steps.provisional
+   FROM public.case_steps;
 
 CREATE TABLE public.institution_seals (
     thumbprint bytea NOT NULL,
@@ -1130,13 +1459,6 @@ CREATE TABLE public.tseras_appeals (
     CONSTRAINT tseras_appeals_words_check CHECK ((length(words) <= 1000))
 );
 
-CREATE TABLE public.tseras_blind (
-    number text NOT NULL,
-    case_id bigint NOT NULL,
-    referral jsonb NOT NULL,
-    CONSTRAINT tseras_blind_number_check CHECK ((number ~ '^\d{8}$'::text))
-);
-
 CREATE VIEW public.tseras_blind_cases AS
  SELECT b.number,
     c.state,
@@ -1147,14 +1469,6 @@ CREATE VIEW public.tseras_blind_cases AS
    FROM ((public.tseras_blind b
      JOIN public.cases c ON ((c.id = b.case_id)))
      JOIN public.case_steps s ON (((s.case_id = c.id) AND (s.seq = c.seq))));
-
-CREATE TABLE public.tseras_decisions (
-    case_id bigint NOT NULL,
-    entry_id bigint,
-    alone boolean NOT NULL,
-    package bytea NOT NULL,
-    decided_at timestamp with time zone NOT NULL
-);
 
 CREATE TABLE public.tseras_evidence (
     case_id bigint NOT NULL,
@@ -1182,13 +1496,6 @@ CREATE TABLE public.tseras_findings (
     recorded_at timestamp with time zone NOT NULL
 );
 
-CREATE TABLE public.tseras_looks (
-    id bigint NOT NULL,
-    number text NOT NULL,
-    member_id text NOT NULL,
-    at timestamp with time zone NOT NULL
-);
-
 ALTER TABLE public.tseras_looks ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.tseras_looks_id_seq
     START WITH 1
@@ -1196,19 +1503,6 @@ ALTER TABLE public.tseras_looks ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
-);
-
-CREATE TABLE public.tseras_proposals (
-    number text NOT NULL,
-    n integer NOT NULL,
-    result jsonb NOT NULL,
-    digest bytea NOT NULL,
-    salt bytea NOT NULL,
-    package bytea NOT NULL,
-    made_at timestamp with time zone NOT NULL,
-    CONSTRAINT tseras_proposals_digest_check CHECK ((length(digest) = 32)),
-    CONSTRAINT tseras_proposals_n_check CHECK ((n >= 1)),
-    CONSTRAINT tseras_proposals_salt_check CHECK ((length(salt) = 16))
 );
 
 CREATE TABLE public.tseras_referrals (
@@ -1221,26 +1515,6 @@ CREATE TABLE public.tseras_referrals (
     received_at timestamp with time zone NOT NULL,
     CONSTRAINT tseras_referrals_number_check CHECK ((number <> ''::text)),
     CONSTRAINT tseras_referrals_signed_check CHECK ((signed <> ''::text))
-);
-
-CREATE TABLE public.tseras_seats (
-    number text NOT NULL,
-    member_id text NOT NULL,
-    role text NOT NULL,
-    seated_at timestamp with time zone NOT NULL,
-    CONSTRAINT tseras_seats_role_check CHECK ((role = ANY (ARRAY['chair'::text, 'member'::text, 'further'::text])))
-);
-
-CREATE TABLE public.tseras_signatures (
-    number text NOT NULL,
-    n integer NOT NULL,
-    member_id text NOT NULL,
-    signs boolean NOT NULL,
-    reason text NOT NULL,
-    explains text NOT NULL,
-    evidence text NOT NULL,
-    signed_at timestamp with time zone NOT NULL,
-    CONSTRAINT tseras_signatures_check CHECK ((signs = (reason = ''::text)))
 );
 
 CREATE TABLE public.tseras_slot_reminders (
@@ -1324,6 +1598,9 @@ ALTER TABLE ONLY public.api_tokens
 
 ALTER TABLE ONLY public.attempts
     ADD CONSTRAINT attempts_pkey PRIMARY KEY (intent_id, n);
+
+ALTER TABLE ONLY public.case_alarms
+    ADD CONSTRAINT case_alarms_pkey PRIMARY KEY (case_id, turn, due_by, alarm);
 
 ALTER TABLE ONLY public.case_steps
     ADD CONSTRAINT case_steps_case_id_seq_to_state_key UNIQUE (case_id, seq, to_state);
@@ -1424,6 +1701,15 @@ ALTER TABLE ONLY public.excerpts
 ALTER TABLE ONLY public.excerpts
     ADD CONSTRAINT excerpts_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.filing_ends
+    ADD CONSTRAINT filing_ends_pkey PRIMARY KEY (visit);
+
+ALTER TABLE ONLY public.filing_tries
+    ADD CONSTRAINT filing_tries_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.filing_tries
+    ADD CONSTRAINT filing_tries_visit_key UNIQUE (visit);
+
 ALTER TABLE ONLY public.gateway_answers
     ADD CONSTRAINT gateway_answers_pkey PRIMARY KEY (question_id);
 
@@ -1447,6 +1733,12 @@ ALTER TABLE ONLY public.gateway_stamped
 
 ALTER TABLE ONLY public.gateway_stamps
     ADD CONSTRAINT gateway_stamps_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.inspection_looks
+    ADD CONSTRAINT inspection_looks_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.inspection_looks
+    ADD CONSTRAINT inspection_looks_token_key UNIQUE (token);
 
 ALTER TABLE ONLY public.institution_seals
     ADD CONSTRAINT institution_seals_pkey PRIMARY KEY (thumbprint);
@@ -1635,6 +1927,10 @@ CREATE INDEX api_tokens_expiry ON public.api_tokens USING btree (expires_at);
 
 CREATE INDEX attempts_by_time ON public.attempts USING brin (attempted_at) WITH (pages_per_range='16', autosummarize='on');
 
+CREATE INDEX case_alarms_at ON public.case_alarms USING btree (at);
+
+CREATE INDEX case_steps_closed ON public.case_steps USING btree (at) WHERE (turn = 'nobody'::text);
+
 CREATE INDEX cases_about ON public.cases USING btree (about, id) WHERE (about IS NOT NULL);
 
 CREATE INDEX cases_at_work ON public.cases USING btree (procedure, kind, state, id) WHERE (state <> ALL (ARRAY['decided'::text, 'declined'::text, 'withdrawn'::text, 'lapsed'::text, 'entered'::text, 'corrected'::text, 'refused'::text]));
@@ -1644,6 +1940,8 @@ CREATE UNIQUE INDEX cases_one_appeal ON public.cases USING btree (about) WHERE (
 CREATE UNIQUE INDEX cases_one_assessment ON public.cases USING btree (subject) WHERE ((kind = ANY (ARRAY['assessment'::text, 'appeal'::text])) AND (state <> ALL (ARRAY['decided'::text, 'declined'::text, 'withdrawn'::text, 'lapsed'::text])));
 
 CREATE UNIQUE INDEX cases_one_programme ON public.cases USING btree (about) WHERE (kind = 'programme'::text);
+
+CREATE INDEX cases_open ON public.cases USING btree (id) INCLUDE (seq) WHERE (state <> ALL (ARRAY['decided'::text, 'declined'::text, 'withdrawn'::text, 'lapsed'::text, 'entered'::text, 'corrected'::text, 'refused'::text]));
 
 CREATE INDEX cases_subject ON public.cases USING btree (subject, id);
 
@@ -1691,9 +1989,21 @@ CREATE INDEX excerpts_entry ON public.excerpts USING btree (entry_id);
 
 CREATE INDEX excerpts_subject ON public.excerpts USING btree (subject, issued_at DESC);
 
+CREATE INDEX filing_tries_at ON public.filing_tries USING btree (at);
+
+CREATE INDEX filing_tries_clerk ON public.filing_tries USING btree (clerk_fin, at);
+
+CREATE INDEX filing_tries_organisation ON public.filing_tries USING btree (organisation_id, at);
+
+CREATE INDEX filing_tries_subject ON public.filing_tries USING btree (subject, at) WHERE (subject IS NOT NULL);
+
 CREATE INDEX gateway_attempts_question ON public.gateway_attempts USING btree (question_id, id);
 
 CREATE INDEX gateway_questions_case ON public.gateway_questions USING btree (case_number, asked_at);
+
+CREATE INDEX inspection_looks_case ON public.inspection_looks USING btree (case_id);
+
+CREATE INDEX inspection_looks_officer ON public.inspection_looks USING btree (officer_fin, at);
 
 CREATE INDEX key_uses_by_time ON public.key_uses USING btree (counted_at);
 
@@ -1777,6 +2087,8 @@ CREATE INDEX visits_expiry ON public.visits USING btree (expiry);
 
 CREATE TRIGGER keep_what_is_said_now BEFORE DELETE ON public.publications FOR EACH ROW EXECUTE FUNCTION public.keep_what_is_said_now();
 
+CREATE TRIGGER tell_of_inspection AFTER INSERT ON public.inspection_looks FOR EACH ROW EXECUTE FUNCTION public.tell_of_inspection();
+
 ALTER TABLE ONLY public.api_clients
     ADD CONSTRAINT api_clients_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES public.organisations(id);
 
@@ -1785,6 +2097,9 @@ ALTER TABLE ONLY public.api_tokens
 
 ALTER TABLE ONLY public.attempts
     ADD CONSTRAINT attempts_intent_id_fkey FOREIGN KEY (intent_id) REFERENCES public.intents(id);
+
+ALTER TABLE ONLY public.case_alarms
+    ADD CONSTRAINT case_alarms_case_id_seq_fkey FOREIGN KEY (case_id, seq) REFERENCES public.case_steps(case_id, seq);
 
 ALTER TABLE ONLY public.case_steps
     ADD CONSTRAINT case_steps_case_id_before_from_state_fkey FOREIGN KEY (case_id, before, from_state) REFERENCES public.case_steps(case_id, seq, to_state);
@@ -1852,6 +2167,12 @@ ALTER TABLE ONLY public.excerpts
 ALTER TABLE ONLY public.excerpts
     ADD CONSTRAINT excerpts_id_fkey FOREIGN KEY (id) REFERENCES public.intents(id);
 
+ALTER TABLE ONLY public.filing_ends
+    ADD CONSTRAINT filing_ends_visit_fkey FOREIGN KEY (visit) REFERENCES public.filing_tries(visit);
+
+ALTER TABLE ONLY public.filing_tries
+    ADD CONSTRAINT filing_tries_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES public.organisations(id);
+
 ALTER TABLE ONLY public.gateway_answers
     ADD CONSTRAINT gateway_answers_question_id_fkey FOREIGN KEY (question_id) REFERENCES public.gateway_questions(id);
 
@@ -1872,6 +2193,12 @@ ALTER TABLE ONLY public.gateway_stamped
 
 ALTER TABLE ONLY public.gateway_stamped
     ADD CONSTRAINT gateway_stamped_stamp_id_fkey FOREIGN KEY (stamp_id) REFERENCES public.gateway_stamps(id);
+
+ALTER TABLE ONLY public.inspection_looks
+    ADD CONSTRAINT inspection_looks_case_id_fkey FOREIGN KEY (case_id) REFERENCES public.cases(id);
+
+ALTER TABLE ONLY public.inspection_looks
+    ADD CONSTRAINT inspection_looks_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES public.organisations(id);
 
 ALTER TABLE ONLY public.institution_seals
     ADD CONSTRAINT institution_seals_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES public.medical_institutions(organisation_id);

@@ -39,7 +39,7 @@ func (p Program) Roles() []postgres.Role {
 	case Verifier:
 		return []postgres.Role{postgres.Verifier, postgres.Reception}
 	case Casework:
-		return []postgres.Role{postgres.Cabinet, postgres.Worker, postgres.Sender, postgres.Casework, postgres.Commission, postgres.Lookup}
+		return []postgres.Role{postgres.Cabinet, postgres.Worker, postgres.Sender, postgres.Casework, postgres.Commission, postgres.Lookup, postgres.Inspection}
 	case Operator:
 		return []postgres.Role{postgres.Registry, postgres.Operator}
 	}

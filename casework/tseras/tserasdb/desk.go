@@ -56,7 +56,7 @@ func (d Desk) open(ctx context.Context, tx pgx.Tx, subject tesdiq.FIN, by casewo
 	if err != nil || !fresh {
 		return c, fresh, err
 	}
-	return c, true, tell(ctx, tx, c, what, now)
+	return c, true, tellOf(ctx, tx, c, by, what, now)
 }
 
 // step is a move with the clock of the state that it leads to.
@@ -81,6 +81,17 @@ func (d Desk) move(ctx context.Context, tx pgx.Tx, c casework.Case, to casework.
 func tell(ctx context.Context, tx pgx.Tx, c casework.Case, what string, now time.Time) error {
 	return message.Send(ctx, tx, message.Message{
 		To: c.Subject, Key: "tseras.message." + what, Args: map[string]string{"Number": c.Number}, Link: "/cabinet/cases/" + c.Number, At: now, Aloud: true,
+	})
+}
+
+// tellOf is tell of a step that a clerk may have done for the person: then it says so, and which office's he is.
+func tellOf(ctx context.Context, tx pgx.Tx, c casework.Case, by casework.Actor, what string, now time.Time) error {
+	if by.Part != casework.ByClerk {
+		return tell(ctx, tx, c, what, now)
+	}
+	return message.Send(ctx, tx, message.Message{
+		To: c.Subject, Key: "filing.message." + what, Args: map[string]string{"Number": c.Number, "Office": by.Office}, Link: "/cabinet/cases/" + c.Number,
+		At: now, Aloud: true,
 	})
 }
 
@@ -218,10 +229,10 @@ func (d Desk) change(ctx context.Context, subject tesdiq.FIN, number string, to 
 		if c, err = d.move(ctx, tx, c, to, "", by, what, args); err != nil {
 			return err
 		}
-		if c.Kind == tseras.Appeal {
+		if c.Kind == tseras.Appeal && by.Part != casework.ByClerk {
 			return tellAppeal(ctx, tx, c, what, nil, d.moment())
 		}
-		return tell(ctx, tx, c, what, d.moment())
+		return tellOf(ctx, tx, c, by, what, d.moment())
 	})
 }
 
@@ -231,13 +242,17 @@ func (d Desk) Cases(ctx context.Context, subject tesdiq.FIN) ([]casework.Case, e
 }
 
 const sqlLooksOf = `
-	SELECT k.name, l.at
+	SELECT k.name, l.at, ''
 	FROM tseras_looks l
 	JOIN tseras_blind b ON b.number = l.number
 	JOIN commission_members m ON m.id = l.member_id
 	JOIN commissions k ON k.id = m.commission_id
 	WHERE b.case_id = @id
-	ORDER BY l.at DESC`
+	UNION ALL
+	SELECT i.office, i.at, i.purpose
+	FROM inspection_looks i
+	WHERE i.case_id = @id
+	ORDER BY 2 DESC`
 
 const sqlDecisionOf = `
 	SELECT d.package, coalesce(e.number, ''),
@@ -271,6 +286,9 @@ func (d Desk) show(ctx context.Context, tx pgx.Tx, subject tesdiq.FIN, number st
 		if s.Evidence, err = evidenceOf(ctx, tx, of); err != nil {
 			return s, err
 		}
+	}
+	if s.Filed, err = filed(ctx, tx, subject, number); err != nil {
+		return s, err
 	}
 	rows, _ := tx.Query(ctx, sqlLooksOf, pgx.NamedArgs{"id": s.ID}) // the error comes out of Collect
 	if s.Looks, err = pgx.CollectRows(rows, pgx.RowToStructByPos[tseras.Look]); err != nil {

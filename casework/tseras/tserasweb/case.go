@@ -85,14 +85,20 @@ func (h *Person) show(w http.ResponseWriter, r *http.Request) error {
 
 func (h *Person) page(lang tesdiq.Lang, s tseras.Shown) (casePage, error) {
 	p := casePage{
-		Number: s.Number, Path: path(s.Number), Tag: tagOf(s.State), Closed: closed(s.Case), Looks: s.Looks, CanWithdraw: tseras.Withdrawable(s.Case),
+		Number: s.Number, Path: path(s.Number), Tag: tagOf(s.State), Closed: closed(s.Case), CanWithdraw: tseras.Withdrawable(s.Case),
 	}
 	var err error
 	if p.Turn, err = h.turnOf(lang, s.Case); err != nil {
 		return p, err
 	}
 	for i := len(s.Steps) - 1; i >= 0; i-- {
-		p.Steps = append(p.Steps, h.step(lang, s.Steps[i]))
+		p.Steps = append(p.Steps, h.step(lang, s.Steps[i], s.Filed))
+	}
+	for _, l := range s.Looks {
+		if l.Purpose != "" {
+			l.Purpose = "inspection.purpose." + l.Purpose
+		}
+		p.Looks = append(p.Looks, l)
 	}
 	p.registers(h.Shell, lang, s)
 	if s.Package != nil {
@@ -101,12 +107,17 @@ func (h *Person) page(lang tesdiq.Lang, s tseras.Shown) (casePage, error) {
 	return p, err
 }
 
-func (h *Person) step(lang tesdiq.Lang, s casework.Step) stepLine {
+func (h *Person) step(lang tesdiq.Lang, s casework.Step, filed []tseras.Filed) stepLine {
 	l := stepLine{At: s.At, What: h.Shell.T(lang, "tseras-person.step."+s.What), Why: s.Args["Reason"]}
 	if s.By.Office != "" {
 		l.Who = s.By.Office
 	} else {
 		l.Who = h.Shell.T(lang, "tseras-person.by."+string(s.By.Part))
+	}
+	for _, f := range filed {
+		if s.By.Part == casework.ByClerk && f.What == s.What && f.At.Equal(s.At) {
+			l.Who = h.Shell.T(lang, "filing.mine.by", "Office", f.Office, "Clerk", f.Clerk)
+		}
 	}
 	return l
 }

@@ -30,6 +30,8 @@ type Desk interface {
 	Withdraw(ctx context.Context, subject tesdiq.FIN, number string, by casework.Actor) error
 	Cases(ctx context.Context, subject tesdiq.FIN) ([]casework.Case, error)
 	Show(ctx context.Context, subject tesdiq.FIN, number string) (tseras.Shown, error)
+	// Filed is what clerks did for a person; of one case alone where its number is given.
+	Filed(ctx context.Context, subject tesdiq.FIN, number string) ([]tseras.Filed, error)
 }
 
 // Person is a person's pages. All fields are required.
@@ -92,6 +94,7 @@ func tagOf(s casework.State) tag {
 type listPage struct {
 	Open   *line // the case that is under way
 	Closed []line
+	Filed  []tseras.Filed // what clerks did for the person
 }
 
 // line is a case in a list.
@@ -162,6 +165,9 @@ func (h *Person) list(w http.ResponseWriter, r *http.Request) error {
 		} else {
 			data.Open = &l
 		}
+	}
+	if data.Filed, err = h.Desk.Filed(r.Context(), fin, ""); err != nil {
+		return err
 	}
 	return h.pages.Render(w, r, "person-cases.html", web.Page{Title: "tseras-person.cases", Data: data})
 }

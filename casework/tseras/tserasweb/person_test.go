@@ -47,6 +47,8 @@ func (d *desk) Show(_ context.Context, fin tesdiq.FIN, number string) (tseras.Sh
 	return d.shown, nil
 }
 
+func (*desk) Filed(context.Context, tesdiq.FIN, string) ([]tseras.Filed, error) { return nil, nil }
+
 var now = time.Date(2026, 11, 23, 8, 0, 0, 0, time.UTC)
 
 const at = "/cabinet/cases/T-2026-000001"

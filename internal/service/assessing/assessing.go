@@ -64,14 +64,15 @@ func New(h service.Host, shell *web.Shell, pools *postgres.Pools, s Settings) (*
 	}
 	institution := &tserasweb.Institution{Shell: shell, Referrals: desk, Now: h.Now}
 	a.bench = &tserasweb.Commission{Shell: shell, Bench: tserasdb.Bench{Pool: pools.Commission, Now: h.Now, Rand: h.Rand}, Calendar: calendar, Now: h.Now}
+	clerk := &tserasweb.Clerk{Shell: shell, Filing: tserasdb.Filing{Desk: desk}}
 	draws := &tserasweb.Draws{Shell: shell, Rounds: tserasdb.Rounds{Pool: pools.Casework}}
-	for _, pages := range []interface{ Prepare() error }{a.bench, draws} {
+	for _, pages := range []interface{ Prepare() error }{a.bench, clerk, draws} {
 		if err := pages.Prepare(); err != nil {
 			return nil, err
 		}
 	}
 	shell.Draws = true
-	a.Routes = []web.Routes{a.person.Routes, institution.Routes, a.bench.Routes, draws.Routes}
+	a.Routes = []web.Routes{a.person.Routes, institution.Routes, a.bench.Routes, clerk.Routes, draws.Routes}
 	gatherer := tserasdb.Gatherer{Desk: desk, Registers: client, Log: h.Log}
 	drawer := &tserasdb.Drawer{Pool: pools.Casework, Key: s.DrawKey, Calendar: calendar, Now: h.Now, Rand: h.Rand, Log: h.Log}
 	decider := tserasdb.Decider{Desk: desk}
