@@ -80,3 +80,9 @@ func readStat(pid int) (stat, error) {
 	}
 	return stat{int(n[1]), time.Duration(n[11]+n[12]) * tick, time.Duration(n[13]+n[14]) * tick}, nil
 }
+
+// Spent is the processor time that this process has used so far, and a PostgreSQL, by the number of its first process, with all its sessions.
+func Spent(postgres int) (here, database time.Duration, err error) {
+	s, err := meter{postgres}.read()
+	return s.here, s.database, err
+}

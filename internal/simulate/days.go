@@ -18,6 +18,8 @@ import (
 // play lets day after day pass.
 func (y *year) play(ctx context.Context) error {
 	y.lots()
+	y.meter()
+	here, database := y.here, y.database
 	began, still := y.Now(), 0
 	for ; y.day < yearDays+drainDays; y.day++ {
 		if y.day%7 == 6 {
@@ -42,6 +44,8 @@ func (y *year) play(ctx context.Context) error {
 			y.did["seen: "+string(tseras.Decided)], y.struck, float64(y.did["seen: "+string(tseras.Decided)])/max(wall, 0.001)))
 	}
 	y.spent["the year"] = y.Now().Sub(began)
+	y.meter()
+	y.spent["processors: the program and those who play"], y.spent["processors: PostgreSQL"] = y.here-here, y.database-database
 	y.say("")
 	return nil
 }

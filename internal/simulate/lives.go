@@ -217,7 +217,9 @@ func (y *year) referral(l *life) tseras.Referral {
 	if all, ok := y.world.Records(gateway.Episodes, l.fin, tesdiq.Date{}, today).([]gateway.Episode); ok && len(all) > 0 {
 		e := all[len(all)-1]
 		ref.Main = tseras.Diagnosis{Code: tseras.ICD(e.Main), Since: later(e.Admitted, l.born)}
-		ref.Treatments = []tseras.Treatment{{Code: tseras.ICD(e.Main), From: later(e.Admitted, l.born), To: later(e.Discharged, e.Admitted), Inpatient: true}}
+		if from := later(e.Admitted, l.born); !e.Discharged.Before(from) {
+			ref.Treatments = []tseras.Treatment{{Code: tseras.ICD(e.Main), From: from, To: e.Discharged, Inpatient: true}}
+		}
 	}
 	if r.IntN(2) == 0 {
 		ref.Tests = []tseras.Test{{Code: "barthel", Value: 5 * r.IntN(20), On: later(today.AddDays(-9), l.born)}}

@@ -45,8 +45,9 @@ type Report struct {
 	Seed     uint64             `json:"seed"`
 	Opened   int                `json:"opened"`
 	Decided  int                `json:"decided"`
-	PerS     float64            `json:"decisions_per_s"` // over the whole year: everything that everybody did
-	DeciderS float64            `json:"decider_per_s"`   // of the decider alone, while it was at work
+	PerS     float64            `json:"decisions_per_s"`     // over the whole year: everything that everybody did
+	DeciderS float64            `json:"decider_per_s"`       // of the decider alone, while it was at work
+	PerCPU   float64            `json:"decisions_per_cpu_s"` // for a second of a processor: it does not depend on what else the machine does
 	Crashes  int                `json:"crashes"`
 	Seconds  map[string]float64 `json:"seconds"`
 	Did      map[string]int     `json:"did"`
@@ -117,6 +118,9 @@ func (y *year) judge(ctx context.Context) (Report, error) {
 		r.Seconds[what] = round(d.Seconds())
 	}
 	r.PerS, r.DeciderS = round(float64(r.Decided)/y.spent["the year"].Seconds()), round(float64(r.Decided)/(y.spent["decide"].Seconds()+y.spent["gather"].Seconds()))
+	if cpu := y.spent["processors: the program and those who play"] + y.spent["processors: PostgreSQL"]; cpu > 0 {
+		r.PerCPU = round(float64(r.Decided) / cpu.Seconds())
+	}
 	if text, err := os.ReadFile("/proc/loadavg"); err == nil {
 		r.Load = strings.Join(strings.Fields(string(text))[:3], " ")
 	}
@@ -185,6 +189,7 @@ func (r Report) WriteTable(w io.Writer) error {
 	}
 	fmt.Fprintf(t, "\n  decisions\t%.1f/s\tthe whole year: everything that everybody did, on %d processors, load %s\n", r.PerS, r.CPUs, r.Load)
 	fmt.Fprintf(t, "  decider\t%.1f/s\twhile registers were asked and decisions computed, signed and entered\n", r.DeciderS)
+	fmt.Fprintf(t, "  of a processor\t%.1f for a second of it\tso this machine's %d would decide %.0f/s if they did nothing else\n", r.PerCPU, r.CPUs, r.PerCPU*float64(r.CPUs))
 	fmt.Fprintf(t, "  audit\t\t%d laws, %d ledger lines opened, %d packages decided again, %d rounds with %d drawings recomputed\n",
 		r.Audit.Laws, r.Audit.Lines, r.Audit.Packages, r.Audit.Rounds, r.Audit.Drawings)
 	if r.Good() {

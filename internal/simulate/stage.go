@@ -2,7 +2,6 @@ package simulate
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"iter"
 	"math/rand/v2"
@@ -19,6 +18,7 @@ import (
 	"github.com/tesdiq/tesdiq/gateway"
 	"github.com/tesdiq/tesdiq/gateway/agencies"
 	"github.com/tesdiq/tesdiq/gateway/gatewaydb"
+	"github.com/tesdiq/tesdiq/internal/bench"
 	"github.com/tesdiq/tesdiq/internal/people"
 	"github.com/tesdiq/tesdiq/internal/postgres"
 	"github.com/tesdiq/tesdiq/internal/privatepg"
@@ -79,6 +79,8 @@ type year struct {
 	known   map[string]bool // seats that have been told of
 	crashes []crash         // still to come, in their order
 	struck  int
+
+	here, database, counted time.Duration // processor time: of this process, of PostgreSQL, and what was counted of the one that runs
 
 	spent map[string]time.Duration // by what was done
 	turns map[string]int           // how often
@@ -360,6 +362,17 @@ const (
 	killed    = "database killed"
 )
 
+// meter notes how much processor time was used so far; that of a PostgreSQL is gone with it.
+func (y *year) meter() {
+	here, database, err := bench.Spent(y.server.Pid())
+	if err != nil {
+		return // without /proc nothing is known of it
+	}
+	y.here = here
+	y.database += database - y.counted
+	y.counted = database
+}
+
 // crash is one that will come from a day on, as soon as it meets the program at work.
 type crash struct {
 	day int
@@ -421,6 +434,7 @@ func (y *year) strike(ctx context.Context, what string, cancel func()) func() st
 		case cut:
 			_, _ = y.admin.Exec(context.WithoutCancel(ctx), sqlCut) // without its connections it could not be said
 		case killed:
+			y.meter()
 			y.server.Kill()
 		}
 		ended <- how
@@ -435,6 +449,7 @@ func (y *year) strike(ctx context.Context, what string, cancel func()) func() st
 			if err := y.start(context.WithoutCancel(ctx)); err != nil {
 				y.fault("PostgreSQL does not start again: " + err.Error())
 			}
+			y.counted = 0
 			y.admin.Close()
 			y.admin = nil // the server's socket is another one now
 		}
@@ -460,5 +475,3 @@ func (y *year) say(what string) {
 		fmt.Fprintf(y.Progress, "\r\033[K%s", what)
 	}
 }
-
-var errPlay = errors.New("simulate: it cannot be played on")

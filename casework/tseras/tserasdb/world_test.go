@@ -57,6 +57,7 @@ type world struct {
 	drawer   *tserasdb.Drawer
 	decider  tserasdb.Decider
 	bench    tserasdb.Bench
+	terms    tserasdb.Terms
 	rounds   tserasdb.Rounds
 	from     tseras.Institution
 	later    time.Duration // how far the test's clock has been put forward
