@@ -82,7 +82,7 @@ func (d Desk) decide(ctx context.Context, tx pgx.Tx, f tseras.File, r criteria.R
 type Decider struct{ Desk }
 
 // decideBatch is how many cases are looked at in one transaction.
-const decideBatch = 50
+var decideBatch = 50 // a test makes it small
 
 // The cases of a state that a commission has, of which everybody who must has recorded or signed, or of which the chair
 // asked for the longer term or said that the person did not come.
@@ -90,7 +90,8 @@ const sqlRipe = `
 	SELECT c.id
 	FROM cases c
 	JOIN tseras_blind b ON b.case_id = c.id
-	WHERE c.procedure = 'tseras' AND c.kind IN ('assessment', 'appeal') AND c.state = @state
+	WHERE c.procedure = 'tseras' AND c.kind IN ('assessment', 'appeal') AND c.id > @after
+	  AND c.state = @state AND c.state IN ('drawn', 'further_member', 'signing') -- said twice: without it the index of open cases is not used
 	  AND EXISTS (SELECT FROM tseras_seats s WHERE s.number = b.number AND (@state <> 'further_member' OR s.role = 'further'))
 	  AND (@state = 'signing' AND NOT EXISTS (
 	           SELECT FROM tseras_seats s
@@ -114,35 +115,53 @@ const sqlRipe = `
 // where it is, and its clock shows it.
 var errUnsigned = errors.New("not signed by more than half, or not explained")
 
-// Decide moves cases on, and returns how many, with what is wrong with those that it could not move.
+// Decide moves cases on, each once, and returns how many, with what is wrong with those that it could not move.
 func (d Decider) Decide(ctx context.Context) (moved int, err error) {
 	var failed []error
 	for _, state := range []casework.State{tseras.Signing, tseras.FurtherMember, tseras.Drawn} {
-		err := pgx.BeginFunc(ctx, d.Pool, func(tx pgx.Tx) error {
-			rows, _ := tx.Query(ctx, sqlRipe, pgx.NamedArgs{"state": state, "batch": decideBatch}) // the error comes out of Collect
-			ids, err := pgx.CollectRows(rows, pgx.RowTo[casework.ID])
+		for after := casework.ID(0); ; {
+			last, n, wrong, err := d.batch(ctx, state, after)
+			failed = append(failed, wrong...)
 			if err != nil {
-				return fmt.Errorf("tserasdb: ripe: %w", err)
+				failed = append(failed, err)
 			}
-			cases, err := caseworkdb.LockAll(ctx, tx, tseras.Procedure, "", state, ids)
-			if err != nil {
-				return err
+			if moved += n; err != nil || last == after {
+				break
 			}
-			for _, c := range cases {
-				// What is wrong with one case must not keep the others waiting: each has a savepoint.
-				if err := pgx.BeginFunc(ctx, tx, func(tx pgx.Tx) error { return d.one(ctx, tx, c) }); err != nil {
-					failed = append(failed, fmt.Errorf("tserasdb: case %d: %w", c.ID, err))
-					continue
-				}
-				moved++
-			}
-			return nil
-		})
-		if err != nil {
-			failed = append(failed, err)
+			after = last
 		}
 	}
 	return moved, errors.Join(failed...)
+}
+
+// batch moves on up to decideBatch cases of a state after the one named, and returns the last of them; the same one when there are no more.
+func (d Decider) batch(ctx context.Context, state casework.State, after casework.ID) (last casework.ID, moved int, failed []error, err error) {
+	last = after
+	err = pgx.BeginFunc(ctx, d.Pool, func(tx pgx.Tx) error {
+		rows, _ := tx.Query(ctx, sqlRipe, pgx.NamedArgs{"state": state, "after": after, "batch": decideBatch}) // the error comes out of Collect
+		ids, err := pgx.CollectRows(rows, pgx.RowTo[casework.ID])
+		if err != nil || len(ids) == 0 {
+			return err
+		}
+		last = ids[len(ids)-1]
+		cases, err := caseworkdb.LockAll(ctx, tx, tseras.Procedure, "", state, ids)
+		if err != nil {
+			return err
+		}
+		for _, c := range cases {
+			// What is wrong with one case must not keep the others waiting: each has a savepoint.
+			if err := pgx.BeginFunc(ctx, tx, func(tx pgx.Tx) error { return d.one(ctx, tx, c) }); err != nil {
+				failed = append(failed, fmt.Errorf("tserasdb: case %d: %w", c.ID, err))
+				continue
+			}
+			moved++
+		}
+		return nil
+	})
+	if err != nil {
+		return last, 0, failed, fmt.Errorf("tserasdb: decide: %w", err)
+	}
+	return last, moved, failed, nil
 }
 
 func (d Decider) one(ctx context.Context, tx pgx.Tx, c casework.Case) error {

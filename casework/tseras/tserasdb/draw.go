@@ -32,7 +32,7 @@ type Drawer struct {
 }
 
 // drawBatch is how many cases one round draws for at most; the others wait for the next.
-const drawBatch = 200
+var drawBatch = 200 // a test makes it small
 
 const sqlLockDraws = `SELECT pg_advisory_xact_lock(hashtextextended('tseras draws', 0))`
 
@@ -59,7 +59,7 @@ const sqlOpenSeed = `
 const sqlToDraw = `
 	SELECT c.id
 	FROM cases c
-	WHERE c.procedure = 'tseras' AND c.kind IN ('assessment', 'appeal')
+	WHERE c.procedure = 'tseras' AND c.kind IN ('assessment', 'appeal') AND c.id > @after AND c.state IN ('awaiting_draw', 'further_member')
 	  AND (c.state = 'awaiting_draw'
 	       OR c.state = 'further_member' AND NOT EXISTS (
 	           SELECT FROM tseras_blind b JOIN tseras_seats s ON s.number = b.number WHERE b.case_id = c.id AND s.role = 'further'))
@@ -87,16 +87,8 @@ func (d *Drawer) Draw(ctx context.Context) (drawn int, err error) {
 		if err != nil {
 			return fmt.Errorf("tserasdb: draws: %w", err)
 		}
-		rows, _ := tx.Query(ctx, sqlToDraw, pgx.NamedArgs{"batch": drawBatch}) // the error comes out of Collect
-		ids, err := pgx.CollectRows(rows, pgx.RowTo[casework.ID])
-		if err != nil {
-			return fmt.Errorf("tserasdb: draws: %w", err)
-		}
-		if len(ids) == 0 {
-			return nil
-		}
-		if drawn, err = d.round(ctx, tx, round, ids, now); err != nil || drawn == 0 {
-			return err // nobody may be drawn for any of them: the round stays open
+		if drawn, err = d.waiting(ctx, tx, round, now); err != nil || drawn == 0 {
+			return err // nobody waits, or nobody may be drawn for any of them: the round stays open
 		}
 		seed := d.Key.Seed(round)
 		if _, err := tx.Exec(ctx, sqlOpenSeed, pgx.NamedArgs{"round": round, "seed": seed[:], "now": now}); err != nil {
@@ -105,6 +97,25 @@ func (d *Drawer) Draw(ctx context.Context) (drawn int, err error) {
 		return d.commit(ctx, tx, round+1, now)
 	})
 	return drawn, err
+}
+
+// waiting draws for a batch of the cases that wait; those for which nobody may be drawn keep no others waiting.
+func (d *Drawer) waiting(ctx context.Context, tx pgx.Tx, round int64, now time.Time) (drawn int, err error) {
+	for after := casework.ID(0); drawn == 0; {
+		rows, _ := tx.Query(ctx, sqlToDraw, pgx.NamedArgs{"after": after, "batch": drawBatch}) // the error comes out of Collect
+		ids, err := pgx.CollectRows(rows, pgx.RowTo[casework.ID])
+		if err != nil {
+			return 0, fmt.Errorf("tserasdb: draws: %w", err)
+		}
+		if len(ids) == 0 {
+			return 0, nil
+		}
+		if drawn, err = d.round(ctx, tx, round, ids, now); err != nil {
+			return 0, err
+		}
+		after = ids[len(ids)-1]
+	}
+	return drawn, nil
 }
 
 // commit publishes the commitment to a round's seed.

@@ -11,6 +11,7 @@ import (
 	"github.com/tesdiq/tesdiq/casework"
 	"github.com/tesdiq/tesdiq/casework/tseras"
 	"github.com/tesdiq/tesdiq/casework/tseras/criteria"
+	"github.com/tesdiq/tesdiq/casework/tseras/tserasdb"
 	"github.com/tesdiq/tesdiq/gateway"
 	"github.com/tesdiq/tesdiq/gateway/agencies"
 	"github.com/tesdiq/tesdiq/internal/people"
@@ -254,6 +255,101 @@ func TestWhatMostRefuseToSignIsNotDecided(t *testing.T) {
 	_, _, err = w.gatherer.Gather(t.Context(), 0)
 	w.must(err)
 	w.expect(other, alone.Number, tseras.Decided)
+}
+
+// However many cases cannot go on, those after them do: a batch that is full of them is not the last.
+func TestManyThatCannotGoOnKeepNobodyWaiting(t *testing.T) {
+	tserasdb.SmallBatches(t)
+	w := newWorld(t)
+	if _, err := w.drawer.Draw(t.Context()); err != nil { // commits to a round
+		t.Fatal(err)
+	}
+	ctx := t.Context()
+	for _, who := range []string{"nermin", "cavid"} {
+		_, err := w.desk.Refer(ctx, w.from, w.referral(who), "signed")
+		w.must(err)
+	}
+	_, _, err := w.gatherer.Gather(ctx, 0)
+	w.must(err)
+	for range 2 {
+		_, err := w.drawer.Draw(ctx)
+		w.must(err)
+	}
+	numbers := map[tseras.BlindNumber]bool{}
+	for c := range commissions {
+		for m := range 4 {
+			seats, err := w.bench.Seats(ctx, memberFIN(c+1, m+1))
+			w.must(err)
+			for _, s := range seats {
+				numbers[s.Number] = true
+				if s.Recorded {
+					continue
+				}
+				_, err := w.bench.Open(ctx, memberFIN(c+1, m+1), s.Number)
+				w.must(err)
+				w.must(w.bench.Record(ctx, memberFIN(c+1, m+1), s.Number, findings("joints-rheumatoid", 2)))
+			}
+		}
+	}
+	if len(numbers) != 2 {
+		t.Fatalf("%d of 2 cases were drawn for", len(numbers))
+	}
+	moved, err := w.decider.Decide(ctx)
+	if err != nil || moved != 2 {
+		t.Fatalf("%d of 2 went on: %v", moved, err)
+	}
+	// Of the first most refuse, with a further member too; it stays ripe for ever.
+	var first tseras.BlindNumber
+	w.must(w.db.Admin.QueryRow(ctx, `SELECT number FROM tseras_blind ORDER BY case_id LIMIT 1`).Scan(&first))
+	says := func(number tseras.BlindNumber, n int, signs bool) {
+		for c := range commissions {
+			for m := range 4 {
+				fin := memberFIN(c+1, m+1)
+				seats, err := w.bench.Seats(ctx, fin)
+				w.must(err)
+				for _, s := range seats {
+					if s.Number != number || s.Signed {
+						continue
+					}
+					word := tseras.Word{N: n, Signs: signs, Evidence: "token"}
+					if !signs {
+						word.Reason = "Nəticə tapıntılarıma uyğun deyil"
+					} else if s.Role == tseras.Chair {
+						word.Explains = explained
+					}
+					w.must(w.bench.Sign(ctx, fin, number, word))
+				}
+			}
+		}
+	}
+	says(first, 1, false)
+	_, err = w.decider.Decide(ctx)
+	w.must(err)
+	_, err = w.drawer.Draw(ctx)
+	w.must(err)
+	for fin, s := range w.seats(first) {
+		if !s.Recorded {
+			_, err := w.bench.Open(ctx, fin, first)
+			w.must(err)
+			w.must(w.bench.Record(ctx, fin, first, findings("joints-rheumatoid", 2)))
+		}
+	}
+	_, err = w.decider.Decide(ctx)
+	w.must(err)
+	says(first, 2, false)
+	for number := range numbers {
+		if number != first {
+			says(number, 1, true)
+		}
+	}
+	if moved, err := w.decider.Decide(ctx); err == nil || moved != 1 {
+		t.Errorf("%d went on, %v", moved, err)
+	}
+	var states []string
+	w.must(w.db.Admin.QueryRow(ctx, `SELECT array_agg(state ORDER BY id) FROM cases`).Scan(&states))
+	if states[0] != "signing" || states[1] != "decided" {
+		t.Errorf("%v", states)
+	}
 }
 
 // A register that does not answer is seen on the case and never taken for "nothing": nothing is decided.

@@ -1,0 +1,10 @@
+package tserasdb
+
+import "testing"
+
+// SmallBatches lets the loops take one case at a time until the test ends.
+func SmallBatches(t *testing.T) {
+	decide, draw := decideBatch, drawBatch
+	decideBatch, drawBatch = 1, 1
+	t.Cleanup(func() { decideBatch, drawBatch = decide, draw })
+}
