@@ -81,17 +81,20 @@ var appeal = ways(Appeal,
 )
 
 var programme = ways(Programme,
-	way{"", AwaitingInvitation, bySystem},
+	way{"", AwaitingInvitation, parts(casework.BySystem, casework.BySubject, casework.ByClerk)}, // with the decision, or later at the person's wish
+	way{AwaitingInvitation, AwaitingInvitation, byOffice},                                       // a body takes it
 	way{AwaitingInvitation, AwaitingMeeting, byOffice},
 	way{AwaitingInvitation, Withdrawn, byPerson},
-	way{AwaitingInvitation, Declined, bySystem},                                                           // the decision no longer holds
-	way{AwaitingMeeting, AwaitingMeeting, parts(casework.BySubject, casework.ByClerk, casework.ByOffice)}, // another time or place
+	way{AwaitingInvitation, Declined, bySystem},                                                           // another decision holds now
+	way{AwaitingMeeting, AwaitingMeeting, parts(casework.BySubject, casework.ByClerk, casework.ByOffice)}, // another time or place, wished or given
 	way{AwaitingMeeting, Drafted, byOffice},
 	way{AwaitingMeeting, Lapsed, byOffice},
 	way{AwaitingMeeting, Withdrawn, byPerson},
-	way{Drafted, Drafted, byOffice},
+	way{AwaitingMeeting, Declined, bySystem},
+	way{Drafted, Drafted, parts(casework.BySubject, casework.ByClerk, casework.ByOffice)}, // the person's word on it; another draft
 	way{Drafted, Entered, byOffice},
 	way{Drafted, Withdrawn, byPerson},
+	way{Drafted, Declined, bySystem},
 )
 
 var correction = ways(Correction,

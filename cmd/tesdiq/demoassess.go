@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/tesdiq/tesdiq/casework/tseras"
@@ -19,6 +20,7 @@ import (
 	"github.com/tesdiq/tesdiq/internal/service"
 	"github.com/tesdiq/tesdiq/internal/service/assessing"
 	"github.com/tesdiq/tesdiq/keys/signer"
+	"github.com/tesdiq/tesdiq/organisation"
 )
 
 // How the demonstration assesses: fast enough to watch.
@@ -109,7 +111,8 @@ func drawKey(path string) (tseras.DrawKey, error) {
 	return key, os.WriteFile(path, key, 0o600)
 }
 
-// appoint enters the commissions with their members and hours, and the medical institution's district. What is there stays.
+// appoint enters the commissions with their members and hours, and the districts of the medical institution and the rehabilitation
+// centre. What is there stays.
 func appoint(ctx context.Context, o tserasdb.Operator) error {
 	for _, c := range people.Commissions {
 		k := tseras.Commission{ID: c.ID, Name: c.Name}
@@ -132,6 +135,11 @@ func appoint(ctx context.Context, o tserasdb.Operator) error {
 		}
 	}
 	for _, x := range people.Organisations {
+		if slices.Contains(x.Duties, string(organisation.Rehabilitation)) {
+			if _, err := o.AddDistrict(ctx, x.VOEN, tseras.District(x.District)); err != nil && !conflict(err) {
+				return err
+			}
+		}
 		if x.Sort != "medical" {
 			continue
 		}

@@ -30,6 +30,10 @@ type orgCommands struct {
 		Add orgDutyAdd `cmd:"" help:"Give an organisation a duty."`
 		End orgDutyEnd `cmd:"" help:"End that, at once."`
 	} `cmd:"" help:"What an organisation does beside checking excerpts."`
+	District struct {
+		Add orgDistrictAdd `cmd:"" help:"Let a body with the duty rehabilitation serve a district."`
+		End orgDistrictEnd `cmd:"" help:"End that, at once; cases that it has stay with it."`
+	} `cmd:"" help:"Districts for whose people a body makes programmes; where none does, any body may."`
 	Seal struct {
 		Add orgSealAdd `cmd:"" help:"Pin the seal by which a medical institution signs referrals."`
 	} `cmd:"" help:"Seals of medical institutions."`

@@ -527,7 +527,10 @@ func (a *auditor) cases(add func(k ledger.Kind, object string, content []byte, e
 		ledger.Drawing:  `SELECT round::text || '/' || ref, commitment FROM drawings`,
 		ledger.Decision: `SELECT case_id::text, package FROM tseras_decisions`,
 		ledger.Look: `SELECT 'tseras/' || id::text, convert_to(number || ' ' || member_id || ' ' || to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), 'UTF8')
-			FROM tseras_looks`,
+			FROM tseras_looks
+			UNION ALL
+			SELECT 'programme/' || l.id, convert_to(c.number || ' ' || l.organisation_id || ' ' || l.fin || ' ' || to_char(l.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), 'UTF8')
+			FROM tseras_programme_looks l JOIN cases c ON c.id = l.case_id`,
 	} {
 		for _, n := range collect(a, sql, pgx.RowToStructByPos[named]) {
 			add(kind, n.Object, n.Content, nil)

@@ -192,7 +192,7 @@ CREATE TABLE public.case_steps (
     CONSTRAINT case_steps_ways_appeal CHECK (((procedure <> 'tseras'::text) OR (kind <> 'appeal'::text) OR (((((from_state || '>'::text) || to_state) || '>'::text) || part) = ANY ('{>awaiting_draw>clerk,>awaiting_draw>subject,awaiting_draw>drawn>system,awaiting_draw>withdrawn>clerk,awaiting_draw>withdrawn>subject,drawn>drawn>chair,drawn>drawn>clerk,drawn>drawn>subject,drawn>further_member>system,drawn>lapsed>chair,drawn>signing>system,drawn>withdrawn>clerk,drawn>withdrawn>subject,further_member>signing>system,signing>decided>system,signing>further_member>chair,signing>further_member>member}'::text[])))),
     CONSTRAINT case_steps_ways_assessment CHECK (((procedure <> 'tseras'::text) OR (kind <> 'assessment'::text) OR (((((from_state || '>'::text) || to_state) || '>'::text) || part) = ANY ('{>gathering>clerk,>gathering>institution,>gathering>subject,awaiting_draw>drawn>system,awaiting_draw>gathering>system,awaiting_draw>withdrawn>clerk,awaiting_draw>withdrawn>subject,awaiting_referral>declined>institution,awaiting_referral>gathering>institution,awaiting_referral>gathering>system,awaiting_referral>withdrawn>clerk,awaiting_referral>withdrawn>subject,drawn>drawn>chair,drawn>further_member>system,drawn>signing>system,drawn>withdrawn>clerk,drawn>withdrawn>subject,further_member>signing>system,gathering>awaiting_draw>system,gathering>awaiting_referral>system,gathering>decided>system,gathering>declined>system,gathering>withdrawn>clerk,gathering>withdrawn>subject,signing>decided>system,signing>further_member>chair,signing>further_member>member}'::text[])))),
     CONSTRAINT case_steps_ways_correction CHECK (((procedure <> 'tseras'::text) OR (kind <> 'correction'::text) OR (((((from_state || '>'::text) || to_state) || '>'::text) || part) = ANY ('{>asked>clerk,>asked>subject,asked>corrected>system,asked>refused>system,asked>withdrawn>clerk,asked>withdrawn>subject}'::text[])))),
-    CONSTRAINT case_steps_ways_programme CHECK (((procedure <> 'tseras'::text) OR (kind <> 'programme'::text) OR (((((from_state || '>'::text) || to_state) || '>'::text) || part) = ANY ('{>awaiting_invitation>system,awaiting_invitation>awaiting_meeting>office,awaiting_invitation>declined>system,awaiting_invitation>withdrawn>clerk,awaiting_invitation>withdrawn>subject,awaiting_meeting>awaiting_meeting>clerk,awaiting_meeting>awaiting_meeting>office,awaiting_meeting>awaiting_meeting>subject,awaiting_meeting>drafted>office,awaiting_meeting>lapsed>office,awaiting_meeting>withdrawn>clerk,awaiting_meeting>withdrawn>subject,drafted>drafted>office,drafted>entered>office,drafted>withdrawn>clerk,drafted>withdrawn>subject}'::text[])))),
+    CONSTRAINT case_steps_ways_programme CHECK (((procedure <> 'tseras'::text) OR (kind <> 'programme'::text) OR (((((from_state || '>'::text) || to_state) || '>'::text) || part) = ANY ('{>awaiting_invitation>clerk,>awaiting_invitation>subject,>awaiting_invitation>system,awaiting_invitation>awaiting_invitation>office,awaiting_invitation>awaiting_meeting>office,awaiting_invitation>declined>system,awaiting_invitation>withdrawn>clerk,awaiting_invitation>withdrawn>subject,awaiting_meeting>awaiting_meeting>clerk,awaiting_meeting>awaiting_meeting>office,awaiting_meeting>awaiting_meeting>subject,awaiting_meeting>declined>system,awaiting_meeting>drafted>office,awaiting_meeting>lapsed>office,awaiting_meeting>withdrawn>clerk,awaiting_meeting>withdrawn>subject,drafted>declined>system,drafted>drafted>clerk,drafted>drafted>office,drafted>drafted>subject,drafted>entered>office,drafted>withdrawn>clerk,drafted>withdrawn>subject}'::text[])))),
     CONSTRAINT case_steps_what_check CHECK ((what <> ''::text))
 );
 
@@ -1192,6 +1192,25 @@ ALTER TABLE public.messages ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE public.organisation_districts (
+    id bigint NOT NULL,
+    organisation_id bigint NOT NULL,
+    district text NOT NULL,
+    added_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    CONSTRAINT organisation_districts_check CHECK ((ended_at >= added_at)),
+    CONSTRAINT organisation_districts_district_check CHECK ((district <> ''::text))
+);
+
+ALTER TABLE public.organisation_districts ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.organisation_districts_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.organisation_duties (
     id bigint NOT NULL,
     organisation_id bigint NOT NULL,
@@ -1505,6 +1524,58 @@ ALTER TABLE public.tseras_looks ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY
     CACHE 1
 );
 
+CREATE TABLE public.tseras_programme_bodies (
+    case_id bigint NOT NULL,
+    n integer NOT NULL,
+    organisation_id bigint NOT NULL,
+    taken_at timestamp with time zone NOT NULL,
+    CONSTRAINT tseras_programme_bodies_n_check CHECK ((n >= 1))
+);
+
+CREATE TABLE public.tseras_programme_drafts (
+    case_id bigint NOT NULL,
+    n integer NOT NULL,
+    draft jsonb NOT NULL,
+    CONSTRAINT tseras_programme_drafts_n_check CHECK ((n >= 1))
+);
+
+CREATE TABLE public.tseras_programme_looks (
+    id bigint NOT NULL,
+    case_id bigint NOT NULL,
+    organisation_id bigint NOT NULL,
+    fin text NOT NULL,
+    at timestamp with time zone NOT NULL,
+    CONSTRAINT tseras_programme_looks_fin_check CHECK ((fin ~ '^[0-9A-HJ-NP-Z]{7}$'::text))
+);
+
+ALTER TABLE public.tseras_programme_looks ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.tseras_programme_looks_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE VIEW public.tseras_programme_telephones AS
+ SELECT c.id AS case_id,
+    k.address
+   FROM ((public.cases c
+     JOIN LATERAL ( SELECT h_1.contact_id,
+            h_1.channel
+           FROM public.channel_choices h_1
+          WHERE (h_1.fin = c.subject)
+          ORDER BY h_1.id DESC
+         LIMIT 1) h ON ((h.channel = 'sms'::text)))
+     JOIN public.contacts k ON ((k.id = h.contact_id)))
+  WHERE ((c.kind = 'programme'::text) AND (c.state = ANY (ARRAY['awaiting_invitation'::text, 'awaiting_meeting'::text, 'drafted'::text])));
+
+CREATE TABLE public.tseras_programmes (
+    case_id bigint NOT NULL,
+    decision bigint NOT NULL,
+    district text NOT NULL
+);
+
 CREATE TABLE public.tseras_referrals (
     case_id bigint NOT NULL,
     organisation_id bigint NOT NULL,
@@ -1794,6 +1865,9 @@ ALTER TABLE ONLY public.members
 ALTER TABLE ONLY public.messages
     ADD CONSTRAINT messages_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.organisation_districts
+    ADD CONSTRAINT organisation_districts_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.organisation_duties
     ADD CONSTRAINT organisation_duties_pkey PRIMARY KEY (id);
 
@@ -1881,6 +1955,18 @@ ALTER TABLE ONLY public.tseras_findings
 ALTER TABLE ONLY public.tseras_looks
     ADD CONSTRAINT tseras_looks_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.tseras_programme_bodies
+    ADD CONSTRAINT tseras_programme_bodies_pkey PRIMARY KEY (case_id, n);
+
+ALTER TABLE ONLY public.tseras_programme_drafts
+    ADD CONSTRAINT tseras_programme_drafts_pkey PRIMARY KEY (case_id, n);
+
+ALTER TABLE ONLY public.tseras_programme_looks
+    ADD CONSTRAINT tseras_programme_looks_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.tseras_programmes
+    ADD CONSTRAINT tseras_programmes_pkey PRIMARY KEY (case_id);
+
 ALTER TABLE ONLY public.tseras_proposals
     ADD CONSTRAINT tseras_proposals_pkey PRIMARY KEY (number, n);
 
@@ -1939,7 +2025,7 @@ CREATE UNIQUE INDEX cases_one_appeal ON public.cases USING btree (about) WHERE (
 
 CREATE UNIQUE INDEX cases_one_assessment ON public.cases USING btree (subject) WHERE ((kind = ANY (ARRAY['assessment'::text, 'appeal'::text])) AND (state <> ALL (ARRAY['decided'::text, 'declined'::text, 'withdrawn'::text, 'lapsed'::text])));
 
-CREATE UNIQUE INDEX cases_one_programme ON public.cases USING btree (about) WHERE (kind = 'programme'::text);
+CREATE UNIQUE INDEX cases_one_programme ON public.cases USING btree (about) WHERE ((kind = 'programme'::text) AND (state <> ALL (ARRAY['declined'::text, 'withdrawn'::text, 'lapsed'::text, 'entered'::text])));
 
 CREATE INDEX cases_open ON public.cases USING btree (id) INCLUDE (seq) WHERE (state <> ALL (ARRAY['decided'::text, 'declined'::text, 'withdrawn'::text, 'lapsed'::text, 'entered'::text, 'corrected'::text, 'refused'::text]));
 
@@ -2039,6 +2125,8 @@ CREATE INDEX messages_fin ON public.messages USING btree (fin, sent_at DESC);
 
 CREATE INDEX messages_unread ON public.messages USING btree (fin) WHERE (read_at IS NULL);
 
+CREATE UNIQUE INDEX organisation_districts_current ON public.organisation_districts USING btree (organisation_id, district) WHERE (ended_at IS NULL);
+
 CREATE UNIQUE INDEX organisation_duties_current ON public.organisation_duties USING btree (organisation_id, duty) WHERE (ended_at IS NULL);
 
 CREATE INDEX outbox_codes ON public.outbox USING btree (due_at) WHERE ((due_at IS NOT NULL) AND (message_id IS NULL));
@@ -2076,6 +2164,8 @@ CREATE INDEX river_notification_topic_id_idx ON public.river_notification USING 
 CREATE INDEX sessions_expiry ON public.sessions USING btree (expiry);
 
 CREATE INDEX tseras_looks_number ON public.tseras_looks USING btree (number);
+
+CREATE INDEX tseras_programme_looks_case ON public.tseras_programme_looks USING btree (case_id);
 
 CREATE UNIQUE INDEX tseras_seats_chair ON public.tseras_seats USING btree (number) WHERE (role = 'chair'::text);
 
@@ -2230,6 +2320,9 @@ ALTER TABLE ONLY public.medical_institutions
 ALTER TABLE ONLY public.members
     ADD CONSTRAINT members_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES public.organisations(id);
 
+ALTER TABLE ONLY public.organisation_districts
+    ADD CONSTRAINT organisation_districts_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES public.organisations(id);
+
 ALTER TABLE ONLY public.organisation_duties
     ADD CONSTRAINT organisation_duties_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES public.organisations(id);
 
@@ -2286,6 +2379,27 @@ ALTER TABLE ONLY public.tseras_findings
 
 ALTER TABLE ONLY public.tseras_looks
     ADD CONSTRAINT tseras_looks_number_member_id_fkey FOREIGN KEY (number, member_id) REFERENCES public.tseras_seats(number, member_id);
+
+ALTER TABLE ONLY public.tseras_programme_bodies
+    ADD CONSTRAINT tseras_programme_bodies_case_id_fkey FOREIGN KEY (case_id) REFERENCES public.tseras_programmes(case_id);
+
+ALTER TABLE ONLY public.tseras_programme_bodies
+    ADD CONSTRAINT tseras_programme_bodies_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES public.organisations(id);
+
+ALTER TABLE ONLY public.tseras_programme_drafts
+    ADD CONSTRAINT tseras_programme_drafts_case_id_fkey FOREIGN KEY (case_id) REFERENCES public.tseras_programmes(case_id);
+
+ALTER TABLE ONLY public.tseras_programme_looks
+    ADD CONSTRAINT tseras_programme_looks_case_id_fkey FOREIGN KEY (case_id) REFERENCES public.tseras_programmes(case_id);
+
+ALTER TABLE ONLY public.tseras_programme_looks
+    ADD CONSTRAINT tseras_programme_looks_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES public.organisations(id);
+
+ALTER TABLE ONLY public.tseras_programmes
+    ADD CONSTRAINT tseras_programmes_case_id_fkey FOREIGN KEY (case_id) REFERENCES public.cases(id);
+
+ALTER TABLE ONLY public.tseras_programmes
+    ADD CONSTRAINT tseras_programmes_decision_fkey FOREIGN KEY (decision) REFERENCES public.tseras_decisions(case_id);
 
 ALTER TABLE ONLY public.tseras_proposals
     ADD CONSTRAINT tseras_proposals_number_fkey FOREIGN KEY (number) REFERENCES public.tseras_blind(number);

@@ -49,6 +49,7 @@ const sqlWaiting = `
 	           FROM (SELECT DISTINCT ON (e.register) e.register, e.answered FROM tseras_evidence e WHERE e.case_id = c.id AND e.at >= s.at ORDER BY e.register, e.n DESC) latest
 	           WHERE NOT latest.answered)
 	       WHEN 'awaiting_referral' THEN 'the institution''s referral'
+	       WHEN 'awaiting_invitation' THEN 'a rehabilitation body''s invitation'
 	       WHEN 'drawn' THEN (
 	           SELECT 'findings of ' || count(*) || ' member(s)' FROM tseras_blind b JOIN tseras_seats t ON t.number = b.number
 	           WHERE b.case_id = c.id AND NOT EXISTS (SELECT FROM tseras_findings f WHERE f.number = t.number AND f.member_id = t.member_id) HAVING count(*) > 0)
@@ -83,7 +84,7 @@ func explain(ctx context.Context, admin Querier, ids []int64) (map[int64]Waiting
 const sqlOpenCases = `
 	SELECT id
 	FROM cases
-	WHERE state NOT IN ('decided', 'declined', 'withdrawn')
+	WHERE state NOT IN ('decided', 'declined', 'withdrawn', 'lapsed', 'entered', 'corrected', 'refused')
 	ORDER BY id`
 
 // Open explains all cases that are not closed.

@@ -33,7 +33,7 @@ const sqlDecision = `
 	INSERT INTO tseras_decisions (case_id, entry_id, alone, package, decided_at)
 	VALUES (@case, @entry, @alone, @package, @now)`
 
-// decide closes a case: entry, decision, step, ledger lines and message, together. by names the commission; empty where
+// decide closes a case: entry, decision, step, ledger lines, message and the programme that follows, together. by names the commission; empty where
 // the registers' evidence alone decided.
 func (d Desk) decide(ctx context.Context, tx pgx.Tx, f tseras.File, r criteria.Result, pack []byte, by, what string, alone bool) error {
 	if alone {
@@ -71,10 +71,14 @@ func (d Desk) decide(ctx context.Context, tx pgx.Tx, f tseras.File, r criteria.R
 	if err != nil {
 		return err
 	}
+	told := func() error { return tell(ctx, tx, c, "decided", now) }
 	if f.First != nil {
-		return tellAppeal(ctx, tx, c, what, nil, now)
+		told = func() error { return tellAppeal(ctx, tx, c, what, nil, now) }
 	}
-	return tell(ctx, tx, c, "decided", now)
+	if err := told(); err != nil || entry == nil && what != tseras.Replaced {
+		return err // what was decided before holds, and what follows it
+	}
+	return d.programme(ctx, tx, c, r)
 }
 
 // Decider moves on the cases whose commission has done its part: it computes from the findings, and enters what was

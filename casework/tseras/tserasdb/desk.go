@@ -211,6 +211,17 @@ func (d Desk) Withdraw(ctx context.Context, subject tesdiq.FIN, number string, b
 	return d.change(ctx, subject, number, tseras.Withdrawn, by, "withdrawn", nil)
 }
 
+// DeclineProgramme ends a programme that the person does not want. Again, it changes nothing.
+func (d Desk) DeclineProgramme(ctx context.Context, subject tesdiq.FIN, number string, by casework.Actor) error {
+	return d.onProgramme(ctx, subject, number, func(tx pgx.Tx, c casework.Case, _ tseras.Course) error {
+		if c.State == tseras.Withdrawn {
+			return nil
+		}
+		_, err := d.move(ctx, tx, c, tseras.Withdrawn, "", by, tseras.StepWithdrawn, nil)
+		return err
+	})
+}
+
 // change moves a person's case and tells him.
 func (d Desk) change(ctx context.Context, subject tesdiq.FIN, number string, to casework.State, by casework.Actor, what string, args map[string]string) error {
 	return pgx.BeginFunc(ctx, d.Pool, func(tx pgx.Tx) error {
@@ -252,6 +263,11 @@ const sqlLooksOf = `
 	SELECT i.office, i.at, i.purpose
 	FROM inspection_looks i
 	WHERE i.case_id = @id
+	UNION ALL
+	SELECT o.name, l.at, ''
+	FROM tseras_programme_looks l
+	JOIN organisations o ON o.id = l.organisation_id
+	WHERE l.case_id = @id
 	ORDER BY 2 DESC`
 
 const sqlDecisionOf = `
@@ -303,6 +319,9 @@ func (d Desk) show(ctx context.Context, tx pgx.Tx, subject tesdiq.FIN, number st
 		err = d.showAppeals(ctx, tx, &s)
 	case tseras.Appeal:
 		err = d.showFirst(ctx, tx, &s)
+	case tseras.Programme:
+		p, _, failed := programmeOf(ctx, tx, s.Case, s.Steps)
+		s.Programme, err = &p, failed
 	default:
 		err = nil
 	}

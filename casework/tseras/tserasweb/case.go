@@ -108,7 +108,7 @@ func (h *Person) page(lang tesdiq.Lang, s tseras.Shown) (casePage, error) {
 }
 
 func (h *Person) step(lang tesdiq.Lang, s casework.Step, filed []tseras.Filed) stepLine {
-	l := stepLine{At: s.At, What: h.Shell.T(lang, "tseras-person.step."+s.What), Why: s.Args["Reason"]}
+	l := stepLine{At: s.At, What: stepWords(h.Shell, lang, s), Why: s.Args["Reason"]}
 	if s.By.Office != "" {
 		l.Who = s.By.Office
 	} else {
@@ -120,6 +120,18 @@ func (h *Person) step(lang tesdiq.Lang, s casework.Step, filed []tseras.Filed) s
 		}
 	}
 	return l
+}
+
+// stepWords says a step in words, with what it tells of.
+func stepWords(shell *web.Shell, lang tesdiq.Lang, s casework.Step) string {
+	if !strings.HasPrefix(s.What, "programme_") {
+		return shell.T(lang, "tseras-person.step."+s.What)
+	}
+	var args []any
+	for _, name := range []string{"Day", "Time", "Draft"} {
+		args = append(args, name, s.Args[name])
+	}
+	return shell.T(lang, "tseras-programme.step."+s.What, args...)
 }
 
 // registers says of each register what became of the question to it. No answer is told as what it is, never as "nothing".

@@ -83,16 +83,17 @@ type tag struct{ Class, Mark, Word string }
 func tagOf(s casework.State) tag {
 	t := tag{"none", "…", "tseras-person.state." + string(s)}
 	switch s {
-	case tseras.Decided:
+	case tseras.Decided, tseras.Entered, tseras.Corrected:
 		t.Class, t.Mark = "good", "✓"
-	case tseras.Declined, tseras.Withdrawn:
+	case tseras.Declined, tseras.Withdrawn, tseras.Lapsed, tseras.Refused:
 		t.Class, t.Mark = "warn", "!"
 	}
 	return t
 }
 
 type listPage struct {
-	Open   *line // the case that is under way
+	Open   []line // the cases that are under way
+	New    bool   // an assessment can be applied for
 	Closed []line
 	Filed  []tseras.Filed // what clerks did for the person
 }
@@ -120,7 +121,7 @@ func (h *Person) turnOf(lang tesdiq.Lang, c casework.Case) (turn, error) {
 	if closed(c) {
 		return out, nil
 	}
-	out.What = t("tseras-person.doing." + string(c.State))
+	out.What = t(area(c.Kind) + "doing." + string(c.State))
 	if c.Clock.DueBy.IsZero() {
 		return out, nil
 	}
@@ -140,6 +141,17 @@ func (h *Person) turnOf(lang tesdiq.Lang, c casework.Case) (turn, error) {
 	return out, nil
 }
 
+// area is where a kind's words stand.
+func area(k casework.Kind) string {
+	if k == tseras.Programme {
+		return "tseras-programme."
+	}
+	return "tseras-person."
+}
+
+// assesses says whether a case is an assessment or an appeal, of which nobody has two under way.
+func assesses(c casework.Case) bool { return c.Kind == tseras.Assessment || c.Kind == tseras.Appeal }
+
 func closed(c casework.Case) bool { return tseras.Machine.Closed(c.Kind, c.State) }
 
 func (h *Person) lineOf(lang tesdiq.Lang, c casework.Case) (line, error) {
@@ -154,7 +166,7 @@ func (h *Person) list(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	var data listPage
+	data := listPage{New: true}
 	for _, c := range cases {
 		l, err := h.lineOf(lang, c)
 		if err != nil {
@@ -163,7 +175,8 @@ func (h *Person) list(w http.ResponseWriter, r *http.Request) error {
 		if closed(c) {
 			data.Closed = append(data.Closed, l)
 		} else {
-			data.Open = &l
+			data.Open = append(data.Open, l)
+			data.New = data.New && !assesses(c)
 		}
 	}
 	if data.Filed, err = h.Desk.Filed(r.Context(), fin, ""); err != nil {
@@ -192,7 +205,7 @@ func (h *Person) form(w http.ResponseWriter, r *http.Request) error {
 		http.Redirect(w, r, CasesPath+"/new?key="+key, http.StatusSeeOther)
 		return nil
 	}
-	open, err := h.open(r.Context(), fin)
+	open, err := h.open(r.Context(), fin, assesses)
 	if err != nil {
 		return err
 	}
@@ -203,14 +216,14 @@ func (h *Person) form(w http.ResponseWriter, r *http.Request) error {
 	return h.pages.Render(w, r, "person-new.html", web.Page{Title: "tseras-person.new", Data: formPage{key}})
 }
 
-// open is the person's case that is under way; nil when there is none.
-func (h *Person) open(ctx context.Context, fin tesdiq.FIN) (*casework.Case, error) {
+// open is the person's case of a sort that is under way, the newest; nil when there is none.
+func (h *Person) open(ctx context.Context, fin tesdiq.FIN, sort func(casework.Case) bool) (*casework.Case, error) {
 	cases, err := h.Desk.Cases(ctx, fin)
 	if err != nil {
 		return nil, err
 	}
 	for i := range cases {
-		if !closed(cases[i]) {
+		if !closed(cases[i]) && sort(cases[i]) {
 			return &cases[i], nil
 		}
 	}
@@ -296,7 +309,10 @@ func (h *Person) pack(w http.ResponseWriter, r *http.Request) error {
 // Open is the person's case that is under way, for the first page of the cabinet: its address and a sentence about whose
 // turn it is. false when there is none.
 func (h *Person) Open(ctx context.Context, fin tesdiq.FIN, lang tesdiq.Lang) (address, title, text string, ok bool, err error) {
-	c, err := h.open(ctx, fin)
+	c, err := h.open(ctx, fin, assesses)
+	if err == nil && c == nil {
+		c, err = h.open(ctx, fin, func(casework.Case) bool { return true })
+	}
 	if err != nil || c == nil {
 		return "", "", "", false, err
 	}
