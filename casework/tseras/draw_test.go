@@ -65,6 +65,39 @@ func TestNobodyWhoIsBarredIsEverDrawn(t *testing.T) {
 	}
 }
 
+// Among who was drawn before; where one of them may not be drawn now among their commission; where that may not among all.
+func TestWhoAsksAgainIsDrawnForAmongTheSame(t *testing.T) {
+	all := commissions(6)
+	before := tseras.DrawnBefore{Commission: "K03", Chair: "K03-2", Members: []tseras.MemberID{"K03-1", "K03-2", "K03-5"}}
+	draw := func(ref string, b tseras.Barred, all []tseras.Commission) string {
+		t.Helper()
+		d, err := key.Seed(1).DrawPanelAgain(1, ref, all, b, before)
+		if err != nil {
+			t.Fatal(err)
+		}
+		members := d.Drawn(tseras.Member)
+		slices.Sort(members)
+		return strings.Join(slices.Concat(d.Drawn(tseras.Chair), members), " ")
+	}
+	panels := map[string]bool{}
+	for i := range 50 {
+		ref := fmt.Sprint("r", i)
+		if got := draw(ref, tseras.Barred{}, all); got != "K03-2 K03-1 K03-5" {
+			t.Errorf("the same: %s", got)
+		}
+		if got := draw(ref, tseras.Barred{People: []tesdiq.FIN{"03M0005"}}, all); strings.Count(got, "K03") != 3 || strings.Contains(got, "K03-5") {
+			t.Errorf("one is a relative: %s", got)
+		}
+		panels[draw(ref, tseras.Barred{Districts: []tseras.District{"D03"}}, all)[:3]] = true
+	}
+	if panels["K03"] || len(panels) != 5 {
+		t.Errorf("the person moved to its district: %v", panels)
+	}
+	if all[2].Members[0].Chair != true || len(all[2].Members) != 5 {
+		t.Error("the list of commissions was changed")
+	}
+}
+
 func TestWhereNobodyMayBeDrawnTheCaseWaits(t *testing.T) {
 	all := commissions(1)
 	for _, b := range []tseras.Barred{

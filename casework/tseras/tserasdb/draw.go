@@ -194,7 +194,11 @@ func (d *Drawer) one(ctx context.Context, tx pgx.Tx, round int64, c casework.Cas
 			return err
 		}
 	}
-	drawing, err := seed.DrawPanel(round, ref, all, f.Barred())
+	before, err := drawnBefore(ctx, tx, c, now)
+	if err != nil {
+		return err
+	}
+	drawing, err := seed.DrawPanelAgain(round, ref, all, f.Barred(), before)
 	if err != nil {
 		return err
 	}
@@ -233,6 +237,37 @@ func (d *Drawer) one(ctx context.Context, tx pgx.Tx, round int64, c casework.Cas
 		}
 	}
 	return caseworkdb.Write(ctx, tx, d.Rand, tseras.Procedure, caseworkdb.Moved{Case: after, Step: step})
+}
+
+// The person's latest earlier case of the kind for which a commission was drawn, if he withdrew it, and not long ago.
+const sqlDrawnBefore = `
+	SELECT m.commission_id, s.member_id, s.role = 'chair'
+	FROM (SELECT p.id, p.state, p.seq, b.number
+	      FROM cases p JOIN tseras_blind b ON b.case_id = p.id
+	      WHERE p.subject = @subject AND p.kind = @kind AND p.id < @case ORDER BY p.id DESC LIMIT 1) p
+	JOIN case_steps t ON t.case_id = p.id AND t.seq = p.seq
+	JOIN tseras_seats s ON s.number = p.number AND s.role <> 'further'
+	JOIN commission_members m ON m.id = s.member_id
+	WHERE p.state = 'withdrawn' AND t.at >= @since
+	ORDER BY s.member_id`
+
+// drawnBefore is who was drawn for the case that the person withdrew before this one.
+func drawnBefore(ctx context.Context, tx pgx.Tx, c casework.Case, now time.Time) (b tseras.DrawnBefore, err error) {
+	rows, _ := tx.Query(ctx, sqlDrawnBefore, pgx.NamedArgs{
+		"subject": c.Subject, "kind": c.Kind, "case": c.ID, "since": now.AddDate(0, -tseras.AgainMonths, 0),
+	}) // the error comes out of ForEachRow
+	var member tseras.MemberID
+	var chair bool
+	_, err = pgx.ForEachRow(rows, []any{&b.Commission, &member, &chair}, func() error {
+		if b.Members = append(b.Members, member); chair {
+			b.Chair = member
+		}
+		return nil
+	})
+	if err != nil {
+		return b, fmt.Errorf("tserasdb: drawn before case %d: %w", c.ID, err)
+	}
+	return b, nil
 }
 
 const sqlDrawing = `

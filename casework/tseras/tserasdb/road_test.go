@@ -3,6 +3,9 @@ package tserasdb_test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -400,6 +403,51 @@ func TestWithdrawn(t *testing.T) {
 	if _, err := w.desk.Apply(t.Context(), fin, by, "form-9"); err != nil {
 		t.Errorf("a new application: %v", err)
 	}
+}
+
+// S19: who withdraws once he knows his commission, and asks again, has the same one again; also if he asks and withdraws in between.
+func TestWhoAsksAgainDrawsNoOtherCommission(t *testing.T) {
+	w := newWorld(t)
+	fin, by := subject("nermin")
+	var first []tesdiq.FIN
+	for n := range 4 {
+		r := w.referral("nermin")
+		r.Number += fmt.Sprint("/", n)
+		c, err := w.desk.Refer(t.Context(), w.from, r, "signed")
+		w.must(err)
+		if n == 2 { // before anybody was drawn
+			w.must(w.desk.Withdraw(t.Context(), fin, c.Number, by))
+			continue
+		}
+		w.work()
+		w.work()
+		w.expect(fin, c.Number, tseras.Drawn)
+		var blind tseras.BlindNumber
+		w.must(w.db.Admin.QueryRow(t.Context(), `SELECT b.number FROM tseras_blind b JOIN cases c ON c.id = b.case_id WHERE c.number = $1`, c.Number).Scan(&blind))
+		drawn := slices.Sorted(maps.Keys(w.seats(blind)))
+		if n > 0 && !slices.Equal(drawn, first) {
+			t.Errorf("asked again: %v, before: %v", drawn, first)
+		}
+		first = drawn
+		w.must(w.desk.Withdraw(t.Context(), fin, c.Number, by))
+	}
+	w.later = 400 * 24 * time.Hour
+	for n := range 20 { // a year later it is chance again: one of 20 draws among eleven commissions is another, but once in 10^20
+		r := w.referral("nermin")
+		r.Number += fmt.Sprint("/later/", n)
+		c, err := w.desk.Refer(t.Context(), w.from, r, "signed")
+		w.must(err)
+		w.work()
+		w.work()
+		var blind tseras.BlindNumber
+		w.must(w.db.Admin.QueryRow(t.Context(), `SELECT b.number FROM tseras_blind b JOIN cases c ON c.id = b.case_id WHERE c.number = $1`, c.Number).Scan(&blind))
+		if !slices.Equal(slices.Sorted(maps.Keys(w.seats(blind))), first) {
+			return
+		}
+		w.must(w.desk.Withdraw(t.Context(), fin, c.Number, by))
+		w.later += 400 * 24 * time.Hour
+	}
+	t.Error("years later it is the same commission each time")
 }
 
 // S20, A11: who has no seat sees nothing, whatever he knows; and what members read holds nothing of the person.
