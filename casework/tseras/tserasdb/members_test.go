@@ -268,7 +268,7 @@ func (s *site) nothingOf(who string, members []*reader) {
 		s.Fatalf("only %d identifiers", len(ids))
 	}
 	for _, m := range members {
-		text := m.seen.String()
+		text := strings.ReplaceAll(m.seen.String(), "Əlillik", "") // disability; her father's name, Əli, is no part of it
 		if len(text) < 10_000 {
 			s.Errorf("the member was sent only %d bytes", len(text))
 		}

@@ -23,7 +23,7 @@ type casePage struct {
 	Steps        []stepLine // the newest first
 	Registers    []registerLine
 	Silent       int // registers that have not answered
-	Looks        []tseras.Look
+	Looks        []lookLine
 	CanWithdraw  bool
 	Decision     *decision
 }
@@ -85,7 +85,7 @@ func (h *Person) show(w http.ResponseWriter, r *http.Request) error {
 
 func (h *Person) page(lang tesdiq.Lang, s tseras.Shown) (casePage, error) {
 	p := casePage{
-		Number: s.Number, Path: path(s.Number), Tag: tagOf(s.State), Closed: closed(s.Case), CanWithdraw: tseras.Withdrawable(s.Case),
+		Number: s.Number, Path: path(s.Number), Tag: tagOf(s.State), Closed: closed(s.Case), Looks: looksOf(s.Looks), CanWithdraw: tseras.Withdrawable(s.Case),
 	}
 	var err error
 	if p.Turn, err = h.turnOf(lang, s.Case); err != nil {
@@ -93,12 +93,6 @@ func (h *Person) page(lang tesdiq.Lang, s tseras.Shown) (casePage, error) {
 	}
 	for i := len(s.Steps) - 1; i >= 0; i-- {
 		p.Steps = append(p.Steps, h.step(lang, s.Steps[i], s.Filed))
-	}
-	for _, l := range s.Looks {
-		if l.Purpose != "" {
-			l.Purpose = "inspection.purpose." + l.Purpose
-		}
-		p.Looks = append(p.Looks, l)
 	}
 	p.registers(h.Shell, lang, s)
 	if s.Package != nil {

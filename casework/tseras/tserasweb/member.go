@@ -84,7 +84,8 @@ type seatLine struct {
 type seatsPage struct {
 	Member      tseras.MemberID
 	Commission  string
-	Mine, Other []seatLine // it is the member's turn; others', or ended
+	Mine, Other []seatLine // it is the member's turn, or others'
+	Closed      []seatLine
 }
 
 // list shows the cases of who is signed in, the next deadline first.
@@ -108,9 +109,12 @@ func (h *Commission) list(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
-		if s.Mine() {
+		switch {
+		case ended(s.State):
+			p.Closed = append(p.Closed, l)
+		case s.Mine():
 			p.Mine = append(p.Mine, l)
-		} else {
+		default:
 			p.Other = append(p.Other, l)
 		}
 	}
@@ -206,9 +210,11 @@ func (h *Commission) record(w http.ResponseWriter, r *http.Request) error {
 	if !save {
 		return h.render(w, r, c, f, nil)
 	}
-	ps := f.missing()
+	v := web.ViewerOf(r.Context())
+	say := speaker(h.Shell, v.Lang, tesdiq.DateOf(h.Now()))
+	ps := f.missing(say)
 	if len(ps) == 0 {
-		err = h.Bench.Record(r.Context(), web.ViewerOf(r.Context()).Person.FIN, c.Number, f.findings(c.Referral.Age))
+		err = h.Bench.Record(r.Context(), v.Person.FIN, c.Number, f.findings(c.Referral.Age))
 		if err == nil {
 			http.Redirect(w, r, commissionPath+"/"+string(c.Number), http.StatusSeeOther)
 			return nil
@@ -217,7 +223,7 @@ func (h *Commission) record(w http.ResponseWriter, r *http.Request) error {
 		if !errors.As(err, &found) {
 			return err
 		}
-		ps = f.placed(found)
+		ps = f.placed(say, found)
 	}
 	return h.render(w, r, c, f, ps)
 }

@@ -61,10 +61,10 @@ func readForm(v url.Values) (findingsForm, bool) {
 }
 
 // missing are the conditions without a grade.
-func (f findingsForm) missing() (ps tesdiq.Problems) {
+func (f findingsForm) missing(say criteria.Speaker) (ps tesdiq.Problems) {
 	for _, c := range f.Conditions {
 		if n, err := strconv.Atoi(c.Grade); err != nil || n < 1 {
-			ps.Add("grade-"+c.Criterion, tesdiq.Invalid("tseras.grade.missing"))
+			ps.Add("grade-"+c.Criterion, tesdiq.Invalid("tseras.grade.missing").With("Condition", titleOf(say, c.Criterion)))
 		}
 	}
 	return ps
@@ -85,12 +85,15 @@ func (f findingsForm) findings(age tseras.AgeGroup) criteria.Findings {
 	return found
 }
 
-// placed puts the rules' problems to the fields of the form.
-func (f findingsForm) placed(all tesdiq.Problems) (ps tesdiq.Problems) {
+// placed puts the rules' problems to the fields of the form, and names those of which there are several.
+func (f findingsForm) placed(say criteria.Speaker, all tesdiq.Problems) (ps tesdiq.Problems) {
 	for _, p := range all {
 		field := "add"
 		if name, ok := strings.CutPrefix(p.Field, "findings.activities."); ok {
 			field = "activity-" + name
+			if p.Key == "criteria.limit_missing" {
+				p = tesdiq.Invalid("tseras.limit.missing").With("Activity", say.Activity(name))
+			}
 		} else if id, ok := p.Args["Criterion"].(string); ok && slices.ContainsFunc(f.Conditions, func(c typedCondition) bool { return c.Criterion == id }) {
 			field = "grade-" + id
 		}
@@ -141,7 +144,13 @@ type resultView struct {
 func casePageOf(shell *web.Shell, lang tesdiq.Lang, today tesdiq.Date, c tseras.BlindCase, f findingsForm) blindPage {
 	say := speaker(shell, lang, today)
 	t := func(key string, args ...any) string { return shell.T(lang, "tseras-commission."+key, args...) }
-	months := func(m tseras.Months) string { return shell.TN(lang, "tseras-commission.months-ago", int(m)) }
+	when := func(key string, m tseras.Months) string {
+		if m == 0 {
+			return t("this-month")
+		}
+		return shell.TN(lang, "tseras-commission."+key, int(m))
+	}
+	months := func(m tseras.Months) string { return when("months-ago", m) }
 	p := blindPage{
 		Form: f, Findings: c.Recorded,
 		Records: !c.Recorded && (c.State == tseras.Drawn || c.State == tseras.FurtherMember),
@@ -159,7 +168,7 @@ func casePageOf(shell *web.Shell, lang tesdiq.Lang, today tesdiq.Date, c tseras.
 		p.Diagnoses = append(p.Diagnoses, namedValue{string(d.Code), months(d.Since)})
 	}
 	for _, x := range b.Tests {
-		p.Tests = append(p.Tests, namedValue{t("test." + string(x.Code)), strconv.Itoa(x.Value) + " · " + months(x.Ago)})
+		p.Tests = append(p.Tests, namedValue{t("test." + string(x.Code)), strconv.Itoa(x.Value) + " · " + when("tested-ago", x.Ago)})
 	}
 	for _, x := range b.Facts {
 		p.Registers = append(p.Registers, namedValue{t("register." + string(x.Register)), t("fact."+string(x.Code)) + " · " + string(x.ICD) + " · " + months(x.Since)})
@@ -192,6 +201,14 @@ func casePageOf(shell *web.Shell, lang tesdiq.Lang, today tesdiq.Date, c tseras.
 	return p
 }
 
+// titleOf is a criterion's name; its id where the rules of the day do not have it.
+func titleOf(say criteria.Speaker, id string) string {
+	if k, ok := say.Rules.Criterion(say.Day, id); ok {
+		return k.Title(say.Lang)
+	}
+	return id
+}
+
 func conditionRowOf(say criteria.Speaker, typed typedCondition) conditionRow {
 	row := conditionRow{ID: typed.Criterion, Title: typed.Criterion, Grade: typed.Grade, Cause: typed.Cause}
 	if k, ok := say.Rules.Criterion(say.Day, typed.Criterion); ok {
@@ -218,7 +235,7 @@ func conditionRowOf(say criteria.Speaker, typed typedCondition) conditionRow {
 // resultOf says what the rules made of all members' findings.
 func resultOf(say criteria.Speaker, t func(string, ...any) string, p tseras.Proposal) *resultView {
 	r := p.Result
-	v := &resultView{Text: say.Result(r.Outcome, r.Band, r.Degree), Differs: r.Differs}
+	v := &resultView{Text: sentence(say.Lang, say.Result(r.Outcome, r.Band, r.Degree)), Differs: r.Differs}
 	for _, b := range p.Digest {
 		const hex = "0123456789abcdef"
 		v.Digest += string([]byte{hex[b>>4], hex[b&15]})
