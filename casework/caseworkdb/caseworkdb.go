@@ -64,12 +64,16 @@ func Open(ctx context.Context, tx pgx.Tx, random io.Reader, c casework.Case, fir
 const columns = `
 	c.id, c.number, c.procedure, c.kind, c.subject, c.opened_at, c.law_on, coalesce(c.about, 0), c.seq, c.state, s.at, s.turn, s.began, s.due_by, s.provisional`
 
-const sqlLock = `
+const sqlHold = `
+	SELECT FROM cases
+	WHERE id = @id
+	FOR UPDATE`
+
+const sqlHeld = `
 	SELECT ` + columns + `
 	FROM cases c
 	JOIN case_steps s ON s.case_id = c.id AND s.seq = c.seq
-	WHERE c.id = @id
-	FOR UPDATE OF c`
+	WHERE c.id = @id`
 
 const sqlLockState = `
 	SELECT ` + columns + `
@@ -126,7 +130,11 @@ func many(ctx context.Context, q querier, sql string, args pgx.NamedArgs) ([]cas
 
 // Lock reads a case and holds it until the transaction ends.
 func Lock(ctx context.Context, tx pgx.Tx, id casework.ID) (casework.Case, error) {
-	return one(ctx, tx, sqlLock, pgx.NamedArgs{"id": id})
+	// Two statements: one that had to wait would join the case as it is now with the step that was its latest before.
+	if _, err := tx.Exec(ctx, sqlHold, pgx.NamedArgs{"id": id}); err != nil {
+		return casework.Case{}, fmt.Errorf("caseworkdb: hold: %w", err)
+	}
+	return one(ctx, tx, sqlHeld, pgx.NamedArgs{"id": id})
 }
 
 // LockAll reads those of some cases, of one kind or of any (""), that are still in a state, and holds them until the transaction ends. Those that

@@ -107,6 +107,50 @@ func TestACaseIsOpenedAndMoved(t *testing.T) {
 	}
 }
 
+// Whoever waits for a case that somebody else moves gets it as it is then, and not none.
+func TestWhoWaitsForACaseGetsItAsItIsThen(t *testing.T) {
+	pool := pgtest.Open(t).Pool(postgres.Casework)
+	c, _, err := open(t, pool, subject, "subject:5NQ7K2M:1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	held, got := make(chan struct{}), make(chan error, 1)
+	go func() {
+		<-held
+		got <- pgx.BeginFunc(t.Context(), pool, func(tx pgx.Tx) error {
+			later, err := caseworkdb.Lock(t.Context(), tx, c.ID)
+			if err == nil && (later.Seq != 2 || later.State != tseras.Withdrawn) {
+				t.Errorf("it is %s, step %d", later.State, later.Seq)
+			}
+			return err
+		})
+	}()
+	err = pgx.BeginFunc(t.Context(), pool, func(tx pgx.Tx) error {
+		first, err := caseworkdb.Lock(t.Context(), tx, c.ID)
+		if err != nil {
+			return err
+		}
+		close(held)
+		after, step := move(t, first, tseras.Withdrawn, person)
+		if err := caseworkdb.Write(t.Context(), tx, rand.Reader, tseras.Procedure, caseworkdb.Moved{Case: after, Step: step}); err != nil {
+			return err
+		}
+		for waiting := 0; waiting == 0; { // until the other one waits
+			if err := pool.QueryRow(t.Context(), `SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`).Scan(&waiting); err != nil {
+				return err
+			}
+			time.Sleep(time.Millisecond)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := <-got; err != nil {
+		t.Errorf("who waited: %v", err)
+	}
+}
+
 // What the database refuses even of the role that moves cases.
 func TestNoStateIsReachedButByAStep(t *testing.T) {
 	db := pgtest.Open(t)

@@ -34,11 +34,30 @@ func (d Desk) moment() time.Time { return d.Now().UTC().Truncate(time.Microsecon
 // Apply opens an assessment of a person, who asks himself or through a clerk. key is the form's own: the same form sent
 // twice is one case. Who has an open one gets casework.ErrOpen; who is not in the book of persons "entry.unknown".
 func (d Desk) Apply(ctx context.Context, subject tesdiq.FIN, by casework.Actor, key string) (c casework.Case, err error) {
-	err = pgx.BeginFunc(ctx, d.Pool, func(tx pgx.Tx) error {
+	err = d.again(ctx, func(tx pgx.Tx) error {
 		c, _, err = d.open(ctx, tx, subject, by, "applied", "subject:"+string(subject)+":"+key)
 		return err
 	})
 	return c, err
+}
+
+// again opens a case. Of requests that come at the same moment one is written, and the others are refused because the person has an open
+// case then; whether it is their own is seen by asking once more.
+func (d Desk) again(ctx context.Context, open func(pgx.Tx) error) error {
+	err := pgx.BeginFunc(ctx, d.Pool, open)
+	if taken(err) {
+		err = pgx.BeginFunc(ctx, d.Pool, open)
+	}
+	if taken(err) {
+		return casework.ErrOpen
+	}
+	return err
+}
+
+// taken says whether somebody else was faster.
+func taken(err error) bool {
+	var failed *pgconn.PgError
+	return errors.Is(err, casework.ErrOpen) || errors.As(err, &failed) && failed.Code == uniqueViolation
 }
 
 // open opens a case, tells the person, and says whether it is a new one.
@@ -133,14 +152,10 @@ const uniqueViolation = "23505"
 // Refer takes a referral, which from signed. It opens a case, or goes to the one that waits for it; the same referral
 // again gives its case. A person with another open case that waits for none is casework.ErrOpen.
 func (d Desk) Refer(ctx context.Context, from tseras.Institution, r tseras.Referral, signed string) (c casework.Case, err error) {
-	err = pgx.BeginFunc(ctx, d.Pool, func(tx pgx.Tx) error {
+	err = d.again(ctx, func(tx pgx.Tx) error {
 		c, err = d.refer(ctx, tx, from, r, signed)
 		return err
 	})
-	var failed *pgconn.PgError
-	if errors.As(err, &failed) && failed.Code == uniqueViolation {
-		return c, casework.ErrOpen // another referral came at the same moment
-	}
 	return c, err
 }
 
