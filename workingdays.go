@@ -266,6 +266,23 @@ func (c *Calendar) Term(from Date, n int) (last Date, provisional bool, err erro
 	return from, provisional, nil
 }
 
+// Left counts the working days after from up to and including to, negative when to comes first. It counts as Term does, and is
+// for the same: Left(from, last of Term(from, n)) is n.
+func (c *Calendar) Left(from, to Date) (n int, err error) {
+	if to.Before(from) {
+		n, err := c.Left(to, from)
+		return -n, err
+	}
+	for {
+		next, _, err := c.Term(from, 1)
+		if err != nil || to.Before(next) {
+			return n, err
+		}
+		from = next
+		n++
+	}
+}
+
 // Between counts the working days after from up to and including to; negative when to comes first.
 func (c *Calendar) Between(from, to Date) (int, error) {
 	if to.Before(from) {

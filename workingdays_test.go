@@ -184,3 +184,23 @@ func TestATermThatReachesIntoAYearNobodyKnows(t *testing.T) {
 		}
 	}
 }
+
+// Left is what Term counts, also into a year whose movable holidays nobody knows yet.
+func TestLeftCountsAsTermDoes(t *testing.T) {
+	cal := tesdiq.AzerbaijanCalendar()
+	for _, from := range []string{"2026-03-17", "2026-11-20", "2026-11-22", "2026-12-28"} {
+		for n := range 30 {
+			day := tesdiq.MustDate(from)
+			last, _, err := cal.Term(day, n)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, err := cal.Left(day, last); got != n || err != nil {
+				t.Errorf("%s to %s: %d, %v; want %d", day, last, got, err, n)
+			}
+			if got, err := cal.Left(last, day); got != -n || err != nil {
+				t.Errorf("%s to %s: %d, %v; want %d", last, day, got, err, -n)
+			}
+		}
+	}
+}

@@ -28,7 +28,7 @@ type Alarm string
 // The alarms.
 const (
 	Quiet   Alarm = ""
-	Soon    Alarm = "soon"    // the last day is near
+	Soon    Alarm = "soon"    // the last day is near, and the turn did not begin today
 	Overdue Alarm = "overdue" // it has passed
 )
 
@@ -43,11 +43,38 @@ func (c Clock) Alarm(cal *tesdiq.Calendar, today tesdiq.Date) (Alarm, error) {
 	case today.After(c.DueBy):
 		return Overdue, nil
 	}
-	near, _, err := cal.Term(today, soon)
-	if err != nil || near.Before(c.DueBy) {
+	near, err := Near(cal, today)
+	if err != nil || near.Before(c.DueBy) || !today.After(c.Began) {
 		return Quiet, err
 	}
 	return Soon, nil
+}
+
+// Near is the latest last day that is near on a day: a clock with this or an earlier one is urgent, unless it only began today.
+func Near(cal *tesdiq.Calendar, today tesdiq.Date) (tesdiq.Date, error) {
+	near, _, err := cal.Term(today, soon)
+	return near, err
+}
+
+// Ring is an alarm of a clock, as it is found and told.
+type Ring struct {
+	Number  string
+	Subject tesdiq.FIN
+	Turn    Turn
+	DueBy   tesdiq.Date
+	Alarm   Alarm
+}
+
+// Message is what the person is told of a ring, and whether aloud: that it is his turn and until when, and when somebody else is late. That
+// somebody else's last day is near is for that somebody. "" means nothing.
+func (r Ring) Message() (key string, aloud bool) {
+	switch {
+	case r.Turn == Subject && r.Alarm == Soon:
+		return "clocks.message." + string(Soon), true
+	case r.Alarm == Overdue:
+		return "clocks.message.overdue." + string(r.Turn), r.Turn != Agencies // a silent register is asked again without anybody's doing
+	}
+	return "", false
 }
 
 // Rule is one line of clocks.csv: in this state it is somebody's turn, for so many working days.

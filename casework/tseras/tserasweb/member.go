@@ -79,6 +79,7 @@ type seatLine struct {
 	tseras.Seat
 	Path, Role, State string
 	Alarm             casework.Alarm
+	Left              string // how many working days, in words
 }
 
 type seatsPage struct {
@@ -156,6 +157,9 @@ func (h *Commission) seatLine(lang tesdiq.Lang, s tseras.Seat) (seatLine, error)
 	today := tesdiq.DateOf(h.Now())
 	var err error
 	if l.Alarm, err = s.Clock.Alarm(h.Calendar, today); err != nil {
+		return l, fmt.Errorf("tserasweb: clock: %w", err)
+	}
+	if l.Left, err = left(h.Shell, lang, h.Calendar, s.Clock, today); err != nil {
 		return l, fmt.Errorf("tserasweb: clock: %w", err)
 	}
 	return l, nil

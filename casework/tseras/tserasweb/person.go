@@ -138,7 +138,9 @@ func (h *Person) turnOf(lang tesdiq.Lang, c casework.Case) (turn, error) {
 	default:
 		out.Until = t("tseras-person.until", "Day", day)
 	}
-	return out, nil
+	words, err := left(h.Shell, lang, h.Calendar, c.Clock, tesdiq.DateOf(h.Now()))
+	out.Until += " " + words
+	return out, err
 }
 
 // area is where a kind's words stand.

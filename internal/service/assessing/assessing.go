@@ -4,12 +4,16 @@ package assessing
 
 import (
 	"context"
+	"log/slog"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/tesdiq/tesdiq"
 	"github.com/tesdiq/tesdiq/cabinet"
 	"github.com/tesdiq/tesdiq/cabinet/cabinetweb"
 	"github.com/tesdiq/tesdiq/casework"
+	"github.com/tesdiq/tesdiq/casework/caseworkdb"
 	"github.com/tesdiq/tesdiq/casework/tseras"
 	"github.com/tesdiq/tesdiq/casework/tseras/tserasdb"
 	"github.com/tesdiq/tesdiq/casework/tseras/tserasweb"
@@ -45,6 +49,9 @@ const termsEvery = time.Hour
 // remindEvery is how often it is looked whom to remind of tomorrow's examination.
 const remindEvery = 10 * time.Minute
 
+// alarmsEvery is how often the clocks are looked at. They go by working days, but steps begin at any hour.
+const alarmsEvery = time.Minute
+
 // turnLimit bounds one turn of a loop: what takes longer is broken off, rolled back and tried again.
 const turnLimit = 2 * time.Minute
 
@@ -76,12 +83,19 @@ func New(h service.Host, shell *web.Shell, pools *postgres.Pools, s Settings) (*
 	gatherer := tserasdb.Gatherer{Desk: desk, Registers: client, Log: h.Log}
 	drawer := &tserasdb.Drawer{Pool: pools.Casework, Key: s.DrawKey, Calendar: calendar, Now: h.Now, Rand: h.Rand, Log: h.Log}
 	decider := tserasdb.Decider{Desk: desk}
+	alarms := caseworkdb.Alarms{Pool: pools.Casework, Calendar: calendar, Now: h.Now}
+	rung := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "tesdiq_case_alarms_total",
+		Help: "Clocks of cases that rang, by how urgent they were and whose turn it was."}, []string{"alarm", "turn"})
+	if h.Metrics != nil {
+		h.Metrics.Registry.MustRegister(rung)
+	}
 	terms := tserasdb.Terms{Pool: pools.Casework, Now: h.Now}
 	reminders := tserasdb.Reminders{Pool: pools.Casework, Calendar: calendar, Now: h.Now}
 	a.Loops = []service.Loop{
 		every(h.Log, "ask registers", s.Pause, gather(gatherer)),
 		every(h.Log, "draw commissions", s.DrawEvery, func(ctx context.Context) error { _, err := drawer.Draw(ctx); return err }),
 		every(h.Log, "decide", s.Pause, func(ctx context.Context) error { _, err := decider.Decide(ctx); return err }),
+		every(h.Log, "ring alarms", alarmsEvery, ring(h.Log, alarms, rung)),
 		every(h.Log, "tell of terms", termsEvery, func(ctx context.Context) error { _, err := terms.Tell(ctx, nil); return err }),
 		every(h.Log, "remind of examinations", remindEvery, func(ctx context.Context) error { _, err := reminders.Remind(ctx); return err }),
 	}
@@ -113,6 +127,18 @@ func (a *Assessing) Moved(ctx context.Context) error {
 		return nil
 	}
 	return a.moved(ctx)
+}
+
+// ring rings for clocks that are urgent, and says how many rang: no number of a case, no person.
+func ring(log *slog.Logger, a caseworkdb.Alarms, rung *prometheus.CounterVec) func(context.Context) error {
+	return func(ctx context.Context) error {
+		rang, err := a.Ring(ctx)
+		for r, n := range rang {
+			rung.WithLabelValues(string(r.Alarm), string(r.Turn)).Add(float64(n))
+			log.WarnContext(ctx, "clocks of cases rang", "alarm", r.Alarm, "turn", r.Turn, "cases", n)
+		}
+		return err
+	}
 }
 
 // gather asks for all cases that wait, each once. What fails for one case is told at the end, and the others are asked for.
