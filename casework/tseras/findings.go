@@ -3,8 +3,6 @@ package tseras
 import (
 	"crypto/sha256"
 	"encoding/base64"
-	"fmt"
-	"iter"
 	"slices"
 
 	"github.com/tesdiq/tesdiq"
@@ -119,19 +117,24 @@ func Differs(prior []criteria.Prior, in criteria.Input, r criteria.Result) bool 
 	return sameConditions(last.Conditions, in.Findings.Conditions) && (last.Outcome != r.Outcome && r.Outcome != criteria.Kept || last.Loss != r.Loss && r.Loss > 0 || last.Cause != r.Cause && r.Cause != "")
 }
 
-func sameConditions(a, b []criteria.Condition) bool {
-	key := func(c criteria.Condition) string { return fmt.Sprint(c.Criterion, " ", c.Grade, " ", c.Cause) }
-	return slices.Equal(slices.Sorted(keys(a, key)), slices.Sorted(keys(b, key)))
-}
-
-func keys[T any](all []T, key func(T) string) iter.Seq[string] {
-	return func(yield func(string) bool) {
-		for _, v := range all {
-			if !yield(key(v)) {
-				return
-			}
+// sameConditions says whether members found now what was decided on before. A decision has the cause that the rules found; who
+// names none, or general illness, leaves it to them.
+func sameConditions(decided, found []criteria.Condition) bool {
+	if len(decided) != len(found) {
+		return false
+	}
+	before := map[string]criteria.Condition{}
+	for _, c := range decided {
+		before[c.Criterion] = c
+	}
+	for _, c := range found {
+		d, there := before[c.Criterion]
+		claims := c.Cause != "" && c.Cause != criteria.GeneralIllness
+		if !there || d.Grade != c.Grade || claims && d.Cause != c.Cause {
+			return false
 		}
 	}
+	return true
 }
 
 // CheckFindings lists what is wrong with a member's findings about somebody of an age group, on a day: as far as it can

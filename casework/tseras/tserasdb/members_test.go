@@ -1,6 +1,7 @@
 package tserasdb_test
 
 import (
+	"crypto/rand"
 	"encoding/json"
 	"html"
 	"net/http"
@@ -10,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/tesdiq/tesdiq"
 	"github.com/tesdiq/tesdiq/casework/tseras"
@@ -50,7 +52,9 @@ func (w *world) site() *site {
 	w.must(pages.Prepare())
 	draws := &tserasweb.Draws{Shell: shell, Rounds: w.rounds}
 	w.must(draws.Prepare())
-	handler = shell.Router(in.Routes, p.Routes, pages.Routes, draws.Routes)
+	person := &tserasweb.Person{Shell: shell, Desk: w.desk, Calendar: tesdiq.AzerbaijanCalendar(), Now: w.now, Rand: rand.Reader}
+	w.must(person.Prepare())
+	handler = shell.Router(in.Routes, p.Routes, pages.Routes, draws.Routes, person.Routes)
 	return &site{w, srv}
 }
 
@@ -302,6 +306,75 @@ func TestARefusalNeedsAReasonAndNoProvider(t *testing.T) {
 	}
 	s.work()
 	s.expect(people.Who("nermin").FIN, number, tseras.FurtherMember)
+}
+
+// The same findings under the same law give another result than last time: it cannot be signed before the chair has said
+// why, and the person reads it.
+func TestAnotherResultForTheSameFindingsIsExplained(t *testing.T) {
+	s := newWorld(t).site()
+	fin := people.Who("nermin").FIN
+	decide := func(number, path string, all map[tseras.Role][]*reader, found url.Values) (chair *reader) {
+		chair = all[tseras.Chair][0]
+		for _, m := range append(all[tseras.Member], chair) {
+			if a := m.post(path+"/findings", found); a.Status != http.StatusSeeOther {
+				t.Fatalf("record: %d %s", a.Status, a.Body)
+			}
+		}
+		s.work()
+		s.expect(fin, number, tseras.Signing)
+		for _, m := range all[tseras.Member] {
+			m.get(m.provider(m.post(path+"/sign", nil), m.fin).Header.Get("Location"))
+		}
+		return chair
+	}
+	number, path, all := s.drawnFor()
+	chair := decide(number, path, all, typed("joints-rheumatoid", "3"))
+	if a := chair.get(path); strings.Contains(a.Body, `id="explains"`) {
+		t.Error("the first result of ours is to be explained")
+	}
+	chair.get(chair.provider(chair.post(path+"/sign", nil), chair.fin).Header.Get("Location"))
+	s.work()
+	if shown := s.expect(fin, number, tseras.Decided); shown.Explains != "" {
+		t.Errorf("explained: %q", shown.Explains)
+	}
+
+	// A year later: the same condition of the same grade, and life activities that are limited more.
+	s.later = 366 * 24 * time.Hour
+	ref := s.referral("nermin")
+	ref.Number, ref.Ground = "88/again", tseras.Changed
+	c, err := s.desk.Refer(t.Context(), s.from, ref, "signed")
+	s.must(err)
+	s.work()
+	s.work()
+	next, again := "", map[tseras.Role][]*reader{}
+	for fin, seat := range s.seats("") {
+		if p := "/commission/" + string(seat.Number); p != path && !seat.Recorded {
+			again[seat.Role] = append(again[seat.Role], s.signedIn(fin))
+			next = p
+		}
+	}
+	path = next
+	worse := typed("joints-rheumatoid", "3")
+	for _, name := range criteria.ActivityNames {
+		worse.Set("activity-"+name, "III")
+	}
+	chair = decide(c.Number, path, again, worse)
+	if a := chair.get(path); !strings.Contains(a.Body, `id="explains"`) {
+		t.Fatalf("nothing is to be explained: %s", a.Body)
+	}
+	if a := chair.post(path+"/sign", url.Values{"explains": {""}}); a.Status != http.StatusUnprocessableEntity || !strings.Contains(a.Body, `id="explains-why"`) {
+		t.Errorf("signed without a word: %d %s", a.Status, a.Body)
+	}
+	s.work()
+	s.expect(fin, c.Number, tseras.Signing)
+	const why = "Gündəlik fəaliyyət ötən dəfədən daha çox məhdudlaşıb"
+	chair.get(chair.provider(chair.post(path+"/sign", url.Values{"explains": {why}}), chair.fin).Header.Get("Location"))
+	s.work()
+	s.expect(fin, c.Number, tseras.Decided)
+	nermin := s.signedIn(fin)
+	if a := nermin.get("/cabinet/cases/" + c.Number); a.Status != http.StatusOK || !strings.Contains(a.Body, why) {
+		t.Errorf("the person does not read why: %d %s", a.Status, a.Body)
+	}
 }
 
 // S13, S20: who is no member, has no seat or is not signed in is told what he is told of a case that there is not; and of
