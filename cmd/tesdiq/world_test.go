@@ -69,8 +69,8 @@ func (l *logged) String() string {
 	return l.b.String()
 }
 
-// open starts the service with n people besides the cast.
-func open(t testing.TB, n int) *world {
+// open starts the service with n people besides the cast, and with parts that are changed.
+func open(t testing.TB, n int, change ...func(*parts)) *world {
 	t.Helper()
 	ctx := t.Context()
 	w := &world{t: t, db: pgtest.Open(t), log: &logged{}, dir: t.TempDir()}
@@ -102,6 +102,9 @@ func open(t testing.TB, n int) *world {
 		Log: slog.New(slog.NewJSONHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		SignIn: signin.Config{Issuer: w.address + demoprovider.Path, ClientID: "tesdiq", Secret: "a secret of the test",
 			RedirectURL: w.address + "/signin/callback", PostLogout: w.address + "/signin/out"},
+	}
+	for _, c := range change {
+		c(&p)
 	}
 	if p.Agencies, err = (demoCommand{Data: w.dir, People: n, Seed: 1}).agencies(ctx, &p); err != nil {
 		t.Fatal(err)
