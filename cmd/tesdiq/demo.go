@@ -17,6 +17,8 @@ import (
 	"github.com/schollz/progressbar/v3"
 
 	"github.com/tesdiq/tesdiq"
+	"github.com/tesdiq/tesdiq/casework/tseras/lookup"
+	"github.com/tesdiq/tesdiq/casework/tseras/lookup/lookupweb"
 	"github.com/tesdiq/tesdiq/internal/people"
 	"github.com/tesdiq/tesdiq/internal/postgres"
 	"github.com/tesdiq/tesdiq/internal/service"
@@ -150,6 +152,9 @@ func (d demoCommand) start(ctx context.Context, listening, host string, progress
 		SignIn: signin.Config{Issuer: public + demoprovider.Path, ClientID: "tesdiq", Secret: secret,
 			RedirectURL: public + "/signin/callback", PostLogout: public + "/signin/out"},
 	}
+	if p.Lookups, err = demoLookups(); err != nil {
+		return nil, err
+	}
 	if run.notes, err = prepare(ctx, p, d.Data); err != nil {
 		return nil, err
 	}
@@ -159,6 +164,16 @@ func (d demoCommand) start(ctx context.Context, listening, host string, progress
 	p.Example = run.notes.example()
 	run.app, err = newApp(ctx, p)
 	return run, err
+}
+
+// demoLookups are the limits of the look-up without sign-in, but those of an address: everybody who tries it out comes from one.
+func demoLookups() (*lookup.Book, error) {
+	book, err := lookup.ReadBook()
+	if err != nil {
+		return nil, err
+	}
+	book = book.With(map[string]int{"address_day": 1000, "proof_doublings": 1})
+	return &book, nil
 }
 
 // demoKeys loads the throwaway keys, or makes them for a service at public. They hold from a year ago, so that the demonstration
@@ -345,6 +360,8 @@ func (d *demonstration) welcome() string {
 		}
 		fmt.Fprintf(&b, "  %-11s %-22s %s\n", e.Verdict, what, e.File)
 	}
+	kept := people.Who("cavid")
+	fmt.Fprintf(&b, "\nWithout sign-in: %s%s, for example card %s, born %s (until he signs in)\n", d.app.PublicURL, lookupweb.Path, kept.Card, kept.Born)
 	fmt.Fprintf(&b, "\nSMS and e-mails that were sent: %s%s\n", d.app.PublicURL, demosent.Path)
 	fmt.Fprintf(&b, "The clock, which you may put forward: %s%s\n", d.app.PublicURL, democlock.Path)
 	if day, moved := d.app.Clock.Moved(); moved {
