@@ -83,6 +83,12 @@ const sqlLockState = `
 	ORDER BY c.id
 	FOR UPDATE OF c SKIP LOCKED`
 
+const sqlByID = `
+	SELECT ` + columns + `
+	FROM cases c
+	JOIN case_steps s ON s.case_id = c.id AND s.seq = c.seq
+	WHERE c.id = @id`
+
 const sqlByNumber = `
 	SELECT ` + columns + `
 	FROM cases c
@@ -141,6 +147,11 @@ func Lock(ctx context.Context, tx pgx.Tx, id casework.ID) (casework.Case, error)
 // somebody else holds are left out: whoever holds them is doing something with them.
 func LockAll(ctx context.Context, tx pgx.Tx, p casework.Procedure, k casework.Kind, s casework.State, ids []casework.ID) ([]casework.Case, error) {
 	return many(ctx, tx, sqlLockState, pgx.NamedArgs{"procedure": p, "kind": k, "state": s, "ids": ids})
+}
+
+// ByID reads a case.
+func ByID(ctx context.Context, q querier, id casework.ID) (casework.Case, error) {
+	return one(ctx, q, sqlByID, pgx.NamedArgs{"id": id})
 }
 
 // ByNumber reads a person's case.

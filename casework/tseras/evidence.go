@@ -16,10 +16,10 @@ import (
 )
 
 // Registers are all that are asked for an assessment. Source: abc.az/en/news/51474 (FOUND); kinship, treating doctors
-// and district decide who is not drawn.
+// and district decide who is not drawn, and who is registered where, which institution has to refer.
 var Registers = []gateway.Register{
 	gateway.Population, gateway.Relatives, gateway.Treating, gateway.Episodes, gateway.Oncology, gateway.Tuberculosis, gateway.Dialysis,
-	gateway.Occupational, gateway.Vision, gateway.Contracts,
+	gateway.Occupational, gateway.Vision, gateway.Contracts, gateway.Registration,
 }
 
 // ruled are the registers whose answers the rules read, by the names that the rules give them.

@@ -1,6 +1,7 @@
 package tseras
 
 import (
+	"slices"
 	"time"
 
 	"github.com/tesdiq/tesdiq"
@@ -55,7 +56,9 @@ type Next struct {
 // Then the registers' evidence alone decides, where a rule says so; else a referral goes to the draw, and without one the
 // institution is asked to examine and refer.
 func (f File) Next(now time.Time) Next {
-	if len(f.Evidence.Silent()) > 0 {
+	silent := f.Evidence.Silent()
+	unregistered := slices.Contains(silent, gateway.Registration) // matters only to who has to refer
+	if len(silent) > 1 || len(silent) == 1 && !unregistered {
 		return Next{To: Gathering}
 	}
 	if f.died() {
@@ -64,8 +67,11 @@ func (f File) Next(now time.Time) Next {
 	if r, ok := criteria.Alone(f.Input(tesdiq.DateOf(now))); ok {
 		return Next{To: Decided, What: "decided_alone", Alone: &r}
 	}
-	if f.Referral == nil {
-		return Next{To: AwaitingReferral, What: "referral_asked"}
+	switch {
+	case f.Referral == nil && unregistered:
+		return Next{To: Gathering}
+	case f.Referral == nil:
+		return Next{To: AwaitingReferral, What: "referral_asked", Variant: f.Evidence.variant()}
 	}
 	return Next{To: AwaitingDraw, What: "evidence_complete"}
 }

@@ -122,6 +122,9 @@ const (
 	MaxPhysicians     = 10
 )
 
+// numberPattern is the form of a case's number.
+var numberPattern = regexp.MustCompile(`^T-\d{4}-\d{6,9}$`)
+
 var phonePattern = regexp.MustCompile(`^\+994\d{9}$`)
 
 // oldest is the earliest day that a referral can speak of.

@@ -6,13 +6,6 @@ import (
 	"github.com/tesdiq/tesdiq/casework"
 )
 
-// Institution is a medical institution that refers.
-type Institution struct {
-	ID       int64
-	Name     string
-	District District
-}
-
 // Shown is a case as its person sees it.
 type Shown struct {
 	casework.Case
@@ -23,6 +16,7 @@ type Shown struct {
 	Package   []byte          // of the decision; nil before
 	Entry     string          // the examination's number; empty before, and where nothing was entered
 	Explains  string          // the chair's, why the result differs from last time's; empty where it does not
+	Asked     string          // the institution that has to refer; empty where none of ours is
 	Appeals   []casework.Case // about this case, the newest first
 	Newer     bool            // a later assessment of the person is decided
 	First     *Shown          // of an appeal: what it is about, decided; nil for others
@@ -31,7 +25,7 @@ type Shown struct {
 	Programme *ProgrammeView  // of a programme; nil for others
 }
 
-// Look is somebody's look at a case in the course of office: when, and of which commission, body or office.
+// Look is somebody's look at a case in the course of office: when, and of which commission, body, office or institution.
 type Look struct {
 	Office  string
 	At      time.Time

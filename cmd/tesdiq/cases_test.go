@@ -146,9 +146,11 @@ func (w *world) seal(payload []byte, other *ecdsa.PrivateKey) string {
 }
 
 // send sends a body to the API of referrals.
-func (w *world) send(body string) (int, string) {
+func (w *world) send(body string) (int, string) { return w.sendTo("/api/v1/referrals", body) }
+
+func (w *world) sendTo(path, body string) (int, string) {
 	w.t.Helper()
-	r, err := http.NewRequestWithContext(w.t.Context(), http.MethodPost, w.address+"/api/v1/referrals", strings.NewReader(body))
+	r, err := http.NewRequestWithContext(w.t.Context(), http.MethodPost, w.address+path, strings.NewReader(body))
 	if err != nil {
 		w.t.Fatal(err)
 	}

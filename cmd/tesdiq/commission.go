@@ -31,7 +31,8 @@ type commissionCommands struct {
 
 // institutionCommands keep the medical institutions that refer.
 type institutionCommands struct {
-	Add institutionAdd `cmd:"" help:"Say in which district a medical organisation (org add --sort medical) works, so that it can refer."`
+	Add  institutionAdd         `cmd:"" help:"Say in which district a medical organisation (org add --sort medical) works, so that it can refer."`
+	Code institutionCodeCommand `cmd:"" help:"Say by which code the register of who is registered where names it, so that people are led to it."`
 }
 
 // commissionChange are the flags of the commands that change something.
@@ -254,6 +255,7 @@ type institutionAdd struct {
 	commissionChange
 	VOEN     string `arg:"" name:"voen" help:"VÖEN of the organisation."`
 	District string `arg:"" help:"District in which it works."`
+	Code     string `help:"By which code the register of who is registered where names it. Without one nobody is led to it." placeholder:"CODE"`
 }
 
 // Run says where an institution works.
@@ -262,11 +264,53 @@ func (c institutionAdd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	code, err := institutionCode(c.Code)
+	if err != nil {
+		return err
+	}
 	return c.with(ctx, func(op tserasdb.Operator) error {
 		if _, err := op.AddInstitution(ctx, voen, tseras.District(c.District)); err != nil {
 			return err
 		}
-		fmt.Printf("add medical institution %s in %s\n", voen, c.District)
+		if code != "" && c.Apply { // in a dry run there is nothing that could have a code
+			if _, err := op.CodeInstitution(ctx, voen, code); err != nil {
+				return err
+			}
+		}
+		fmt.Printf("add medical institution %s in %s %s\n", voen, c.District, code)
+		return nil
+	})
+}
+
+// institutionCode reads a code, if there is one.
+func institutionCode(s string) (tseras.InstitutionCode, error) {
+	if s == "" {
+		return "", nil
+	}
+	return tseras.ParseInstitutionCode(s)
+}
+
+type institutionCodeCommand struct {
+	commissionChange
+	VOEN string `arg:"" name:"voen" help:"VÖEN of the organisation."`
+	Code string `arg:"" help:"The code."`
+}
+
+// Run says by which code the register names an institution.
+func (c institutionCodeCommand) Run(ctx context.Context) error {
+	voen, err := tesdiq.ParseVOEN(c.VOEN)
+	if err != nil {
+		return err
+	}
+	code, err := tseras.ParseInstitutionCode(c.Code)
+	if err != nil {
+		return err
+	}
+	return c.with(ctx, func(op tserasdb.Operator) error {
+		if _, err := op.CodeInstitution(ctx, voen, code); err != nil {
+			return err
+		}
+		fmt.Printf("medical institution %s has the code %s\n", voen, code)
 		return nil
 	})
 }

@@ -146,6 +146,14 @@ func appoint(ctx context.Context, o tserasdb.Operator) error {
 		if _, err := o.AddInstitution(ctx, x.VOEN, tseras.District(x.District)); err != nil && !conflict(err) {
 			return err
 		}
+		for _, i := range people.Institutions {
+			if i.Name != x.Name {
+				continue
+			}
+			if _, err := o.CodeInstitution(ctx, x.VOEN, tseras.InstitutionCode(i.Code)); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }

@@ -530,7 +530,11 @@ func (a *auditor) cases(add func(k ledger.Kind, object string, content []byte, e
 			FROM tseras_looks
 			UNION ALL
 			SELECT 'programme/' || l.id, convert_to(c.number || ' ' || l.organisation_id || ' ' || l.fin || ' ' || to_char(l.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), 'UTF8')
-			FROM tseras_programme_looks l JOIN cases c ON c.id = l.case_id`,
+			FROM tseras_programme_looks l JOIN cases c ON c.id = l.case_id
+			UNION ALL
+			SELECT 'result/' || id::text, convert_to(case_id::text || ' ' || organisation_id || ' ' || coalesce(member, '') || ' ' ||
+				to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), 'UTF8')
+			FROM tseras_result_looks`,
 	} {
 		for _, n := range collect(a, sql, pgx.RowToStructByPos[named]) {
 			add(kind, n.Object, n.Content, nil)

@@ -66,10 +66,11 @@ func (w *world) routes(nermin *visitor, e summaryExcerpt, excerpt, withdrawn, ch
 
 		"GET /check": page("/check"), "POST /check": {own: "/check", form: asked},
 		"GET /v/{code}": {own: "/v/" + code}, "POST /v/{code}": {own: "/v/" + code, form: url.Values{"purpose": {"credit"}}},
-		"GET /checked/{id}":       {own: "/checked/" + check, missing: "/checked/" + noCheck},
-		"POST /api/v1/checks":     page("/api/v1/checks"),
-		"POST /api/v1/documents":  page("/api/v1/documents"),
-		"POST /api/v1/referrals":  page("/api/v1/referrals"),
+		"GET /checked/{id}":      {own: "/checked/" + check, missing: "/checked/" + noCheck},
+		"POST /api/v1/checks":    page("/api/v1/checks"),
+		"POST /api/v1/documents": page("/api/v1/documents"),
+		"POST /api/v1/referrals": page("/api/v1/referrals"), "POST /api/v1/referrals/declined": page("/api/v1/referrals/declined"),
+		"GET /api/v1/referrals": page("/api/v1/referrals"), "GET /api/v1/referrals/waiting": page("/api/v1/referrals/waiting"), "GET /api/v1/referrals/{case}": page("/api/v1/referrals/T-2026-000001"),
 		"GET /api/v1/checks/{id}": {own: "/api/v1/checks/" + check, missing: "/api/v1/checks/" + noCheck},
 		"POST /oauth/token":       {own: "/oauth/token", form: url.Values{"grant_type": {"client_credentials"}}},
 

@@ -1148,6 +1148,8 @@ ALTER TABLE public.lookups ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
 CREATE TABLE public.medical_institutions (
     organisation_id bigint NOT NULL,
     district text NOT NULL,
+    code text,
+    CONSTRAINT medical_institutions_code_check CHECK ((code ~ '^[A-Z0-9][A-Z0-9-]{0,15}$'::text)),
     CONSTRAINT medical_institutions_district_check CHECK ((district <> ''::text))
 );
 
@@ -1576,6 +1578,12 @@ CREATE TABLE public.tseras_programmes (
     district text NOT NULL
 );
 
+CREATE TABLE public.tseras_referral_requests (
+    case_id bigint NOT NULL,
+    seq integer NOT NULL,
+    organisation_id bigint NOT NULL
+);
+
 CREATE TABLE public.tseras_referrals (
     case_id bigint NOT NULL,
     organisation_id bigint NOT NULL,
@@ -1584,8 +1592,43 @@ CREATE TABLE public.tseras_referrals (
     referral jsonb NOT NULL,
     signed text NOT NULL,
     received_at timestamp with time zone NOT NULL,
+    member text,
+    CONSTRAINT tseras_referrals_member_check CHECK ((member ~ '^[0-9A-HJ-NP-Z]{7}$'::text)),
     CONSTRAINT tseras_referrals_number_check CHECK ((number <> ''::text)),
     CONSTRAINT tseras_referrals_signed_check CHECK ((signed <> ''::text))
+);
+
+CREATE TABLE public.tseras_refusals (
+    case_id bigint NOT NULL,
+    organisation_id bigint NOT NULL,
+    reason text NOT NULL,
+    words text NOT NULL,
+    member text,
+    signed text NOT NULL,
+    at timestamp with time zone NOT NULL,
+    CONSTRAINT tseras_refusals_check CHECK (((reason <> 'no_ground'::text) OR (words <> ''::text))),
+    CONSTRAINT tseras_refusals_member_check CHECK ((member ~ '^[0-9A-HJ-NP-Z]{7}$'::text)),
+    CONSTRAINT tseras_refusals_reason_check CHECK ((reason = ANY (ARRAY['no_ground'::text, 'diagnostics_refused'::text, 'did_not_come'::text]))),
+    CONSTRAINT tseras_refusals_signed_check CHECK ((signed <> ''::text))
+);
+
+CREATE TABLE public.tseras_result_looks (
+    id bigint NOT NULL,
+    case_id bigint NOT NULL,
+    organisation_id bigint NOT NULL,
+    member text,
+    day date NOT NULL,
+    at timestamp with time zone NOT NULL,
+    CONSTRAINT tseras_result_looks_member_check CHECK ((member ~ '^[0-9A-HJ-NP-Z]{7}$'::text))
+);
+
+ALTER TABLE public.tseras_result_looks ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.tseras_result_looks_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
 );
 
 CREATE TABLE public.tseras_slot_reminders (
@@ -1857,6 +1900,9 @@ ALTER TABLE ONLY public.lookups
     ADD CONSTRAINT lookups_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.medical_institutions
+    ADD CONSTRAINT medical_institutions_code_key UNIQUE (code);
+
+ALTER TABLE ONLY public.medical_institutions
     ADD CONSTRAINT medical_institutions_pkey PRIMARY KEY (organisation_id);
 
 ALTER TABLE ONLY public.members
@@ -1970,11 +2016,23 @@ ALTER TABLE ONLY public.tseras_programmes
 ALTER TABLE ONLY public.tseras_proposals
     ADD CONSTRAINT tseras_proposals_pkey PRIMARY KEY (number, n);
 
+ALTER TABLE ONLY public.tseras_referral_requests
+    ADD CONSTRAINT tseras_referral_requests_pkey PRIMARY KEY (case_id, seq);
+
 ALTER TABLE ONLY public.tseras_referrals
     ADD CONSTRAINT tseras_referrals_organisation_id_number_key UNIQUE (organisation_id, number);
 
 ALTER TABLE ONLY public.tseras_referrals
     ADD CONSTRAINT tseras_referrals_pkey PRIMARY KEY (case_id);
+
+ALTER TABLE ONLY public.tseras_refusals
+    ADD CONSTRAINT tseras_refusals_pkey PRIMARY KEY (case_id);
+
+ALTER TABLE ONLY public.tseras_result_looks
+    ADD CONSTRAINT tseras_result_looks_case_id_organisation_id_member_day_key UNIQUE NULLS NOT DISTINCT (case_id, organisation_id, member, day);
+
+ALTER TABLE ONLY public.tseras_result_looks
+    ADD CONSTRAINT tseras_result_looks_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.tseras_seats
     ADD CONSTRAINT tseras_seats_pkey PRIMARY KEY (number, member_id);
@@ -2166,6 +2224,10 @@ CREATE INDEX sessions_expiry ON public.sessions USING btree (expiry);
 CREATE INDEX tseras_looks_number ON public.tseras_looks USING btree (number);
 
 CREATE INDEX tseras_programme_looks_case ON public.tseras_programme_looks USING btree (case_id);
+
+CREATE INDEX tseras_referral_requests_institution ON public.tseras_referral_requests USING btree (organisation_id, case_id);
+
+CREATE INDEX tseras_referrals_institution ON public.tseras_referrals USING btree (organisation_id, received_at DESC, case_id DESC);
 
 CREATE UNIQUE INDEX tseras_seats_chair ON public.tseras_seats USING btree (number) WHERE (role = 'chair'::text);
 
@@ -2404,11 +2466,29 @@ ALTER TABLE ONLY public.tseras_programmes
 ALTER TABLE ONLY public.tseras_proposals
     ADD CONSTRAINT tseras_proposals_number_fkey FOREIGN KEY (number) REFERENCES public.tseras_blind(number);
 
+ALTER TABLE ONLY public.tseras_referral_requests
+    ADD CONSTRAINT tseras_referral_requests_case_id_seq_fkey FOREIGN KEY (case_id, seq) REFERENCES public.case_steps(case_id, seq);
+
+ALTER TABLE ONLY public.tseras_referral_requests
+    ADD CONSTRAINT tseras_referral_requests_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES public.medical_institutions(organisation_id);
+
 ALTER TABLE ONLY public.tseras_referrals
     ADD CONSTRAINT tseras_referrals_case_id_fkey FOREIGN KEY (case_id) REFERENCES public.cases(id);
 
 ALTER TABLE ONLY public.tseras_referrals
     ADD CONSTRAINT tseras_referrals_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES public.medical_institutions(organisation_id);
+
+ALTER TABLE ONLY public.tseras_refusals
+    ADD CONSTRAINT tseras_refusals_case_id_fkey FOREIGN KEY (case_id) REFERENCES public.cases(id);
+
+ALTER TABLE ONLY public.tseras_refusals
+    ADD CONSTRAINT tseras_refusals_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES public.medical_institutions(organisation_id);
+
+ALTER TABLE ONLY public.tseras_result_looks
+    ADD CONSTRAINT tseras_result_looks_case_id_fkey FOREIGN KEY (case_id) REFERENCES public.cases(id);
+
+ALTER TABLE ONLY public.tseras_result_looks
+    ADD CONSTRAINT tseras_result_looks_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES public.medical_institutions(organisation_id);
 
 ALTER TABLE ONLY public.tseras_seats
     ADD CONSTRAINT tseras_seats_member_id_fkey FOREIGN KEY (member_id) REFERENCES public.commission_members(id);

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"time"
 
@@ -17,6 +18,7 @@ import (
 	"github.com/tesdiq/tesdiq/casework/caseworkdb"
 	"github.com/tesdiq/tesdiq/casework/tseras"
 	"github.com/tesdiq/tesdiq/internal/message"
+	"github.com/tesdiq/tesdiq/registry/person"
 	"github.com/tesdiq/tesdiq/registry/registrydb"
 )
 
@@ -139,18 +141,18 @@ const sqlOpenCase = `
 	WHERE subject = @subject AND kind = 'assessment' AND state NOT IN ('decided', 'declined', 'withdrawn')`
 
 const sqlReferred = `
-	SELECT r.case_id
+	SELECT r.case_id, r.referral
 	FROM tseras_referrals r
 	WHERE r.organisation_id = @institution AND r.number = @number`
 
 const sqlInsertReferral = `
-	INSERT INTO tseras_referrals (case_id, organisation_id, district, number, referral, signed, received_at)
-	VALUES (@case, @institution, @district, @number, @referral, @signed, @now)`
+	INSERT INTO tseras_referrals (case_id, organisation_id, district, number, referral, member, signed, received_at)
+	VALUES (@case, @institution, @district, @number, @referral, nullif(@member, ''), @signed, @now)`
 
 const uniqueViolation = "23505"
 
 // Refer takes a referral, which from signed. It opens a case, or goes to the one that waits for it; the same referral
-// again gives its case. A person with another open case that waits for none is casework.ErrOpen.
+// again gives its case. A person with another open case that waits for none is a Conflict, "tseras.referral.open".
 func (d Desk) Refer(ctx context.Context, from tseras.Institution, r tseras.Referral, signed string) (c casework.Case, err error) {
 	err = d.again(ctx, func(tx pgx.Tx) error {
 		c, err = d.refer(ctx, tx, from, r, signed)
@@ -159,21 +161,55 @@ func (d Desk) Refer(ctx context.Context, from tseras.Institution, r tseras.Refer
 	return c, err
 }
 
+// errOpenCase: the person is in another case, which waits for no referral.
+var errOpenCase = tesdiq.NewProblem(tesdiq.Conflict, "tseras.referral.open").In("subject")
+
+// referredBefore is the case of a referral that an institution has sent before under the same number. Another referral under
+// that number is a Conflict, "tseras.referral.number".
+func referredBefore(ctx context.Context, tx pgx.Tx, from tseras.Institution, r tseras.Referral) (id casework.ID, known bool, err error) {
+	var before tseras.Referral
+	switch err := tx.QueryRow(ctx, sqlReferred, pgx.NamedArgs{"institution": from.ID, "number": r.Number}).Scan(&id, &before); {
+	case errors.Is(err, pgx.ErrNoRows):
+		return 0, false, nil
+	case err != nil:
+		return 0, false, fmt.Errorf("tserasdb: refer: %w", err)
+	}
+	was, err := textOf(before)
+	if err != nil {
+		return 0, false, err
+	}
+	if is, err := textOf(r); err != nil || is != was {
+		return 0, false, errors.Join(err, tesdiq.NewProblem(tesdiq.Conflict, "tseras.referral.number").In("number"))
+	}
+	return id, true, nil
+}
+
+// personOf is whom a referral is about, if nothing is wrong with it on a day. Whether there is such a person is told as a
+// field's problem, like the rest.
+func personOf(ctx context.Context, tx pgx.Tx, r tseras.Referral, today tesdiq.Date) (person.Entry, error) {
+	p, err := registrydb.Reader{Pool: tx}.Person(ctx, r.Subject)
+	var unknown *tesdiq.Problem
+	if err != nil && (!errors.As(err, &unknown) || unknown.Kind != tesdiq.NotFound) {
+		return p, err
+	}
+	ps := r.Validate(today, p.Born)
+	if unknown != nil {
+		ps = slices.DeleteFunc(ps, func(x *tesdiq.Problem) bool { return x.Field == "subject" || x.Field == "born" })
+		ps.Add("subject", tesdiq.Invalid("tseras.referral.nobody"))
+	}
+	return p, ps.Err()
+}
+
 func (d Desk) refer(ctx context.Context, tx pgx.Tx, from tseras.Institution, r tseras.Referral, signed string) (casework.Case, error) {
-	var id casework.ID
-	err := tx.QueryRow(ctx, sqlReferred, pgx.NamedArgs{"institution": from.ID, "number": r.Number}).Scan(&id)
-	if err == nil {
-		return caseworkdb.Lock(ctx, tx, id)
-	}
-	if !errors.Is(err, pgx.ErrNoRows) {
-		return casework.Case{}, fmt.Errorf("tserasdb: refer: %w", err)
-	}
-	person, err := registrydb.Reader{Pool: tx}.Person(ctx, r.Subject)
+	id, known, err := referredBefore(ctx, tx, from, r)
 	if err != nil {
 		return casework.Case{}, err
 	}
+	if known {
+		return caseworkdb.Lock(ctx, tx, id)
+	}
 	now := d.moment()
-	if err := r.Validate(tesdiq.DateOf(now), person.Born).Err(); err != nil {
+	if _, err := personOf(ctx, tx, r, tesdiq.DateOf(now)); err != nil {
 		return casework.Case{}, err
 	}
 	by := casework.Actor{Part: casework.ByInstitution, Office: from.Name}
@@ -191,7 +227,7 @@ func (d Desk) refer(ctx context.Context, tx pgx.Tx, from tseras.Institution, r t
 			return c, err
 		}
 		if c.State != tseras.AwaitingReferral {
-			return c, casework.ErrOpen
+			return c, errOpenCase
 		}
 		if c, err = d.move(ctx, tx, c, tseras.Gathering, "", by, "referred", nil); err != nil {
 			return c, err
@@ -201,7 +237,8 @@ func (d Desk) refer(ctx context.Context, tx pgx.Tx, from tseras.Institution, r t
 		}
 	}
 	_, err = tx.Exec(ctx, sqlInsertReferral, pgx.NamedArgs{
-		"case": c.ID, "institution": from.ID, "district": from.District, "number": r.Number, "referral": r, "signed": signed, "now": now,
+		"case": c.ID, "institution": from.ID, "district": from.District, "number": r.Number, "referral": r,
+		"member": from.Member, "signed": signed, "now": now,
 	})
 	if err != nil {
 		return c, fmt.Errorf("tserasdb: refer: %w", err)
@@ -209,7 +246,7 @@ func (d Desk) refer(ctx context.Context, tx pgx.Tx, from tseras.Institution, r t
 	return c, nil
 }
 
-// Decline says that the institution found no ground for a referral, with its reason, which the person reads.
+// Decline says that an institution, whichever it is, found no ground for a referral, with its reason, which the person reads.
 func (d Desk) Decline(ctx context.Context, from tseras.Institution, number string, subject tesdiq.FIN, reason string) error {
 	if err := tesdiq.CheckText(reason, maxReason, true); err != nil {
 		return err
@@ -283,7 +320,19 @@ const sqlLooksOf = `
 	FROM tseras_programme_looks l
 	JOIN organisations o ON o.id = l.organisation_id
 	WHERE l.case_id = @id
+	UNION ALL
+	SELECT o.name, l.at, ''
+	FROM tseras_result_looks l
+	JOIN organisations o ON o.id = l.organisation_id
+	WHERE l.case_id = @id
 	ORDER BY 2 DESC`
+
+const sqlAskedOf = `
+	SELECT o.name
+	FROM cases c
+	JOIN tseras_referral_requests q ON q.case_id = c.id AND q.seq = c.seq
+	JOIN organisations o ON o.id = q.organisation_id
+	WHERE c.id = @id AND c.state = 'awaiting_referral'`
 
 const sqlDecisionOf = `
 	SELECT d.package, coalesce(e.number, ''),
@@ -331,6 +380,10 @@ func (d Desk) show(ctx context.Context, tx pgx.Tx, subject tesdiq.FIN, number st
 	}
 	switch s.Kind {
 	case tseras.Assessment:
+		err = tx.QueryRow(ctx, sqlAskedOf, pgx.NamedArgs{"id": s.ID}).Scan(&s.Asked)
+		if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+			return s, fmt.Errorf("tserasdb: asked: %w", err)
+		}
 		err = d.showAppeals(ctx, tx, &s)
 	case tseras.Appeal:
 		err = d.showFirst(ctx, tx, &s)

@@ -130,5 +130,10 @@ func (g Gatherer) next(ctx context.Context, tx pgx.Tx, f tseras.File) error {
 	if err != nil || n.To == tseras.AwaitingDraw {
 		return err
 	}
+	if n.To == tseras.AwaitingReferral {
+		if err := g.askInstitution(ctx, tx, c, f.Evidence.RegisteredAt()); err != nil {
+			return err
+		}
+	}
 	return tell(ctx, tx, c, n.What, g.moment())
 }

@@ -119,6 +119,20 @@ func (o Operator) AddInstitution(ctx context.Context, voen tesdiq.VOEN, district
 	return id, err
 }
 
+const sqlCodeInstitution = `
+	UPDATE medical_institutions m SET code = @code
+	FROM organisations o
+	WHERE o.id = m.organisation_id AND o.voen = @voen AND o.closed_at IS NULL
+	RETURNING m.organisation_id`
+
+// CodeInstitution says by which code the register of who is registered where names an institution that can refer; without one,
+// nobody is led to it. A code that another has is a Conflict, "tseras.institution.exists".
+func (o Operator) CodeInstitution(ctx context.Context, voen tesdiq.VOEN, code tseras.InstitutionCode) (id int64, err error) {
+	err = o.write(ctx, sqlCodeInstitution, pgx.NamedArgs{"voen": voen, "code": code},
+		tesdiq.NewProblem(tesdiq.Conflict, "tseras.institution.exists").In("code"), &id)
+	return id, err
+}
+
 const sqlListCommissions = `
 	SELECT k.id, k.name, k.districts, k.added_at, k.closed_at, m.id, m.fin, m.name, m.chair, m.added_at, m.ended_at
 	FROM commissions k

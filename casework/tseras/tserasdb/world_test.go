@@ -131,6 +131,8 @@ func (w *world) staff() {
 	w.must(err)
 	id, err := op.AddInstitution(w.Context(), clinic.VOEN, "Nəsimi")
 	w.must(err)
+	_, err = op.CodeInstitution(w.Context(), clinic.VOEN, tseras.InstitutionCode(people.PolyclinicOf(people.Who("elcin").FIN).Code))
+	w.must(err)
 	w.from, err = w.desk.Institution(w.Context(), id)
 	w.must(err)
 }

@@ -91,6 +91,9 @@ func (h *Person) page(lang tesdiq.Lang, s tseras.Shown) (casePage, error) {
 	if p.Turn, err = h.turnOf(lang, s.Case); err != nil {
 		return p, err
 	}
+	if s.Asked != "" {
+		p.Turn.What = h.Shell.T(lang, "tseras-person.doing.awaiting_referral.at", "Name", s.Asked)
+	}
 	for i := len(s.Steps) - 1; i >= 0; i-- {
 		p.Steps = append(p.Steps, h.step(lang, s.Steps[i], s.Filed))
 	}
@@ -103,6 +106,9 @@ func (h *Person) page(lang tesdiq.Lang, s tseras.Shown) (casePage, error) {
 
 func (h *Person) step(lang tesdiq.Lang, s casework.Step, filed []tseras.Filed) stepLine {
 	l := stepLine{At: s.At, What: stepWords(h.Shell, lang, s), Why: s.Args["Reason"]}
+	if ground := s.Args["Ground"]; ground != "" {
+		l.Why = strings.TrimSpace(h.Shell.T(lang, "tseras-person.refusal."+ground) + " " + l.Why)
+	}
 	if s.By.Office != "" {
 		l.Who = s.By.Office
 	} else {

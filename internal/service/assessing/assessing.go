@@ -69,7 +69,7 @@ func New(h service.Host, shell *web.Shell, pools *postgres.Pools, s Settings) (*
 	if err := a.person.Prepare(); err != nil {
 		return nil, err
 	}
-	institution := &tserasweb.Institution{Shell: shell, Referrals: desk, Now: h.Now}
+	institution := &tserasweb.Institution{Shell: shell, Referrals: tserasdb.Institutions{Desk: desk}, Address: h.PublicURL, Now: h.Now}
 	a.bench = &tserasweb.Commission{Shell: shell, Bench: tserasdb.Bench{Pool: pools.Commission, Now: h.Now, Rand: h.Rand}, Calendar: calendar, Now: h.Now}
 	clerk := &tserasweb.Clerk{Shell: shell, Filing: tserasdb.Filing{Desk: desk}}
 	draws := &tserasweb.Draws{Shell: shell, Rounds: tserasdb.Rounds{Pool: pools.Casework}}
