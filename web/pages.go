@@ -126,6 +126,9 @@ func sections(v Viewer, unread int) []Section {
 		if v.Has("filing") {
 			all = append(all, Section{Key: "filing", Path: "/filing", Title: "web.section.filing"})
 		}
+		if v.Has("rehabilitation") {
+			all = append(all, Section{Key: "rehabilitation", Path: "/rehabilitation", Title: "web.section.rehabilitation"})
+		}
 		return append(all,
 			Section{Key: "check", Path: "/check", Title: "web.section.check"},
 			Section{Key: "checked-by-me", Path: "/cabinet/checked-by-me", Title: "web.section.checked-by-us"})

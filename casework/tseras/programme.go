@@ -104,7 +104,7 @@ type Invitation struct {
 
 // Limits of a programme's texts, in letters, and of its lines.
 const (
-	MaxMeeting    = 200
+	MaxMeeting  = 200
 	MaxProvider = 200
 	MaxWish     = 500
 	MaxLines    = 30

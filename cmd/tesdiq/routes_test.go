@@ -49,6 +49,9 @@ func (w *world) routes(nermin *visitor, e summaryExcerpt, excerpt, withdrawn, ch
 	newExcerpt := url.Values{"kind": {"examination"}, "number": {exam[strings.LastIndex(exam, "/")+1:]}, "validity": {"30"}, "lang": {"az"}, "key": {"a-key-of-the-test"}}
 	kase := w.applied("nermin", tseras.AwaitingReferral)
 	visit, filed := w.filed("murad")
+	programme := w.programme()
+	const noProgramme, noBodyCase = "/cabinet/programmes/T-1999-000001", "/rehabilitation/T-1999-000001"
+	plan, bodyCase := "/cabinet/programmes/"+programme, "/rehabilitation/"+programme
 	const noVisit = "/filing/AAAAAAAAAAAAAAAAAAAAAAAAAA"
 	const noCase = "/cabinet/cases/T-1999-000001"
 	const noExcerpt, noCheck = "/cabinet/excerpts/E-2026-9999999", "0000-0000-0000-0000"
@@ -109,6 +112,20 @@ func (w *world) routes(nermin *visitor, e summaryExcerpt, excerpt, withdrawn, ch
 		"GET /filing/{visit}/receipt/{number}":   {own: visit + "/receipt/" + filed, missing: noVisit + "/receipt/" + filed},
 		"POST /filing/{visit}/end":               {own: visit + "/end", missing: noVisit + "/end", form: url.Values{}},
 
+		"GET /cabinet/programmes/{number}":          {own: plan, missing: noProgramme},
+		"GET /cabinet/programmes/{number}/decline":  {own: plan + "/decline", missing: noProgramme + "/decline"},
+		"POST /cabinet/programmes/{number}/wish":    {own: plan + "/wish", missing: noProgramme + "/wish", form: url.Values{"wish": {"Evə gəlin"}}},
+		"POST /cabinet/programmes/{number}/answer":  {own: plan + "/answer", missing: noProgramme + "/answer", form: url.Values{"n": {"1"}, "word": {"agreed"}}},
+		"POST /cabinet/programmes/{number}/decline": {own: plan + "/decline", missing: noProgramme + "/decline", form: url.Values{}},
+		"POST /cabinet/programmes/{number}/again":   {own: plan + "/again", missing: noProgramme + "/again", form: url.Values{}},
+		"GET /rehabilitation":                       page("/rehabilitation"),
+		"GET /rehabilitation/{number}":              {own: bodyCase, missing: noBodyCase},
+		"POST /rehabilitation/{number}/take":        {own: bodyCase + "/take", missing: noBodyCase + "/take", form: url.Values{}},
+		"POST /rehabilitation/{number}/invite":      {own: bodyCase + "/invite", missing: noBodyCase + "/invite", form: url.Values{}},
+		"POST /rehabilitation/{number}/lapse":       {own: bodyCase + "/lapse", missing: noBodyCase + "/lapse", form: url.Values{}},
+		"POST /rehabilitation/{number}/draft":       {own: bodyCase + "/draft", missing: noBodyCase + "/draft", form: url.Values{}},
+		"POST /rehabilitation/{number}/enter":       {own: bodyCase + "/enter", missing: noBodyCase + "/enter", form: url.Values{"n": {"1"}}},
+
 		"GET /commission": page("/commission"), "GET /commission/{number}": {own: "/commission/" + seat, missing: "/commission/00000000"},
 		"GET /commission/{number}/signed":    {own: "/commission/" + seat + "/signed", missing: "/commission/00000000/signed"},
 		"POST /commission/{number}/findings": {own: "/commission/" + seat + "/findings", missing: "/commission/00000000/findings", form: url.Values{"do": {"save"}}},
@@ -132,6 +149,21 @@ func (w *world) routes(nermin *visitor, e summaryExcerpt, excerpt, withdrawn, ch
 		"POST /cabinet/act": {own: "/cabinet/act", form: url.Values{"organisation": {"999999"}}},
 		"POST /signout":     {own: "/signout", form: url.Values{}},
 	}
+}
+
+// programme is the number of a programme of somebody else's than Nermin's, which the body has.
+func (w *world) programme() (number string) {
+	w.t.Helper()
+	w.applied("sevinc", tseras.Decided)
+	if err := w.db.Admin.QueryRow(w.t.Context(), `SELECT number FROM cases WHERE kind = 'programme'`).Scan(&number); err != nil {
+		w.t.Fatal(err)
+	}
+	resp, err := w.as("sevda", "rehabilitation").http.PostForm(w.address+"/rehabilitation/"+number+"/take", url.Values{})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	resp.Body.Close()
+	return number
 }
 
 // filed is a visit of somebody at the post office, and the number of what was filed there for him.

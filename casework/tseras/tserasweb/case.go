@@ -73,6 +73,10 @@ func (h *Person) show(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if s.Kind == tseras.Programme {
+		http.Redirect(w, r, programmePath(s.Number), http.StatusSeeOther)
+		return nil
+	}
 	data, err := h.page(lang, s)
 	if err != nil {
 		return err

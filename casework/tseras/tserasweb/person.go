@@ -266,6 +266,9 @@ func (h *Person) confirm(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if s.Kind == tseras.Programme {
+		return casework.ErrMissing // it has a page of its own
+	}
 	if !tseras.Withdrawable(s.Case) {
 		http.Redirect(w, r, path(s.Number), http.StatusSeeOther)
 		return nil
@@ -279,6 +282,9 @@ func (h *Person) withdraw(w http.ResponseWriter, r *http.Request) error {
 	s, err := h.found(r)
 	if err != nil {
 		return err
+	}
+	if s.Kind == tseras.Programme {
+		return casework.ErrMissing
 	}
 	if s.State != tseras.Withdrawn {
 		if err := h.Desk.Withdraw(r.Context(), fin, s.Number, casework.Actor{Part: casework.BySubject, FIN: fin}); err != nil {

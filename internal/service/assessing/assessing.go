@@ -72,14 +72,16 @@ func New(h service.Host, shell *web.Shell, pools *postgres.Pools, s Settings) (*
 	institution := &tserasweb.Institution{Shell: shell, Referrals: tserasdb.Institutions{Desk: desk}, Address: h.PublicURL, Now: h.Now}
 	a.bench = &tserasweb.Commission{Shell: shell, Bench: tserasdb.Bench{Pool: pools.Commission, Now: h.Now, Rand: h.Rand}, Calendar: calendar, Now: h.Now}
 	clerk := &tserasweb.Clerk{Shell: shell, Filing: tserasdb.Filing{Desk: desk}}
+	programmes := &tserasweb.Programmes{Person: a.person, Desk: desk}
+	bodies := &tserasweb.Rehabilitation{Shell: shell, Bodies: tserasdb.Rehabilitation{Desk: desk}, Calendar: calendar, Now: h.Now}
 	draws := &tserasweb.Draws{Shell: shell, Rounds: tserasdb.Rounds{Pool: pools.Casework}}
-	for _, pages := range []interface{ Prepare() error }{a.bench, clerk, draws} {
+	for _, pages := range []interface{ Prepare() error }{a.bench, clerk, programmes, bodies, draws} {
 		if err := pages.Prepare(); err != nil {
 			return nil, err
 		}
 	}
 	shell.Draws = true
-	a.Routes = []web.Routes{a.person.Routes, institution.Routes, a.bench.Routes, clerk.Routes, draws.Routes}
+	a.Routes = []web.Routes{a.person.Routes, institution.Routes, a.bench.Routes, clerk.Routes, programmes.Routes, bodies.Routes, draws.Routes}
 	gatherer := tserasdb.Gatherer{Desk: desk, Registers: client, Log: h.Log}
 	drawer := &tserasdb.Drawer{Pool: pools.Casework, Key: s.DrawKey, Calendar: calendar, Now: h.Now, Rand: h.Rand, Log: h.Log}
 	decider := tserasdb.Decider{Desk: desk}
