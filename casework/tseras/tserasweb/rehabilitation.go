@@ -82,8 +82,8 @@ func bodyPath(number string) string { return rehabilitationPath + "/" + url.Path
 // bodyLine is a case in a body's list.
 type bodyLine struct {
 	tseras.ListedProgramme
-	Path, Word string
-	Alarm      casework.Alarm
+	Path, Word, Left string
+	Alarm            casework.Alarm
 }
 
 type bodyList struct{ Own, Free []bodyLine }
@@ -95,13 +95,17 @@ func (h *Rehabilitation) list(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	var p bodyList
+	lang, today := web.ViewerOf(r.Context()).Lang, tesdiq.DateOf(h.Now())
 	for _, x := range []struct {
 		from []tseras.ListedProgramme
 		to   *[]bodyLine
 	}{{own, &p.Own}, {free, &p.Free}} {
 		for _, c := range x.from {
 			l := bodyLine{ListedProgramme: c, Path: bodyPath(c.Number), Word: "tseras-person.state." + string(c.State)}
-			if l.Alarm, err = c.Clock.Alarm(h.Calendar, tesdiq.DateOf(h.Now())); err != nil {
+			if l.Alarm, err = c.Clock.Alarm(h.Calendar, today); err != nil {
+				return err
+			}
+			if l.Left, err = left(h.Shell, lang, h.Calendar, c.Clock, today); err != nil {
 				return err
 			}
 			*x.to = append(*x.to, l)
@@ -123,6 +127,7 @@ type typedLine struct{ Measure, Name, Provider, Until string }
 type bodyCase struct {
 	tseras.ProgrammeFile
 	Path, Word, NeedText, Age string
+	Left                      string
 	Alarm                     casework.Alarm
 	Limits                    []namedValue
 	Steps                     []stepLine
@@ -180,6 +185,9 @@ func (h *Rehabilitation) render(w http.ResponseWriter, r *http.Request, f tseras
 	}
 	var err error
 	if p.Alarm, err = f.Clock.Alarm(h.Calendar, today); err != nil {
+		return err
+	}
+	if p.Left, err = left(h.Shell, lang, h.Calendar, f.Clock, today); err != nil {
 		return err
 	}
 	if d, ok := f.Latest(); ok {
