@@ -358,7 +358,44 @@ func TestEverybodyWhoIsLookedUpHearsOfIt(t *testing.T) {
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
+	log := a.log.String()
+	for _, q := range known {
+		for _, secret := range []string{string(q.Card), q.Born.ISO(), q.Born.String()} {
+			if strings.Contains(log, secret) {
+				t.Errorf("the log says %s", secret)
+			}
+		}
+	}
 	t.Logf("%d people, three questions each: the last SMS is out %s after the first question", len(known), time.Since(began).Round(time.Millisecond))
+}
+
+// While too much is asked in vain, the page says so before anybody types, gives no answer to anybody, and somebody is warned, once.
+func TestWhileCardsAreGuessedNothingIsShown(t *testing.T) {
+	a := lookups(t, 0, map[string]int{"misses_hour": 3})
+	page, nermin := a.ways()[lookup.ByPage], people.Who("nermin")
+	for i := range 3 {
+		if got := page(lookup.Question{Card: tesdiq.DocumentNumber(fmt.Sprintf("AZ000000%d", i)), Born: nermin.Born}); !strings.Contains(got.Body, "There is no result to show") {
+			t.Fatalf("%d %s", got.Status, got.Body)
+		}
+	}
+	for range 2 {
+		if got := page(lookup.Question{Card: nermin.Card, Born: nermin.Born}); got.Status != http.StatusOK || !strings.Contains(got.Body, "Your question was received") || regexp.MustCompile(`\d\d\.\d\d\.\d{4}`).MatchString(got.Body) {
+			t.Errorf("%d %s", got.Status, got.Body)
+		}
+	}
+	if got := a.ask(http.MethodGet, "/lookup", "", nil, nil); !strings.Contains(got.Body, "At the moment answers are not shown on the page") {
+		t.Errorf("the form does not say it: %s", got.Body)
+	}
+	if n := strings.Count(a.log.String(), "cards are being guessed"); n != 1 {
+		t.Errorf("warned %d times", n)
+	}
+	if _, _, metrics := a.world.ask(http.DefaultClient, http.MethodGet, "/metrics", "", nil); !strings.Contains(metrics, "tesdiq_lookups_tripped_total 2") {
+		t.Error("it is not counted for whoever watches")
+	}
+	// A call centre knows who asks: there it goes on.
+	if got := a.ways()[lookup.ByOffice](lookup.Question{Card: nermin.Card, Born: nermin.Born}); !strings.Contains(got.Body, `"status":"decided"`) {
+		t.Errorf("%d %s", got.Status, got.Body)
+	}
 }
 
 // What somebody types wrongly is told field by field, on the page with what he typed, and counts for nothing.
