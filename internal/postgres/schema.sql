@@ -52,7 +52,7 @@ CREATE FUNCTION public.inspection_person(look text, officer text) RETURNS TABLE(
     JOIN cases c ON c.id = l.case_id
     JOIN entries e ON e.book = 'person' AND e.number = c.subject
     JOIN persons p ON p.entry_id = e.id
-    WHERE l.token = look AND l.officer_fin = officer AND l.at > now() - interval '15 minutes'
+    WHERE l.token = inspection_person.look AND l.officer_fin = inspection_person.officer AND l.at > now() - interval '15 minutes' AND l.written > clock_timestamp() - interval '15 minutes'
       AND l.xact <> txid_current()
       AND EXISTS (SELECT FROM ledger_lines g WHERE g.kind = 'look' AND g.object = 'inspection/' || l.id)
       AND NOT EXISTS (SELECT FROM entries v WHERE v.book = e.book AND v.number = e.number AND v.version > e.version)
@@ -806,7 +806,7 @@ CREATE VIEW public.inspection_further AS
      JOIN public.cases c ON ((c.id = b.case_id)))
      JOIN public.commission_members m ON ((m.id = s.member_id)))
      JOIN public.commissions k ON ((k.id = m.commission_id)))
-  WHERE (s.role = 'further'::text);
+  WHERE ((s.role = 'further'::text) AND (c.state = ANY (ARRAY['decided'::text, 'declined'::text, 'withdrawn'::text, 'lapsed'::text])));
 
 CREATE TABLE public.inspection_looks (
     id bigint NOT NULL,
@@ -819,6 +819,7 @@ CREATE TABLE public.inspection_looks (
     purpose text NOT NULL,
     at timestamp with time zone NOT NULL,
     xact bigint DEFAULT txid_current() NOT NULL,
+    written timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     CONSTRAINT inspection_looks_office_check CHECK ((office <> ''::text)),
     CONSTRAINT inspection_looks_officer_check CHECK ((officer <> ''::text)),
     CONSTRAINT inspection_looks_officer_fin_check CHECK ((officer_fin ~ '^[0-9A-HJ-NP-Z]{7}$'::text)),
@@ -912,7 +913,7 @@ CREATE VIEW public.inspection_refusals AS
      JOIN public.tseras_seats s ON (((s.number = g.number) AND (s.member_id = g.member_id))))
      JOIN public.commission_members m ON ((m.id = g.member_id)))
      JOIN public.commissions k ON ((k.id = m.commission_id)))
-  WHERE (NOT g.signs);
+  WHERE ((NOT g.signs) AND (c.state = ANY (ARRAY['decided'::text, 'declined'::text, 'withdrawn'::text, 'lapsed'::text])));
 
 CREATE VIEW public.inspection_rounds AS
  SELECT r.round,

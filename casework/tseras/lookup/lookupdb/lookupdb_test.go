@@ -519,7 +519,7 @@ func TestTheRoleReadsNoBook(t *testing.T) {
 	pool := w.db.Pool(postgres.Lookup)
 	for _, statement := range []string{
 		"SELECT document FROM persons", "SELECT fin FROM persons", "SELECT subject FROM entries", "SELECT loss FROM examinations", "SELECT subject FROM cases",
-		"SELECT open FROM lookup_switches", "SELECT address FROM contacts", "SELECT args FROM messages", "SELECT name FROM members", "SELECT secret_sha256 FROM api_clients",
+		"SELECT open FROM lookup_switches", "SELECT subject FROM lookups", "SELECT operator_fin FROM lookups", "SELECT address FROM contacts", "SELECT args FROM messages", "SELECT name FROM members", "SELECT secret_sha256 FROM api_clients",
 		"UPDATE lookups SET outcome = 'none'", "DELETE FROM lookups", "DELETE FROM lookup_tries", "UPDATE lookup_tries SET day = day - 1", "DELETE FROM lookup_proofs",
 		"INSERT INTO lookup_switches (subject, open, cause, at) VALUES ('5ZK8R2M', true, 'choice', now())", "UPDATE lookup_secret SET key = key", "DELETE FROM ledger_lines",
 	} {
