@@ -131,6 +131,7 @@ func (w *world) routes(nermin *visitor, e summaryExcerpt, excerpt, withdrawn, ch
 		"POST /commission/{number}/findings": {own: "/commission/" + seat + "/findings", missing: "/commission/00000000/findings", form: url.Values{"do": {"save"}}},
 		"POST /commission/{number}/sign":     {own: "/commission/" + seat + "/sign", missing: "/commission/00000000/sign", form: url.Values{}},
 		"POST /commission/{number}/refuse":   {own: "/commission/" + seat + "/refuse", missing: "/commission/00000000/refuse", form: url.Values{"reason": {"Yox"}}},
+		"POST /commission/{number}/absent":   {own: "/commission/" + seat + "/absent", missing: "/commission/00000000/absent", form: url.Values{"n": {"1"}}},
 		"POST /commission/{number}/extend":   {own: "/commission/" + seat + "/extend", missing: "/commission/00000000/extend", form: url.Values{"longer": {"Daha uzun"}}},
 
 		"GET /cabinet/cases": page("/cabinet/cases"), "GET /cabinet/cases/new": page("/cabinet/cases/new?key=AAAAAAAAAAAAAAAAAAAAAAAAAA"),
@@ -139,6 +140,10 @@ func (w *world) routes(nermin *visitor, e summaryExcerpt, excerpt, withdrawn, ch
 		"GET /cabinet/cases/{number}/package":   {own: kase + "/package", missing: noCase + "/package"},
 		"GET /cabinet/cases/{number}/withdraw":  {own: kase + "/withdraw", missing: noCase + "/withdraw"},
 		"POST /cabinet/cases/{number}/withdraw": {own: kase + "/withdraw", missing: noCase + "/withdraw", form: url.Values{}},
+		"GET /cabinet/cases/{number}/appeal":    {own: kase + "/appeal", missing: noCase + "/appeal"},
+		"POST /cabinet/cases/{number}/appeal":   {own: kase + "/appeal", missing: noCase + "/appeal", form: url.Values{"key": {"AAAAAAAAAAAAAAAAAAAAAAAAAA"}, "points": {"term"}}},
+		"GET /cabinet/cases/{number}/slot":      {own: kase + "/slot", missing: noCase + "/slot"},
+		"POST /cabinet/cases/{number}/slot":     {own: kase + "/slot", missing: noCase + "/slot", form: url.Values{"do": {"cannot"}}},
 
 		"GET /demo-provider/.well-known/openid-configuration": page("/demo-provider/.well-known/openid-configuration"),
 		"GET /demo-provider/authorize":                        page("/demo-provider/authorize"), "POST /demo-provider/authorize": {own: "/demo-provider/authorize", form: url.Values{}},

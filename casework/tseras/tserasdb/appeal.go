@@ -109,6 +109,9 @@ func (d Desk) appeal(ctx context.Context, tx pgx.Tx, subject tesdiq.FIN, number 
 	if _, err := tx.Exec(ctx, sqlInsertAppeal, pgx.NamedArgs{"case": c.ID, "points": points, "words": about.Words}); err != nil {
 		return c, fmt.Errorf("tserasdb: appeal: %w", err)
 	}
+	if by.Part == casework.ByClerk {
+		return c, tellAppeal(ctx, tx, c, "appealed_for", map[string]string{"Office": by.Office}, now)
+	}
 	return c, tellAppeal(ctx, tx, c, "appealed", nil, now)
 }
 

@@ -2,6 +2,7 @@ package tserasdb_test
 
 import (
 	"errors"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -500,5 +501,61 @@ func TestThePersonIsRemindedTheWorkingDayBefore(t *testing.T) {
 	}
 	if got := w.heard(s.Subject); !slices.Equal(got, []string{"appealed", "slot", "slot_tomorrow"}) {
 		t.Errorf("told: %v", got)
+	}
+}
+
+// A11 for an appeal: in all that its members are sent there is nothing that tells who comes, who sent him, what was decided first or
+// what he wrote; and the road goes by the pages.
+func TestMembersSeeWhoComesByANumberAlone(t *testing.T) {
+	s := newWorld(t).site()
+	first := s.decided(2)
+	a := s.appealed(first)
+	path := "/commission/" + string(s.blind(a.Number))
+	var members []*reader
+	for fin, seat := range s.seats(s.blind(a.Number)) {
+		m := s.signedIn(fin)
+		members = append(members, m)
+		for _, lang := range tesdiq.Langs {
+			l, c := m.get("/commission?lang="+string(lang)), m.get(path+"?lang="+string(lang))
+			if !strings.Contains(l.Body, tesdiq.ClockString(a.Examined.Slot.Starts)) || !strings.Contains(c.Body, a.Examined.Slot.Place) || !strings.Contains(c.Body, a.Examined.Ticket.String()) {
+				t.Errorf("%s: %s %s", lang, l.Body, c.Body)
+			}
+			if strings.Contains(l.Body+c.Body, "tseras-commission.") || strings.Contains(c.Body, "/findings") || strings.Contains(c.Body, "/absent") || strings.Contains(c.Body, "/extend") {
+				t.Errorf("before the person comes: %s", c.Body)
+			}
+		}
+		m.get(path + "?lang=az")
+		if r := m.post(path+"/findings", typed("joints-rheumatoid", "3")); r.Status != 409 {
+			t.Errorf("recorded before: %d", r.Status)
+		}
+		if r := m.post(path+"/absent", url.Values{"n": {"1"}}); r.Status != 409 && (seat.Role == tseras.Chair || r.Status != 403) {
+			t.Errorf("absent before: %d", r.Status)
+		}
+	}
+	s.meets(a)
+	for _, m := range members {
+		if b := m.get(path).Body; !strings.Contains(b, path+"/findings") || strings.Contains(b, path+"/absent") != (s.seats("")[m.fin].Role == tseras.Chair) {
+			t.Errorf("when the person comes: %s", b)
+		}
+		if r := m.post(path+"/findings", typed("joints-rheumatoid", "3")); r.Status != 303 {
+			t.Errorf("record: %d %s", r.Status, r.Body)
+		}
+	}
+	s.work()
+	s.expect(a.Subject, a.Number, tseras.Signing)
+	for _, m := range members {
+		m.get(path)
+		m.get(m.provider(m.post(path+"/sign", nil), m.fin).Header.Get("Location"))
+	}
+	s.work()
+	s.expect(a.Subject, a.Number, tseras.Decided)
+	s.later = 0 // the referral is of the day on which it was written
+	s.nothingOf("nermin", members)
+	for _, m := range members {
+		for _, hidden := range []string{disputed.Words, "evdən tək", first.Number, first.Entry, a.Number} {
+			if strings.Contains(m.seen.String(), hidden) {
+				t.Errorf("a member was sent %q", hidden)
+			}
+		}
 	}
 }

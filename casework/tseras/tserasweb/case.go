@@ -1,8 +1,6 @@
 package tserasweb
 
 import (
-	"encoding/json"
-	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -17,6 +15,7 @@ import (
 
 type casePage struct {
 	Number, Path string
+	Area         string // where the kind's words stand
 	Tag          tag
 	Closed       bool
 	Turn         turn
@@ -26,6 +25,8 @@ type casePage struct {
 	Looks        []lookLine
 	CanWithdraw  bool
 	Decision     *decision
+	Right        *appealRight // of a decided assessment
+	Appeal       *appealView  // of an appeal
 }
 
 // stepLine is one step in plain words.
@@ -84,12 +85,12 @@ func (h *Person) show(w http.ResponseWriter, r *http.Request) error {
 	if s.State == tseras.Gathering && data.Silent == 0 {
 		w.Header().Set("Refresh", strconv.Itoa(refreshEvery)) // works without script; the page can be loaded again by hand, too
 	}
-	return h.pages.Render(w, r, "person-case.html", web.Page{TitleText: h.Shell.T(lang, "tseras-person.case", "Number", s.Number), Data: data})
+	return h.pages.Render(w, r, "person-case.html", web.Page{TitleText: h.Shell.T(lang, pageArea(s.Kind)+"case", "Number", s.Number), Data: data})
 }
 
 func (h *Person) page(lang tesdiq.Lang, s tseras.Shown) (casePage, error) {
 	p := casePage{
-		Number: s.Number, Path: path(s.Number), Tag: tagOf(s.State), Closed: closed(s.Case), Looks: looksOf(s.Looks), CanWithdraw: tseras.Withdrawable(s.Case),
+		Number: s.Number, Path: path(s.Number), Area: pageArea(s.Kind), Tag: tagOf(s.State), Closed: closed(s.Case), Looks: looksOf(s.Looks), CanWithdraw: tseras.Withdrawable(s.Case),
 	}
 	var err error
 	if p.Turn, err = h.turnOf(lang, s.Case); err != nil {
@@ -99,17 +100,18 @@ func (h *Person) page(lang tesdiq.Lang, s tseras.Shown) (casePage, error) {
 		p.Turn.What = h.Shell.T(lang, "tseras-person.doing.awaiting_referral.at", "Name", s.Asked)
 	}
 	for i := len(s.Steps) - 1; i >= 0; i-- {
-		p.Steps = append(p.Steps, h.step(lang, s.Steps[i], s.Filed))
+		p.Steps = append(p.Steps, h.step(lang, s.Kind, s.Steps[i], s.Filed))
 	}
 	p.registers(h.Shell, lang, s)
-	if s.Package != nil {
+	p.Right = h.rightOf(lang, s)
+	if p.Appeal, err = h.appealOf(lang, s); err == nil && s.Package != nil {
 		p.Decision, err = h.decision(lang, s)
 	}
 	return p, err
 }
 
-func (h *Person) step(lang tesdiq.Lang, s casework.Step, filed []tseras.Filed) stepLine {
-	l := stepLine{At: s.At, What: stepWords(h.Shell, lang, s), Why: s.Args["Reason"]}
+func (h *Person) step(lang tesdiq.Lang, k casework.Kind, s casework.Step, filed []tseras.Filed) stepLine {
+	l := stepLine{At: s.At, What: stepWords(h.Shell, lang, k, s), Why: s.Args["Reason"]}
 	if ground := s.Args["Ground"]; ground != "" {
 		l.Why = strings.TrimSpace(h.Shell.T(lang, "tseras-person.refusal."+ground) + " " + l.Why)
 	}
@@ -126,16 +128,27 @@ func (h *Person) step(lang tesdiq.Lang, s casework.Step, filed []tseras.Filed) s
 	return l
 }
 
+// pageArea is where the words of a case's page stand: an appeal's are its own.
+func pageArea(k casework.Kind) string {
+	if k == tseras.Appeal {
+		return area(k)
+	}
+	return area(tseras.Assessment)
+}
+
 // stepWords says a step in words, with what it tells of.
-func stepWords(shell *web.Shell, lang tesdiq.Lang, s casework.Step) string {
-	if !strings.HasPrefix(s.What, "programme_") {
-		return shell.T(lang, "tseras-person.step."+s.What)
+func stepWords(shell *web.Shell, lang tesdiq.Lang, k casework.Kind, s casework.Step) string {
+	where := pageArea(k)
+	if strings.HasPrefix(s.What, "programme_") {
+		where = area(tseras.Programme)
+	} else if k != tseras.Appeal {
+		return shell.T(lang, where+"step."+s.What)
 	}
 	var args []any
-	for _, name := range []string{"Day", "Time", "Draft"} {
+	for _, name := range []string{"Day", "Time", "Draft", "Place"} {
 		args = append(args, name, s.Args[name])
 	}
-	return shell.T(lang, "tseras-programme.step."+s.What, args...)
+	return shell.T(lang, where+"step."+s.What, args...)
 }
 
 // registers says of each register what became of the question to it. No answer is told as what it is, never as "nothing".
@@ -170,20 +183,11 @@ func (p *casePage) registers(shell *web.Shell, lang tesdiq.Lang, s tseras.Shown)
 
 // decision says a decision in words, from its package: what the person reads is what anybody can compute again.
 func (h *Person) decision(lang tesdiq.Lang, s tseras.Shown) (*decision, error) {
-	pack, err := criteria.ReadPackage(s.Package)
+	r, say, err := h.resultOf(lang, s.Case, s.Package)
 	if err != nil {
-		return nil, fmt.Errorf("tserasweb: package: %w", err)
+		return nil, err
 	}
-	var r criteria.Result
-	if err := json.Unmarshal(pack.Result, &r); err != nil {
-		return nil, fmt.Errorf("tserasweb: result: %w", err)
-	}
-	rules, err := criteria.ByVersion(pack.Rules)
-	if err != nil {
-		return nil, fmt.Errorf("tserasweb: rules: %w", err)
-	}
-	t := func(key string, args ...any) string { return h.Shell.T(lang, key, args...) }
-	say := criteria.Speaker{Rules: rules, Day: s.LawOn, Lang: lang, Text: t}
+	t := say.Text
 	d := &decision{Class: "good", Result: sentence(lang, say.Result(r.Outcome, r.Band, r.Degree)), Package: path(s.Number) + "/package", Explains: s.Explains}
 	if r.Outcome == criteria.NotDisability {
 		d.Class = "warn"
@@ -193,10 +197,22 @@ func (h *Person) decision(lang tesdiq.Lang, s tseras.Shown) (*decision, error) {
 		by = "alone"
 	}
 	d.Sentence = t("tseras-person.decided."+by, "Day", r.DecidedOn.String())
-	if s.Entry != "" {
-		d.Entry = "/cabinet/examinations/" + s.Entry
+	entry, holds := s.Entry, r
+	if s.First != nil {
+		first, _, err := h.resultOf(lang, s.First.Case, s.First.Package)
+		if err != nil {
+			return nil, err
+		}
+		d.Sentence = t("tseras-appeal.decided.replaced", "Day", r.DecidedOn.String())
+		if tseras.Confirms(first, r) { // then the first decision's days hold, and its entry
+			d.Sentence = t("tseras-appeal.decided.confirmed", "Day", r.DecidedOn.String())
+			entry, holds = s.First.Entry, first
+		}
 	}
-	d.Facts = h.facts(lang, say, r)
+	if entry != "" {
+		d.Entry = "/cabinet/examinations/" + entry
+	}
+	d.Facts = h.facts(lang, say, holds)
 	for _, x := range r.Reasons {
 		d.Reasons = append(d.Reasons, reason{say.Reason(x), say.Act(x), say.Label(x)})
 	}

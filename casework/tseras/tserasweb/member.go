@@ -32,6 +32,7 @@ type Bench interface {
 	Record(ctx context.Context, fin tesdiq.FIN, number tseras.BlindNumber, found criteria.Findings) error
 	Sign(ctx context.Context, fin tesdiq.FIN, number tseras.BlindNumber, w tseras.Word) error
 	Extend(ctx context.Context, fin tesdiq.FIN, number tseras.BlindNumber, reason string) error
+	Absent(ctx context.Context, fin tesdiq.FIN, number tseras.BlindNumber, n int) error
 }
 
 // Confirmer lets who is signed in confirm with the sign-in provider; signin.Web is one.
@@ -72,6 +73,7 @@ func (h *Commission) Routes(r chi.Router) {
 	r.Get(commissionPath+"/{number}/signed", private(h.signed))
 	r.Post(commissionPath+"/{number}/refuse", private(h.refuse))
 	r.Post(commissionPath+"/{number}/extend", private(h.extend))
+	r.Post(commissionPath+"/{number}/absent", private(h.absent))
 }
 
 // seatLine is a case in a member's list.
@@ -80,6 +82,7 @@ type seatLine struct {
 	Path, Role, State string
 	Alarm             casework.Alarm
 	Left              string // how many working days, in words
+	Waiting           bool   // for the person, who comes later
 }
 
 type seatsPage struct {
@@ -113,7 +116,7 @@ func (h *Commission) list(w http.ResponseWriter, r *http.Request) error {
 		switch {
 		case ended(s.State):
 			p.Closed = append(p.Closed, l)
-		case s.Mine():
+		case s.Mine() && !l.Waiting:
 			p.Mine = append(p.Mine, l)
 		default:
 			p.Other = append(p.Other, l)
@@ -150,6 +153,10 @@ func (h *Commission) Waiting(ctx context.Context, fin tesdiq.FIN, lang tesdiq.La
 func (h *Commission) seatLine(lang tesdiq.Lang, s tseras.Seat) (seatLine, error) {
 	l := seatLine{Seat: s, Path: commissionPath + "/" + string(s.Number), Role: h.Shell.T(lang, "tseras-commission.role."+string(s.Role))}
 	l.State = h.Shell.T(lang, "tseras-commission.state."+stateKey(s))
+	if s.Mine() && s.Waits(h.Now()) {
+		l.Waiting = true
+		l.State = h.Shell.T(lang, "tseras-commission.state.meets", "At", tesdiq.ClockString(s.Meets.Starts))
+	}
 	if ended(s.State) {
 		l.Clock.DueBy = tesdiq.Date{}
 		return l, nil
@@ -166,7 +173,7 @@ func (h *Commission) seatLine(lang tesdiq.Lang, s tseras.Seat) (seatLine, error)
 }
 
 func ended(s casework.State) bool {
-	return s == tseras.Decided || s == tseras.Declined || s == tseras.Withdrawn
+	return s == tseras.Decided || s == tseras.Declined || s == tseras.Withdrawn || s == tseras.Lapsed
 }
 
 // stateKey is what a member is told of a case: what he is to do, or that he waits.
@@ -174,6 +181,8 @@ func stateKey(s tseras.Seat) string {
 	switch {
 	case ended(s.State):
 		return string(s.State)
+	case s.Meets != nil && s.Meets.Absent:
+		return "absent"
 	case s.Mine() && s.State == tseras.Signing:
 		return "sign"
 	case s.Mine():
@@ -327,6 +336,19 @@ func (h *Commission) extend(w http.ResponseWriter, r *http.Request) error {
 	return h.said(w, r, c, f, err)
 }
 
+// absent writes down that the person did not come, which is the chair's to say.
+func (h *Commission) absent(w http.ResponseWriter, r *http.Request) error {
+	c, err := h.open(r)
+	if err != nil {
+		return err
+	}
+	n, err := strconv.Atoi(r.PostFormValue("n"))
+	if err != nil {
+		return casework.ErrState
+	}
+	return h.said(w, r, c, blankForm(c), h.Bench.Absent(r.Context(), web.ViewerOf(r.Context()).Person.FIN, c.Number, n))
+}
+
 // said leads back to the case after a member's word, or shows what is wrong with it.
 func (h *Commission) said(w http.ResponseWriter, r *http.Request, c tseras.BlindCase, f findingsForm, err error) error {
 	var ps tesdiq.Problems
@@ -350,6 +372,10 @@ func (h *Commission) render(w http.ResponseWriter, r *http.Request, c tseras.Bli
 	today := tesdiq.DateOf(h.Now())
 	p := casePageOf(h.Shell, lang, today, c, f)
 	p.seatLine = l
+	if p.Waiting || c.Meets != nil && c.Meets.Absent {
+		p.Records = false
+	}
+	p.Absence = c.Role == tseras.Chair && c.State == tseras.Drawn && c.Meets != nil && !c.Meets.Absent && !p.Waiting && !c.Recorded
 	return h.pages.Render(w, r, "member-case.html", web.Page{
 		TitleText: h.Shell.T(lang, "tseras-commission.case", "Number", c.Number.String()), Section: "commission", Data: p, Problems: ps,
 		Self: commissionPath + "/" + string(c.Number),

@@ -118,6 +118,8 @@ type blindPage struct {
 	Signs      bool // … to sign
 	Explain    bool // the chair must say why the result differs from last time's
 	Extends    bool // the chair may ask for the longer term
+	Appeal     bool
+	Absence    bool // the chair may say that the person did not come
 	Result     *resultView
 	Form       findingsForm
 }
@@ -155,15 +157,17 @@ func casePageOf(shell *web.Shell, lang tesdiq.Lang, today tesdiq.Date, c tseras.
 		Form: f, Findings: c.Recorded,
 		Records: !c.Recorded && (c.State == tseras.Drawn || c.State == tseras.FurtherMember),
 		Signs:   c.State == tseras.Signing && !c.Signed && c.Proposal != nil,
-		Extends: c.Role == tseras.Chair && c.State == tseras.Drawn,
+		Extends: c.Role == tseras.Chair && c.State == tseras.Drawn && c.Kind != tseras.Appeal,
+		Appeal:  c.Kind == tseras.Appeal,
 	}
 	b := c.Referral
 	yes := map[bool]string{true: t("yes"), false: t("no")}
-	p.Facts = []namedValue{
-		{t("age"), b.Age.String()}, {t("ground"), t("ground." + string(b.Ground))}, {t("again"), yes[b.Again]},
-		{t("inpatient"), strconv.Itoa(b.Inpatient)}, {t("treated"), strconv.Itoa(int(b.Treated))},
+	p.Facts = []namedValue{{t("age"), b.Age.String()}, {t("again"), yes[b.Again]}}
+	if b.Main.Code != "" { // there is a referral
+		p.Facts = append(p.Facts, namedValue{t("ground"), t("ground." + string(b.Ground))},
+			namedValue{t("inpatient"), strconv.Itoa(b.Inpatient)}, namedValue{t("treated"), strconv.Itoa(int(b.Treated))})
+		p.Diagnoses = append(p.Diagnoses, namedValue{string(b.Main.Code) + " · " + t("main"), months(b.Main.Since)})
 	}
-	p.Diagnoses = append(p.Diagnoses, namedValue{string(b.Main.Code) + " · " + t("main"), months(b.Main.Since)})
 	for _, d := range b.Others {
 		p.Diagnoses = append(p.Diagnoses, namedValue{string(d.Code), months(d.Since)})
 	}

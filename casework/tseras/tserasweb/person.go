@@ -21,13 +21,17 @@ import (
 	"github.com/tesdiq/tesdiq/web"
 )
 
-//go:embed pages/person-*.html
+//go:embed pages/person-*.html pages/_person-parts.html
 var personPages embed.FS
 
 // Desk takes what a person brings, and shows him his cases.
 type Desk interface {
 	Apply(ctx context.Context, subject tesdiq.FIN, by casework.Actor, key string) (casework.Case, error)
 	Withdraw(ctx context.Context, subject tesdiq.FIN, number string, by casework.Actor) error
+	Appeal(ctx context.Context, subject tesdiq.FIN, number string, by casework.Actor, about tseras.Dispute, key string) (casework.Case, error)
+	Slots(ctx context.Context, subject tesdiq.FIN, number string) ([]tseras.Slot, error)
+	Move(ctx context.Context, subject tesdiq.FIN, number string, by casework.Actor, starts time.Time) error
+	CannotCome(ctx context.Context, subject tesdiq.FIN, number string, by casework.Actor) error
 	Cases(ctx context.Context, subject tesdiq.FIN) ([]casework.Case, error)
 	Show(ctx context.Context, subject tesdiq.FIN, number string) (tseras.Shown, error)
 	// Filed is what clerks did for a person; of one case alone where its number is given.
@@ -66,6 +70,10 @@ func (h *Person) Routes(r chi.Router) {
 	r.Get(CasesPath+"/{number}/package", private(h.pack))
 	r.Get(CasesPath+"/{number}/withdraw", private(h.confirm))
 	r.Post(CasesPath+"/{number}/withdraw", private(h.withdraw))
+	r.Get(CasesPath+"/{number}/appeal", private(h.appealForm))
+	r.Post(CasesPath+"/{number}/appeal", private(h.appeal))
+	r.Get(CasesPath+"/{number}/slot", private(h.slot))
+	r.Post(CasesPath+"/{number}/slot", private(h.change))
 }
 
 // viewer is who asks; the routes let only people in who are signed in and act for themselves.
@@ -145,7 +153,10 @@ func (h *Person) turnOf(lang tesdiq.Lang, c casework.Case) (turn, error) {
 
 // area is where a kind's words stand.
 func area(k casework.Kind) string {
-	if k == tseras.Programme {
+	switch k {
+	case tseras.Appeal:
+		return "tseras-appeal."
+	case tseras.Programme:
 		return "tseras-programme."
 	}
 	return "tseras-person."
@@ -258,7 +269,10 @@ func (h *Person) found(r *http.Request) (tseras.Shown, error) {
 	return h.Desk.Show(r.Context(), fin, chi.URLParam(r, "number"))
 }
 
-type withdrawPage struct{ Number, Path string }
+type withdrawPage struct {
+	Number, Path string
+	Appeal       bool
+}
 
 // confirm asks whether the person means it.
 func (h *Person) confirm(w http.ResponseWriter, r *http.Request) error {
@@ -273,7 +287,7 @@ func (h *Person) confirm(w http.ResponseWriter, r *http.Request) error {
 		http.Redirect(w, r, path(s.Number), http.StatusSeeOther)
 		return nil
 	}
-	return h.pages.Render(w, r, "person-withdraw.html", web.Page{Title: "tseras-person.withdraw", Data: withdrawPage{s.Number, path(s.Number)}})
+	return h.pages.Render(w, r, "person-withdraw.html", web.Page{Title: "tseras-person.withdraw", Data: withdrawPage{s.Number, path(s.Number), s.Kind == tseras.Appeal}})
 }
 
 // withdraw (a POST) takes the application back. Again, it changes nothing.

@@ -19,7 +19,12 @@ import (
 )
 
 // desk has one case, of webtest.Nermin.
-type desk struct{ shown tseras.Shown }
+type desk struct {
+	shown tseras.Shown
+	slots []tseras.Slot
+	// refuse is what is wrong with an appeal; nil: it is opened.
+	refuse tesdiq.Problems
+}
 
 func (*desk) Apply(context.Context, tesdiq.FIN, casework.Actor, string) (casework.Case, error) {
 	return casework.Case{}, casework.ErrOpen
@@ -30,6 +35,33 @@ func (d *desk) Withdraw(_ context.Context, _ tesdiq.FIN, _ string, by casework.A
 		return casework.ErrState
 	}
 	d.shown.State, d.shown.Clock = tseras.Withdrawn, casework.Clock{Turn: casework.Nobody}
+	return nil
+}
+
+func (d *desk) Appeal(context.Context, tesdiq.FIN, string, casework.Actor, tseras.Dispute, string) (casework.Case, error) {
+	return casework.Case{Head: casework.Head{Number: "T-2026-000009"}}, d.refuse.Err()
+}
+
+func (d *desk) Slots(context.Context, tesdiq.FIN, string) ([]tseras.Slot, error) { return d.slots, nil }
+
+func (d *desk) Move(_ context.Context, _ tesdiq.FIN, _ string, _ casework.Actor, starts time.Time) error {
+	if d.shown.Examined.Moves == 0 {
+		return tseras.ErrNoMoves
+	}
+	for _, s := range d.slots {
+		if s.Starts.Equal(starts) {
+			d.shown.Examined.Slot = s
+			return nil
+		}
+	}
+	return tseras.ErrTaken
+}
+
+func (d *desk) CannotCome(context.Context, tesdiq.FIN, string, casework.Actor) error {
+	if d.shown.Examined.Again == 0 {
+		return tseras.ErrNoneAgain
+	}
+	d.shown.Examined.Again--
 	return nil
 }
 
@@ -55,7 +87,7 @@ const at = "/cabinet/cases/T-2026-000001"
 
 func open(t *testing.T) (*desk, *webtest.Browser) {
 	t.Helper()
-	d := &desk{tseras.Shown{Case: casework.Case{
+	d := &desk{shown: tseras.Shown{Case: casework.Case{
 		Head:  casework.Head{Number: "T-2026-000001", Procedure: tseras.Procedure, Kind: tseras.Assessment, Subject: webtest.Nermin.FIN, Opened: now, LawOn: tesdiq.DateOf(now)},
 		State: tseras.Gathering, Clock: casework.Clock{Turn: casework.Agencies, Began: tesdiq.DateOf(now), DueBy: tesdiq.DateOf(now).AddDays(2)},
 	}}}

@@ -117,6 +117,9 @@ func New(h service.Host, shell *web.Shell, pools *postgres.Pools, s Settings) (*
 		if err := reload(ctx); err != nil {
 			return err
 		}
+		if _, err := reminders.Remind(ctx); err != nil {
+			return err
+		}
 		_, err := terms.Tell(ctx, nil)
 		return err
 	}
