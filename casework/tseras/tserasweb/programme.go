@@ -132,7 +132,7 @@ func (h *Programmes) page(lang tesdiq.Lang, s tseras.Shown) (p programmePage, er
 		}
 	}
 	for i := len(s.Steps) - 1; i >= 0; i-- {
-		p.Steps = append(p.Steps, h.Person.step(lang, s.Steps[i], s.Filed))
+		p.Steps = append(p.Steps, h.Person.step(lang, tseras.Programme, s.Steps[i], s.Filed))
 	}
 	return p, nil
 }
@@ -211,7 +211,7 @@ func (h *Programmes) confirm(w http.ResponseWriter, r *http.Request) error {
 		http.Redirect(w, r, programmePath(s.Number), http.StatusSeeOther)
 		return nil
 	}
-	return h.pages.Render(w, r, "programme-decline.html", web.Page{Title: "tseras-programme.decline", Data: withdrawPage{s.Number, programmePath(s.Number)}})
+	return h.pages.Render(w, r, "programme-decline.html", web.Page{Title: "tseras-programme.decline", Data: withdrawPage{Number: s.Number, Path: programmePath(s.Number)}})
 }
 
 // decline (a POST) ends the programme. Again, it changes nothing.

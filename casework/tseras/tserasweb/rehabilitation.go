@@ -206,7 +206,7 @@ func (h *Rehabilitation) render(w http.ResponseWriter, r *http.Request, f tseras
 	}
 	for i := len(f.Steps) - 1; i >= 0; i-- {
 		s := f.Steps[i]
-		l := stepLine{At: s.At, What: stepWords(h.Shell, lang, s), Who: s.By.Office, Why: s.Args["Reason"]}
+		l := stepLine{At: s.At, What: stepWords(h.Shell, lang, tseras.Programme, s), Who: s.By.Office, Why: s.Args["Reason"]}
 		if l.Who == "" {
 			l.Who = h.Shell.T(lang, "tseras-programme.by."+string(s.By.Part))
 		}
