@@ -9,7 +9,7 @@ import { send, until } from './harness.mjs';
 // subjects are people of the demonstration as an institution knows them.
 export const subjects = {
   nermin: { subject: '5NQ7K2M', born: '1988-04-12' },
-  elcin: { subject: '4CM9J7S', born: '1983-02-08' },
+  elcin: { subject: '4CM9J7S', born: '1983-01-08' },
 };
 
 // iso is a day so many days from now by the real clock, as programs write it.
