@@ -471,3 +471,123 @@ func TestEverybodyRecomputesTheDraws(t *testing.T) {
 		}
 	}
 }
+
+// R20: whatever a member sends, sent sixty times at once, happens once, with one line; the others are told that it is not his turn any more.
+func TestWhatMembersSendSixtyTimesAtOnceHappensOnce(t *testing.T) {
+	s := newWorld(t).site()
+	_, path, all := s.drawnFor()
+	const clicks = 60
+	atOnce := func(what string, do func() webtest.Answer) {
+		t.Helper()
+		answers := make([]webtest.Answer, clicks)
+		var ready, wait sync.WaitGroup
+		ready.Add(clicks)
+		for n := range answers {
+			wait.Go(func() {
+				ready.Done()
+				ready.Wait()
+				answers[n] = do()
+			})
+		}
+		wait.Wait()
+		did := 0
+		for _, a := range answers {
+			switch a.Status {
+			case http.StatusSeeOther:
+				did++
+			case http.StatusConflict:
+			default:
+				t.Errorf("%s: %d %.300s", what, a.Status, a.Body)
+			}
+		}
+		if did != 1 {
+			t.Errorf("%s: done %d times", what, did)
+		}
+	}
+	once := func(what string, want int, sql string) {
+		t.Helper()
+		var n int
+		if s.must(s.db.Admin.QueryRow(t.Context(), sql).Scan(&n)); n != want {
+			t.Errorf("%s: %d, not %d", what, n, want)
+		}
+	}
+	chair, members := all[tseras.Chair][0], append(all[tseras.Chair], all[tseras.Member]...)
+	atOnce("extend", func() webtest.Answer { return chair.Post(path+"/extend", url.Values{"longer": {"Əlavə sınaq gözlənilir"}}) })
+	once("extensions", 1, `SELECT count(*) FROM tseras_extensions`)
+	for _, m := range members {
+		m.get(path)
+		atOnce("record", func() webtest.Answer { return m.Post(path+"/findings", typed("joints-rheumatoid", "2")) })
+	}
+	once("findings", 3, `SELECT count(*) FROM tseras_findings`)
+	once("lines of findings", 3, `SELECT count(*) FROM ledger_lines WHERE kind = 'finding'`)
+	// The loops of several processes at once.
+	var loops sync.WaitGroup
+	for range 8 {
+		loops.Go(func() {
+			if _, err := s.decider.Decide(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	loops.Wait()
+	once("steps to sign", 1, `SELECT count(*) FROM case_steps WHERE to_state = 'signing'`)
+	once("proposals", 1, `SELECT count(*) FROM tseras_proposals`)
+	for n, m := range members {
+		m.get(path)
+		if n == 2 {
+			atOnce("refuse", func() webtest.Answer {
+				return m.Post(path+"/refuse", url.Values{"reason": {"Nəticə tapıntılarıma uyğun deyil"}})
+			})
+			continue
+		}
+		// The provider's proof is shown once; a second look at its address finds the signature there.
+		back := m.provider(m.post(path+"/sign", nil), m.fin).Header.Get("Location")
+		answers := make([]webtest.Answer, clicks)
+		var wait sync.WaitGroup
+		for n := range answers {
+			wait.Go(func() { answers[n] = m.Get(back) })
+		}
+		wait.Wait()
+		for _, a := range answers {
+			if a.Status != http.StatusSeeOther || a.Header.Get("Location") != path {
+				t.Errorf("sign: %d %.300s", a.Status, a.Body)
+			}
+		}
+	}
+	once("words", 3, `SELECT count(*) FROM tseras_signatures`)
+	once("signatures", 2, `SELECT count(*) FROM tseras_signatures WHERE signs`)
+	once("lines of findings and words", 6, `SELECT count(*) FROM ledger_lines WHERE kind = 'finding'`)
+}
+
+// R20: an appeal that is sent sixty times at once is one, and a second one from another form is refused.
+func TestAnAppealSentSixtyTimesAtOnceIsOne(t *testing.T) {
+	w := newWorld(t)
+	first := w.decided(3)
+	fin, by := subject("nermin")
+	about := tseras.Dispute{Points: []tseras.Point{tseras.Points[0]}, Words: "Nəticə ilə razı deyiləm"}
+	const clicks = 60
+	numbers, failed := make([]string, clicks), make([]error, clicks)
+	var wait sync.WaitGroup
+	for n := range clicks {
+		wait.Go(func() {
+			c, err := w.desk.Appeal(t.Context(), fin, first.Number, by, about, "form-1")
+			numbers[n], failed[n] = c.Number, err
+		})
+	}
+	wait.Wait()
+	for n := range clicks {
+		if failed[n] != nil || numbers[n] != numbers[0] {
+			t.Errorf("%s, %v", numbers[n], failed[n])
+		}
+	}
+	if _, err := w.desk.Appeal(t.Context(), fin, first.Number, by, about, "form-2"); err == nil {
+		t.Error("another form opens another appeal")
+	}
+	var cases, lines, told int
+	w.must(w.db.Admin.QueryRow(t.Context(), `SELECT count(*) FROM cases WHERE kind = 'appeal'`).Scan(&cases))
+	w.must(w.db.Admin.QueryRow(t.Context(), `SELECT count(*) FROM ledger_lines l JOIN cases c ON l.object = c.id || '/1' WHERE c.kind = 'appeal' AND l.kind = 'step'`).Scan(&lines))
+	w.must(w.db.Admin.QueryRow(t.Context(), `SELECT count(*) FROM messages WHERE key = 'tseras-appeal.message.appealed'`).Scan(&told))
+	if cases != 1 || lines != 1 || told != 1 {
+		t.Errorf("%d appeals, %d lines, %d messages", cases, lines, told)
+	}
+}
