@@ -107,6 +107,17 @@ CREATE FUNCTION public.river_job_state_in_bitmask(bitmask bit, state public.rive
     END = 1;
 $$;
 
+CREATE FUNCTION public.steps_go_forward() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF NEW.seq > 1 AND NEW.at < (SELECT s.at FROM case_steps s WHERE s.case_id = NEW.case_id AND s.seq = NEW.seq - 1) THEN
+        RAISE EXCEPTION 'a step is not earlier than the one before it' USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN NEW;
+END
+$$;
+
 CREATE FUNCTION public.tell_of_inspection() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'public', 'pg_temp'
@@ -2118,6 +2129,8 @@ CREATE INDEX dispatches_contact ON public.dispatches USING btree (contact_id, di
 
 CREATE INDEX drawings_case ON public.drawings USING btree (case_id);
 
+CREATE UNIQUE INDEX drawings_once ON public.drawings USING btree (case_id, ((((drawing -> 'steps'::text) -> 0) ->> 'role'::text)));
+
 CREATE INDEX entries_chain ON public.entries USING btree (book, chain);
 
 CREATE INDEX entries_subject ON public.entries USING btree (subject, book);
@@ -2239,6 +2252,8 @@ CREATE INDEX tseras_slots_when ON public.tseras_slots USING btree (starts_at);
 CREATE INDEX visits_expiry ON public.visits USING btree (expiry);
 
 CREATE TRIGGER keep_what_is_said_now BEFORE DELETE ON public.publications FOR EACH ROW EXECUTE FUNCTION public.keep_what_is_said_now();
+
+CREATE TRIGGER steps_go_forward BEFORE INSERT ON public.case_steps FOR EACH ROW EXECUTE FUNCTION public.steps_go_forward();
 
 CREATE TRIGGER tell_of_inspection AFTER INSERT ON public.inspection_looks FOR EACH ROW EXECUTE FUNCTION public.tell_of_inspection();
 

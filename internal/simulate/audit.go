@@ -161,7 +161,9 @@ var laws = []struct{ says, sql string }{
 			WHERE s.what IN ('applied', 'referred', 'referral_asked', 'died', 'declined', 'withdrawn', 'decided', 'decided_alone') GROUP BY 1, 2, 3) s
 		FULL JOIN (
 			SELECT m.fin, m.args->>'Number' AS number, substr(m.key, length('tseras.message.') + 1) AS what, count(*) AS n
-			FROM messages m WHERE m.key LIKE 'tseras.message.%' AND m.args->>'Number' LIKE 'T-%' GROUP BY 1, 2, 3) m USING (fin, number, what)
+			FROM messages m
+			WHERE m.key IN ('tseras.message.applied', 'tseras.message.referred', 'tseras.message.referral_asked', 'tseras.message.died', 'tseras.message.declined', 'tseras.message.withdrawn', 'tseras.message.decided')
+			GROUP BY 1, 2, 3) m USING (fin, number, what)
 		WHERE s.n IS DISTINCT FROM m.n`},
 	{"each examination that was decided is told of, once", `
 		SELECT count(*) FROM (SELECT d.entry_id, e.subject, e.number FROM tseras_decisions d JOIN entries e ON e.id = d.entry_id) d

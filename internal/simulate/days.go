@@ -287,9 +287,35 @@ const sqlClocks = `
 	JOIN case_steps s ON s.case_id = c.id AND s.seq = c.seq
 	WHERE c.procedure = 'tseras' AND c.kind = 'assessment' AND c.state IN ('gathering', 'awaiting_referral', 'awaiting_draw', 'drawn', 'further_member', 'signing')`
 
+// The open cases whose clock is over and has not rung for it.
+const sqlSilent = `
+	SELECT count(*)
+	FROM cases c
+	JOIN case_steps s ON s.case_id = c.id AND s.seq = c.seq
+	WHERE c.state NOT IN ('decided', 'declined', 'withdrawn', 'lapsed', 'entered', 'corrected', 'refused') AND s.due_by < @today
+	  AND NOT EXISTS (SELECT FROM case_alarms a WHERE a.case_id = c.id AND a.turn = s.turn AND a.due_by = s.due_by AND a.alarm = 'overdue')`
+
+func (y *year) ring(ctx context.Context) error {
+	rang, err := y.alarms.Ring(ctx)
+	for r, n := range rang {
+		y.count("clocks rung: "+string(r.Alarm), n)
+	}
+	return err
+}
+
 // evening looks at all clocks: each that is over must ring, and it must be known for whom the case waits.
 func (y *year) evening(ctx context.Context) error {
 	today := begins.AddDays(y.day)
+	if err := y.phase(ctx, "alarms", y.ring); err != nil {
+		return err
+	}
+	var silent int
+	if err := y.admin.QueryRow(ctx, sqlSilent, pgx.NamedArgs{"today": today}).Scan(&silent); err != nil {
+		return fmt.Errorf("simulate: alarms: %w", err)
+	}
+	for range silent {
+		y.fault("a clock that is over has not rung")
+	}
 	rows, _ := y.admin.Query(ctx, sqlClocks) // the error comes out of ForEachRow
 	var id int64
 	var state casework.State

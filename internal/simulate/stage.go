@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/tesdiq/tesdiq"
+	"github.com/tesdiq/tesdiq/casework/caseworkdb"
 	"github.com/tesdiq/tesdiq/casework/tseras"
 	"github.com/tesdiq/tesdiq/casework/tseras/tserasdb"
 	"github.com/tesdiq/tesdiq/gateway"
@@ -98,6 +99,7 @@ type program struct {
 	drawer               *tserasdb.Drawer
 	decider              tserasdb.Decider
 	terms                tserasdb.Terms
+	alarms               caseworkdb.Alarms
 	bench                tserasdb.Bench
 	rounds               tserasdb.Rounds
 }
@@ -180,6 +182,7 @@ func (y *year) restart(ctx context.Context) error {
 	p.drawer = &tserasdb.Drawer{Pool: p.casework, Key: drawKey, Calendar: calendar, Now: y.now, Rand: y.dice, Log: y.Log}
 	p.decider = tserasdb.Decider{Desk: p.desk}
 	p.terms = tserasdb.Terms{Pool: p.casework, Now: y.now}
+	p.alarms = caseworkdb.Alarms{Pool: p.casework, Calendar: calendar, Now: y.now}
 	p.bench = tserasdb.Bench{Pool: p.commission, Now: y.now, Rand: y.dice}
 	p.rounds = tserasdb.Rounds{Pool: p.casework}
 	y.program = p

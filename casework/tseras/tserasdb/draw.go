@@ -174,13 +174,17 @@ func (d *Drawer) one(ctx context.Context, tx pgx.Tx, round int64, c casework.Cas
 	if err != nil {
 		return err
 	}
+	barred, err := d.barred(ctx, tx, f)
+	if err != nil {
+		return err
+	}
 	seed := d.Key.Seed(round)
 	if c.State == tseras.FurtherMember {
 		b, err := benchOf(ctx, tx, c.ID)
 		if err != nil {
 			return err
 		}
-		drawing, err := seed.DrawFurther(round, ref, all, f.Barred(), b.panel)
+		drawing, err := seed.DrawFurther(round, ref, all, barred, b.panel)
 		if err != nil {
 			return err
 		}
@@ -198,7 +202,7 @@ func (d *Drawer) one(ctx context.Context, tx pgx.Tx, round int64, c casework.Cas
 	if err != nil {
 		return err
 	}
-	drawing, err := seed.DrawPanelAgain(round, ref, all, f.Barred(), before)
+	drawing, err := seed.DrawPanelAgain(round, ref, all, barred, before)
 	if err != nil {
 		return err
 	}
@@ -237,6 +241,24 @@ func (d *Drawer) one(ctx context.Context, tx pgx.Tx, round int64, c casework.Cas
 		}
 	}
 	return caseworkdb.Write(ctx, tx, d.Rand, tseras.Procedure, caseworkdb.Moved{Case: after, Step: step})
+}
+
+// Who had a part in a case already: the clerks who acted for the person, and those who sit, under whatever number they were members.
+const sqlHadAPart = `
+	SELECT DISTINCT actor_fin FROM case_steps WHERE case_id = @id AND part = 'clerk'
+	UNION
+	SELECT m.fin FROM tseras_blind b JOIN tseras_seats s ON s.number = b.number JOIN commission_members m ON m.id = s.member_id WHERE b.case_id = @id`
+
+// barred is who must not be drawn for a case: by what is known of it, and whoever had a part in it already. People are left out, not accounts.
+func (d *Drawer) barred(ctx context.Context, tx pgx.Tx, f tseras.File) (tseras.Barred, error) {
+	b := f.Barred()
+	rows, _ := tx.Query(ctx, sqlHadAPart, pgx.NamedArgs{"id": f.Case.ID}) // the error comes out of Collect
+	people, err := pgx.CollectRows(rows, pgx.RowTo[tesdiq.FIN])
+	if err != nil {
+		return b, fmt.Errorf("tserasdb: who had a part in case %d: %w", f.Case.ID, err)
+	}
+	b.People = append(b.People, people...)
+	return b, nil
 }
 
 // The person's latest earlier case of the kind for which a commission was drawn, if he withdrew it, and not long ago.

@@ -28,6 +28,7 @@ import (
 type site struct {
 	*world
 	server *httptest.Server
+	shell  *web.Shell
 }
 
 func (w *world) site() *site {
@@ -55,7 +56,7 @@ func (w *world) site() *site {
 	person := &tserasweb.Person{Shell: shell, Desk: w.desk, Calendar: tesdiq.AzerbaijanCalendar(), Now: w.now, Rand: rand.Reader}
 	w.must(person.Prepare())
 	handler = shell.Router(in.Routes, p.Routes, pages.Routes, draws.Routes, person.Routes)
-	return &site{w, srv}
+	return &site{w, srv, shell}
 }
 
 var hiddenField = regexp.MustCompile(`<input type="hidden" name="([^"]*)" value="([^"]*)"`)

@@ -199,7 +199,19 @@ func (h *Commission) open(r *http.Request) (tseras.BlindCase, error) {
 	if err != nil {
 		return tseras.BlindCase{}, err
 	}
-	return h.Bench.Open(r.Context(), web.ViewerOf(r.Context()).Person.FIN, number)
+	fin := web.ViewerOf(r.Context()).Person.FIN
+	c, err := h.Bench.Open(r.Context(), fin, number)
+	if errors.Is(err, casework.ErrMissing) {
+		h.noSeat(r.Context(), fin, number)
+	}
+	return c, err
+}
+
+// noSeat says in the log that a member has asked for a case that he was not drawn for; he himself is told that there is no such case.
+func (h *Commission) noSeat(ctx context.Context, fin tesdiq.FIN, number tseras.BlindNumber) {
+	if member, commission, err := h.Bench.Member(ctx, fin); err == nil {
+		h.Shell.Log.WarnContext(ctx, "a member has asked for a case that he has no seat in", "member", member, "commission", commission, "number", number)
+	}
 }
 
 func (h *Commission) show(w http.ResponseWriter, r *http.Request) error {
