@@ -116,7 +116,8 @@ var laws = []struct{ says, sql string }{
 		WHERE c.kind = 'assessment' AND (c.state = 'decided') IS DISTINCT FROM (d.case_id IS NOT NULL)`},
 	{"each decision enters one examination, of the person, on the day; or none, where an indefinite one is kept", `
 		SELECT count(*) FROM tseras_decisions d JOIN cases c ON c.id = d.case_id LEFT JOIN entries e ON e.id = d.entry_id LEFT JOIN examinations x ON x.entry_id = e.id
-		WHERE CASE WHEN d.entry_id IS NULL THEN convert_from(d.package, 'UTF8')::json->'result'->>'outcome' <> 'kept'
+		WHERE CASE WHEN d.entry_id IS NULL AND c.kind = 'appeal' THEN false -- it confirms what was entered
+		      WHEN d.entry_id IS NULL THEN convert_from(d.package, 'UTF8')::json->'result'->>'outcome' <> 'kept'
 		      ELSE e.subject <> c.subject OR x.entry_id IS NULL OR e.entered_at <> d.decided_at OR x.outcome NOT IN ('not_disability', 'disability', 'child') END`},
 	{"a commission's decision is signed by more than half of those who sit", `
 		SELECT count(*) FROM tseras_decisions d JOIN tseras_blind b ON b.case_id = d.case_id
@@ -156,15 +157,23 @@ var laws = []struct{ says, sql string }{
 		WHERE NOT EXISTS (SELECT FROM tseras_looks l WHERE l.number = a.number AND l.member_id = a.member_id AND l.at <= a.at)`},
 	{"the person is told of each step that is told, once, and of no other", `
 		SELECT count(*) FROM (
-			SELECT c.subject AS fin, c.number, CASE s.what WHEN 'decided_alone' THEN 'decided' ELSE s.what END AS what, count(*) AS n
+			SELECT c.subject AS fin, c.number,
+			       CASE WHEN s.part = 'clerk' THEN 'filing' ELSE 'tseras' END || '.message.' || CASE s.what WHEN 'decided_alone' THEN 'decided' ELSE s.what END AS key, count(*) AS n
 			FROM case_steps s JOIN cases c ON c.id = s.case_id
-			WHERE s.what IN ('applied', 'referred', 'referral_asked', 'died', 'declined', 'withdrawn', 'decided', 'decided_alone') GROUP BY 1, 2, 3) s
+			WHERE c.kind = 'assessment' AND s.what IN ('applied', 'referred', 'referral_asked', 'died', 'declined', 'withdrawn', 'decided', 'decided_alone') GROUP BY 1, 2, 3) s
 		FULL JOIN (
-			SELECT m.fin, m.args->>'Number' AS number, substr(m.key, length('tseras.message.') + 1) AS what, count(*) AS n
-			FROM messages m
-			WHERE m.key IN ('tseras.message.applied', 'tseras.message.referred', 'tseras.message.referral_asked', 'tseras.message.died', 'tseras.message.declined', 'tseras.message.withdrawn', 'tseras.message.decided')
-			GROUP BY 1, 2, 3) m USING (fin, number, what)
+			SELECT m.fin, m.args->>'Number' AS number, m.key, count(*) AS n
+			FROM messages m JOIN cases c ON c.number = m.args->>'Number' AND c.kind = 'assessment'
+			WHERE m.key IN ('tseras.message.applied', 'tseras.message.referred', 'tseras.message.referral_asked', 'tseras.message.died', 'tseras.message.declined',
+			                'tseras.message.withdrawn', 'tseras.message.decided', 'filing.message.applied', 'filing.message.withdrawn')
+			GROUP BY 1, 2, 3) m USING (fin, number, key)
 		WHERE s.n IS DISTINCT FROM m.n`},
+	{"an appeal is decided by others than those who decided before, and at most once", `
+		SELECT count(*) FROM cases a WHERE a.kind = 'appeal' AND (
+			(SELECT count(*) FROM cases o WHERE o.about = a.about AND o.kind = 'appeal' AND o.state NOT IN ('withdrawn', 'lapsed')) > 1
+			OR EXISTS (SELECT FROM tseras_blind b JOIN tseras_seats s ON s.number = b.number JOIN commission_members m ON m.id = s.member_id,
+			           tseras_blind fb JOIN tseras_seats fs ON fs.number = fb.number JOIN commission_members fm ON fm.id = fs.member_id
+			           WHERE b.case_id = a.id AND fb.case_id = a.about AND m.fin = fm.fin))`},
 	{"each examination that was decided is told of, once", `
 		SELECT count(*) FROM (SELECT d.entry_id, e.subject, e.number FROM tseras_decisions d JOIN entries e ON e.id = d.entry_id) d
 		WHERE (SELECT count(*) FROM messages m WHERE m.fin = d.subject AND m.key = 'message.entry' AND m.args->>'Number' = d.number) <> 1`},
@@ -352,7 +361,7 @@ const sqlEntriesLines = `
 const sqlEntriesOfNobody = `
 	SELECT count(*)
 	FROM entries e
-	WHERE e.id > @after AND NOT EXISTS (SELECT FROM tseras_decisions d WHERE d.entry_id = e.id)`
+	WHERE e.id > @after AND e.act <> 'annul' AND NOT EXISTS (SELECT FROM tseras_decisions d WHERE d.entry_id = e.id)`
 
 // entriesOpen opens the lines of entries, and looks for one decision for each.
 func entriesOpen(ctx context.Context, admin Querier, after int64) (n int, wrong []string, err error) {
@@ -538,7 +547,7 @@ func again(pack, proposed []byte, alone bool, outcome string, loss int) error {
 	if err != nil {
 		return err
 	}
-	if r.Alone != alone || r.Outcome != criteria.Kept && (string(r.Outcome) != outcome || r.Loss != loss) {
+	if r.Alone != alone || outcome != "" && (string(r.Outcome) != outcome || r.Loss != loss) {
 		return errors.New("says something else than was entered")
 	}
 	if alone {

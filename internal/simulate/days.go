@@ -154,7 +154,7 @@ func (y *year) tell(ctx context.Context) error {
 const sqlAtWork = `
 	SELECT id, state, seq
 	FROM cases
-	WHERE procedure = 'tseras' AND kind = 'assessment' AND state IN ('gathering', 'awaiting_referral', 'awaiting_draw', 'drawn', 'further_member', 'signing')`
+	WHERE procedure = 'tseras' AND kind IN ('assessment', 'appeal') AND state IN ('gathering', 'awaiting_referral', 'awaiting_draw', 'drawn', 'further_member', 'signing')`
 
 const sqlClosed = `
 	SELECT id, state, seq
@@ -212,7 +212,10 @@ func (y *year) look(ctx context.Context) error {
 	for _, s := range closed {
 		y.did["steps seen"]++
 		y.did["seen: "+string(s.State)]++
-		delete(y.lives, s.ID)
+		l := y.lives[s.ID]
+		if delete(y.lives, s.ID); s.State == tseras.Decided && !l.appeal && l.chance(50) {
+			y.plan(y.in(1+l.r.IntN(18)), &act{what: appeals, life: l})
+		}
 	}
 	return y.seat(ctx, seated)
 }
@@ -285,7 +288,7 @@ const sqlClocks = `
 	SELECT c.id, c.state, s.turn, s.began, s.due_by
 	FROM cases c
 	JOIN case_steps s ON s.case_id = c.id AND s.seq = c.seq
-	WHERE c.procedure = 'tseras' AND c.kind = 'assessment' AND c.state IN ('gathering', 'awaiting_referral', 'awaiting_draw', 'drawn', 'further_member', 'signing')`
+	WHERE c.procedure = 'tseras' AND c.kind IN ('assessment', 'appeal') AND c.state IN ('gathering', 'awaiting_referral', 'awaiting_draw', 'drawn', 'further_member', 'signing')`
 
 // The open cases whose clock is over and has not rung for it.
 const sqlSilent = `
@@ -303,11 +306,22 @@ func (y *year) ring(ctx context.Context) error {
 	return err
 }
 
+func (y *year) remind(ctx context.Context) error {
+	n, err := y.reminders.Remind(ctx)
+	y.count("reminded of an examination", n)
+	return err
+}
+
 // evening looks at all clocks: each that is over must ring, and it must be known for whom the case waits.
 func (y *year) evening(ctx context.Context) error {
 	today := begins.AddDays(y.day)
-	if err := y.phase(ctx, "alarms", y.ring); err != nil {
-		return err
+	for _, loop := range []struct {
+		what string
+		do   func(context.Context) error
+	}{{"alarms", y.ring}, {"reminders", y.remind}} {
+		if err := y.phase(ctx, loop.what, loop.do); err != nil {
+			return err
+		}
 	}
 	var silent int
 	if err := y.admin.QueryRow(ctx, sqlSilent, pgx.NamedArgs{"today": today}).Scan(&silent); err != nil {

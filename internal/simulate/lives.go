@@ -26,6 +26,7 @@ type life struct {
 	born   tesdiq.Date
 	r      *rand.Rand // of what they do: the same for the same seed, whatever else happens
 	from   tseras.Institution
+	appeal bool // against what was decided
 	id     int64
 	number string
 	state  casework.State // as was last seen
@@ -61,6 +62,7 @@ const (
 	signs     deed = "signs"
 	refuses   deed = "refuses to sign"
 	reads     deed = "reads"
+	appeals   deed = "appeals"
 )
 
 // in gives the n-th working day after today.
@@ -149,6 +151,8 @@ func (y *year) one(ctx context.Context, a *act) error {
 		err = y.desk.Decline(ctx, l.from, l.number, l.fin, "Göndəriş üçün əsas yoxdur")
 	case withdraws:
 		err = y.desk.Withdraw(ctx, l.fin, l.number, casework.Actor{Part: casework.BySubject, FIN: l.fin})
+	case appeals:
+		err = y.against(ctx, l)
 	case reads:
 		_, err = y.desk.Show(ctx, l.fin, l.number)
 	case extends:
@@ -159,7 +163,7 @@ func (y *year) one(ctx context.Context, a *act) error {
 		err = y.sign(ctx, l, a.seat, a.what == signs)
 	}
 	switch {
-	case errors.Is(err, casework.ErrState), errors.Is(err, casework.ErrOpen), errors.Is(err, casework.ErrMissing):
+	case errors.Is(err, casework.ErrState), errors.Is(err, casework.ErrOpen), errors.Is(err, casework.ErrMissing), errors.Is(err, tseras.ErrAppealed), errors.Is(err, tseras.ErrNewer):
 		y.count("came too late or twice: "+string(a.what), 1)
 		return nil
 	case err == nil:
@@ -198,6 +202,19 @@ func (y *year) apply(ctx context.Context, l *life) error {
 	if l.chance(20) {
 		y.plan(y.in(1+l.r.IntN(20)), &act{what: reads, life: l})
 	}
+	return nil
+}
+
+// against lets the person appeal against what was decided; he comes when he is expected.
+func (y *year) against(ctx context.Context, l *life) error {
+	about := tseras.Dispute{Points: []tseras.Point{tseras.OfCondition}, Words: "Nəticə ilə razı deyiləm"}
+	c, err := y.desk.Appeal(ctx, l.fin, l.number, casework.Actor{Part: casework.BySubject, FIN: l.fin}, about, strconv.Itoa(l.n))
+	if err != nil {
+		return err
+	}
+	y.mu.Lock()
+	defer y.mu.Unlock()
+	y.lives[int64(c.ID)] = &life{n: l.n, fin: l.fin, born: l.born, from: l.from, r: rand.New(rand.NewPCG(y.Seed+6, uint64(l.n))), id: int64(c.ID), number: c.Number, appeal: true}
 	return nil
 }
 
@@ -243,8 +260,17 @@ func (y *year) record(ctx context.Context, l *life, s seat) error {
 	if b.Findings != nil {
 		return casework.ErrState
 	}
+	if b.Waits(y.now()) { // the person comes later
+		y.mu.Lock()
+		defer y.mu.Unlock()
+		y.plan(max(y.day+1, begins.DaysUntil(tesdiq.DateOf(b.Meets.Starts))), &act{what: records, life: l, seat: s})
+		return nil
+	}
 	own := rand.New(rand.NewPCG(y.Seed+4, uint64(l.n)<<8|uint64(hash(string(s.fin))%256)))
 	grade := []int{1, 1, 2, 2, 2, 3, 3, 3, 4, 2}[rand.New(rand.NewPCG(y.Seed+5, uint64(l.n))).IntN(10)]
+	if l.appeal && l.n%3 == 0 {
+		grade = 1 + grade%4 // seen in person it is another one
+	}
 	if own.IntN(20) == 0 {
 		grade = 1 + own.IntN(4)
 	}

@@ -99,6 +99,7 @@ type program struct {
 	drawer               *tserasdb.Drawer
 	decider              tserasdb.Decider
 	terms                tserasdb.Terms
+	reminders            tserasdb.Reminders
 	alarms               caseworkdb.Alarms
 	bench                tserasdb.Bench
 	rounds               tserasdb.Rounds
@@ -181,6 +182,7 @@ func (y *year) restart(ctx context.Context) error {
 	p.gatherer = tserasdb.Gatherer{Desk: p.desk, Registers: registers, Log: y.Log}
 	p.drawer = &tserasdb.Drawer{Pool: p.casework, Key: drawKey, Calendar: calendar, Now: y.now, Rand: y.dice, Log: y.Log}
 	p.decider = tserasdb.Decider{Desk: p.desk}
+	p.reminders = tserasdb.Reminders{Pool: p.casework, Calendar: calendar, Now: y.now}
 	p.terms = tserasdb.Terms{Pool: p.casework, Now: y.now}
 	p.alarms = caseworkdb.Alarms{Pool: p.casework, Calendar: calendar, Now: y.now}
 	p.bench = tserasdb.Bench{Pool: p.commission, Now: y.now, Rand: y.dice}
@@ -293,6 +295,12 @@ func (y *year) hire(ctx context.Context) error {
 		}
 		if err := op.Add(ctx, k); err != nil {
 			return err
+		}
+		for day := time.Monday; day <= time.Friday; day++ { // when it examines in person
+			h := tseras.Hours{Commission: k.ID, Weekday: day, Opens: 9 * 60, Closes: 17 * 60, Minutes: 30, AtATime: 2, Place: "Nümunə küçəsi 1"}
+			if _, err := op.AddHours(ctx, h); err != nil {
+				return err
+			}
 		}
 		for m := range perPanel {
 			if _, err := op.AddMember(ctx, k.ID, y.staff[c*perPanel+m], "Həkim Nümunəvi", m < 2); err != nil {
