@@ -162,8 +162,9 @@ func (y *year) one(ctx context.Context, a *act) error {
 	case signs, refuses:
 		err = y.sign(ctx, l, a.seat, a.what == signs)
 	}
+	var p *tesdiq.Problem
 	switch {
-	case errors.Is(err, casework.ErrState), errors.Is(err, casework.ErrOpen), errors.Is(err, casework.ErrMissing), errors.Is(err, tseras.ErrAppealed), errors.Is(err, tseras.ErrNewer):
+	case errors.As(err, &p) && (p.Kind == tesdiq.Conflict || p.Kind == tesdiq.NotFound):
 		y.count("came too late or twice: "+string(a.what), 1)
 		return nil
 	case err == nil:

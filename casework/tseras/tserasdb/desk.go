@@ -50,7 +50,8 @@ func (d Desk) again(ctx context.Context, open func(pgx.Tx) error) error {
 	if taken(err) {
 		err = pgx.BeginFunc(ctx, d.Pool, open)
 	}
-	if taken(err) {
+	var failed *pgconn.PgError
+	if errors.As(err, &failed) && taken(err) {
 		return casework.ErrOpen
 	}
 	return err
@@ -59,7 +60,7 @@ func (d Desk) again(ctx context.Context, open func(pgx.Tx) error) error {
 // taken says whether somebody else was faster.
 func taken(err error) bool {
 	var failed *pgconn.PgError
-	return errors.Is(err, casework.ErrOpen) || errors.As(err, &failed) && failed.Code == uniqueViolation
+	return errors.Is(err, casework.ErrOpen) || errors.Is(err, errOpenCase) || errors.As(err, &failed) && failed.Code == uniqueViolation
 }
 
 // open opens a case, tells the person, and says whether it is a new one.
@@ -158,6 +159,9 @@ func (d Desk) Refer(ctx context.Context, from tseras.Institution, r tseras.Refer
 		c, err = d.refer(ctx, tx, from, r, signed)
 		return err
 	})
+	if errors.Is(err, casework.ErrOpen) {
+		err = errOpenCase
+	}
 	return c, err
 }
 
