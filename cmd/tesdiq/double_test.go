@@ -119,7 +119,11 @@ func TestSentSixtyTimesAtOnceItHappensOnce(t *testing.T) {
 		path := all[0].location + "/withdraw"
 		w.until(all[0].location, tseras.AwaitingReferral)
 		all = atOnce(func(int) sent { return form(v, path, url.Values{}) })
-		w.only("withdraw", all, http.StatusSeeOther, 1, http.StatusConflict, http.StatusSeeOther)
+		for _, s := range all { // who comes when it is withdrawn already is led to the case, too
+			if s.status != http.StatusSeeOther && s.status != http.StatusConflict {
+				t.Errorf("withdraw: %d %.300s", s.status, s.body)
+			}
+		}
 		w.effects("cavid", "withdrawn")
 	})
 

@@ -513,7 +513,9 @@ func TestWhatMembersSendSixtyTimesAtOnceHappensOnce(t *testing.T) {
 		}
 	}
 	chair, members := all[tseras.Chair][0], append(all[tseras.Chair], all[tseras.Member]...)
-	atOnce("extend", func() webtest.Answer { return chair.Post(path+"/extend", url.Values{"longer": {"Əlavə sınaq gözlənilir"}}) })
+	atOnce("extend", func() webtest.Answer {
+		return chair.Post(path+"/extend", url.Values{"longer": {"Əlavə sınaq gözlənilir"}})
+	})
 	once("extensions", 1, `SELECT count(*) FROM tseras_extensions`)
 	for _, m := range members {
 		m.get(path)
