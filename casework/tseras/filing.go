@@ -32,7 +32,7 @@ const VisitLength = 10 * time.Minute
 // people a day are one in three minutes.
 const (
 	MissesPerHour = 5   // by one clerk
-	MissesPerDay  = 30  // by one office
+	MissesPerDay  = 30  // by one office; then whoever of it has missed within the hour is refused: one who has not keeps filing
 	VisitsPerDay  = 150 // by one clerk
 )
 

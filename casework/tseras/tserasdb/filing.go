@@ -93,7 +93,7 @@ func mayTry(ctx context.Context, tx pgx.Tx, by tseras.Clerk, now time.Time) erro
 	switch {
 	case err != nil:
 		return fmt.Errorf("tserasdb: filing: %w", err)
-	case own >= tseras.MissesPerHour || office >= tseras.MissesPerDay:
+	case own >= tseras.MissesPerHour || office >= tseras.MissesPerDay && own > 0:
 		return tesdiq.NewProblem(tesdiq.TooMany, "filing.misses")
 	case visits >= tseras.VisitsPerDay:
 		return tesdiq.NewProblem(tesdiq.TooMany, "filing.visits")

@@ -228,7 +228,7 @@ func TestTriesThatMissAreCounted(t *testing.T) {
 	if _, err := filing.Identify(t.Context(), clerk, nermin.Card, nermin.FIN); err != nil {
 		t.Errorf("an hour later: %v", err)
 	}
-	// The office's limit holds for all its clerks together.
+	// The office's limit holds for all its clerks together, once they miss; who has not missed serves on.
 	for i := tseras.MissesPerHour; i < tseras.MissesPerDay; i++ {
 		c := clerk
 		c.FIN = memberFIN(90, i)
@@ -236,12 +236,23 @@ func TestTriesThatMissAreCounted(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	fresh := clerk
-	fresh.FIN = memberFIN(91, 1)
-	if _, err := filing.Identify(t.Context(), fresh, nermin.Card, nermin.FIN); !tooMany(err, "filing.misses") {
+	unlucky := clerk
+	unlucky.FIN = memberFIN(90, tseras.MissesPerHour)
+	if _, err := filing.Identify(t.Context(), unlucky, nermin.Card, nermin.FIN); !tooMany(err, "filing.misses") {
 		t.Errorf("the office's limit: %v", err)
 	}
-	w.triesAreInTheLedger(tseras.MissesPerDay + 1)
+	fresh := clerk
+	fresh.FIN = memberFIN(91, 1)
+	if _, err := filing.Identify(t.Context(), fresh, nermin.Card, nermin.FIN); err != nil {
+		t.Errorf("others' misses keep a clerk from serving: %v", err)
+	}
+	if _, err := filing.Identify(t.Context(), fresh, "AA0000001", nermin.FIN); !errors.Is(err, tseras.ErrNoMatch) {
+		t.Error(err)
+	}
+	if _, err := filing.Identify(t.Context(), fresh, nermin.Card, nermin.FIN); !tooMany(err, "filing.misses") {
+		t.Errorf("the office's limit after a miss: %v", err)
+	}
+	w.triesAreInTheLedger(tseras.MissesPerDay + 3)
 }
 
 // memberships is one organisation with a duty.
