@@ -340,10 +340,14 @@ func TestAPersonWhoDoesNotCome(t *testing.T) {
 			t.Errorf("two under way: %v", err)
 		}
 		if n == 0 {
+			w.must(r.Take(t.Context(), b, numbers[0]))
 			for range 2 {
 				w.must(w.desk.DeclineProgramme(t.Context(), fin, numbers[0], by))
 			}
 			w.expect(fin, numbers[0], tseras.Withdrawn)
+			if _, err := r.Open(t.Context(), b, numbers[0]); !errors.Is(err, casework.ErrMissing) {
+				t.Errorf("the body reads on what the person does not want any more: %v", err)
+			}
 		}
 	}
 	nermin, _ := subject("nermin")

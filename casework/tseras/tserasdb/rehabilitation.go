@@ -159,7 +159,8 @@ func ProgrammeLookContent(number string, body int64, fin tesdiq.FIN, at time.Tim
 	return []byte(number + " " + strconv.FormatInt(body, 10) + " " + string(fin) + " " + at.UTC().Format("2006-01-02T15:04:05.000000Z"))
 }
 
-// Open shows a body a case that it has, and writes down who looked before it is shown.
+// Open shows a body a case that it has, and writes down who looked before it is shown. One that the person does not want any more, or
+// that another decision has ended, is casework.ErrMissing: nobody there has any business with it.
 func (r Rehabilitation) Open(ctx context.Context, body tseras.Body, number string) (f tseras.ProgrammeFile, err error) {
 	err = pgx.BeginFunc(ctx, r.Pool, func(tx pgx.Tx) error {
 		f, err = r.open(ctx, tx, body, number)
@@ -171,6 +172,9 @@ func (r Rehabilitation) Open(ctx context.Context, body tseras.Body, number strin
 func (r Rehabilitation) open(ctx context.Context, tx pgx.Tx, body tseras.Body, number string) (f tseras.ProgrammeFile, err error) {
 	if f.Case, err = r.own(ctx, tx, body, number); err != nil {
 		return f, err
+	}
+	if f.State == tseras.Withdrawn || f.State == tseras.Declined {
+		return f, casework.ErrMissing
 	}
 	now := r.moment()
 	var look int64
@@ -198,6 +202,9 @@ func (r Rehabilitation) open(ctx context.Context, tx pgx.Tx, body tseras.Body, n
 	var pack []byte
 	if err := tx.QueryRow(ctx, sqlNeed, pgx.NamedArgs{"case": f.ID, "subject": f.Subject}).Scan(&pack, &f.District, &f.Telephone); err != nil {
 		return f, fmt.Errorf("tserasdb: need: %w", err)
+	}
+	if tseras.Machine.Closed(f.Kind, f.State) {
+		f.Telephone = "" // there is nothing left to call for
 	}
 	in, result, err := resultOf(pack)
 	f.Need = tseras.NeedOf(in, result)
