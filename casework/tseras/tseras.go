@@ -6,6 +6,7 @@ package tseras
 import (
 	"slices"
 
+	"github.com/tesdiq/tesdiq"
 	"github.com/tesdiq/tesdiq/casework"
 )
 
@@ -40,6 +41,13 @@ const (
 	Corrected          casework.State = "corrected"           // it has changed what its register says
 	Refused            casework.State = "refused"             // it keeps to what its register says, for a reason
 )
+
+// OpensPerDay is how many cases somebody opens in 24 hours himself, and as many again through clerks, so that nobody's clerk can use up
+// his own. Each asks seven registers and sends messages. ASSUMPTION: applying, withdrawing and thinking again three times is plenty.
+const OpensPerDay = 10
+
+// ErrOften: so many cases were opened in 24 hours.
+var ErrOften = tesdiq.NewProblem(tesdiq.TooMany, "tseras.often")
 
 // Machine is the states and the ways between them; ARCHITECTURE.md draws it.
 var Machine = casework.Machine{Procedure: Procedure, Transitions: slices.Concat(assessment, appeal, programme, correction)}

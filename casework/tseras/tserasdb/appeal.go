@@ -102,6 +102,9 @@ func (d Desk) appeal(ctx context.Context, tx pgx.Tx, subject tesdiq.FIN, number 
 	if c, _, err = caseworkdb.Open(ctx, tx, d.Rand, c, step, request); err != nil {
 		return c, err
 	}
+	if err := often(ctx, tx, subject, by, now); err != nil {
+		return c, err
+	}
 	points := make([]string, len(about.Points))
 	for i, p := range about.Points {
 		points[i] = string(p)

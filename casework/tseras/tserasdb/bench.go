@@ -40,7 +40,17 @@ const sqlSeats = `
 	JOIN tseras_blind_cases c ON c.number = s.number
 	LEFT JOIN tseras_slots_held h ON h.number = s.number AND s.role <> 'further'
 	WHERE m.fin = @fin AND m.ended_at IS NULL AND (@number = '' OR s.number = @number)
+	  AND (@number <> '' OR c.state NOT IN ('decided', 'declined', 'withdrawn', 'lapsed') OR s.number IN (
+	      SELECT k.number
+	      FROM tseras_seats k
+	      JOIN commission_members o ON o.id = k.member_id AND o.fin = @fin AND o.ended_at IS NULL
+	      JOIN tseras_blind_cases e ON e.number = k.number AND e.state IN ('decided', 'declined', 'withdrawn', 'lapsed')
+	      ORDER BY k.seated_at DESC, k.number
+	      LIMIT @closed))
 	ORDER BY c.due_by, s.number`
+
+// closedSeats is how many closed cases a member's list has: the latest. In a year they are two thousand (ASSUMPTION: 100,000 cases, 50 commissions).
+const closedSeats = 100
 
 const sqlMember = `
 	SELECT m.id, k.name
@@ -60,7 +70,7 @@ func (b Bench) Member(ctx context.Context, fin tesdiq.FIN) (id tseras.MemberID, 
 	return id, commission, nil
 }
 
-// Seats are the cases in which a person has a seat, the one due first first.
+// Seats are the cases in which a person has a seat, the one due first first; of the closed ones the latest closedSeats.
 func (b Bench) Seats(ctx context.Context, fin tesdiq.FIN) ([]tseras.Seat, error) {
 	return b.seats(ctx, b.Pool, fin, "")
 }
@@ -70,7 +80,7 @@ type queryer interface {
 }
 
 func (b Bench) seats(ctx context.Context, q queryer, fin tesdiq.FIN, number tseras.BlindNumber) ([]tseras.Seat, error) {
-	rows, _ := q.Query(ctx, sqlSeats, pgx.NamedArgs{"fin": fin, "number": number}) // the error comes out of Collect
+	rows, _ := q.Query(ctx, sqlSeats, pgx.NamedArgs{"fin": fin, "number": number, "closed": closedSeats}) // the error comes out of Collect
 	seats, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (s tseras.Seat, err error) {
 		s.Clock.Turn = casework.Commission
 		var n *int

@@ -34,7 +34,7 @@ type Desk struct {
 func (d Desk) moment() time.Time { return d.Now().UTC().Truncate(time.Microsecond) }
 
 // Apply opens an assessment of a person, who asks himself or through a clerk. key is the form's own: the same form sent
-// twice is one case. Who has an open one gets casework.ErrOpen; who is not in the book of persons "entry.unknown".
+// twice is one case. Who has an open one gets casework.ErrOpen; who is not in the book of persons "entry.unknown"; who has opened too many today tseras.ErrOften.
 func (d Desk) Apply(ctx context.Context, subject tesdiq.FIN, by casework.Actor, key string) (c casework.Case, err error) {
 	err = d.again(ctx, func(tx pgx.Tx) error {
 		c, _, err = d.open(ctx, tx, subject, by, "applied", "subject:"+string(subject)+":"+key)
@@ -78,7 +78,31 @@ func (d Desk) open(ctx context.Context, tx pgx.Tx, subject tesdiq.FIN, by casewo
 	if err != nil || !fresh {
 		return c, fresh, err
 	}
+	if err := often(ctx, tx, subject, by, now); err != nil {
+		return c, false, err
+	}
 	return c, true, tellOf(ctx, tx, c, by, what, now)
+}
+
+const sqlOpenedLately = `
+	SELECT count(*)
+	FROM cases c
+	JOIN case_steps s ON s.case_id = c.id AND s.seq = 1
+	WHERE c.subject = @subject AND c.opened_at > @since AND s.part = @part`
+
+// often is asked once a case is opened: tseras.ErrOften when the person, or clerks for him, have opened too many, this one among them.
+func often(ctx context.Context, tx pgx.Tx, subject tesdiq.FIN, by casework.Actor, now time.Time) error {
+	if by.Part != casework.BySubject && by.Part != casework.ByClerk {
+		return nil
+	}
+	var n int
+	if err := tx.QueryRow(ctx, sqlOpenedLately, pgx.NamedArgs{"subject": subject, "since": now.Add(-24 * time.Hour), "part": by.Part}).Scan(&n); err != nil {
+		return fmt.Errorf("tserasdb: opened lately: %w", err)
+	}
+	if n > tseras.OpensPerDay {
+		return tseras.ErrOften
+	}
+	return nil
 }
 
 // step is a move with the clock of the state that it leads to.

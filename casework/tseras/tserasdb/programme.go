@@ -77,6 +77,9 @@ func (d Desk) openProgramme(ctx context.Context, tx pgx.Tx, decided casework.Cas
 	if err != nil || !fresh {
 		return c, err
 	}
+	if err := often(ctx, tx, c.Subject, by, now); err != nil {
+		return c, err
+	}
 	var district string
 	if err := tx.QueryRow(ctx, sqlDistrict, pgx.NamedArgs{"subject": c.Subject}).Scan(&district); err != nil && !errors.Is(err, pgx.ErrNoRows) {
 		return c, fmt.Errorf("tserasdb: district: %w", err)
