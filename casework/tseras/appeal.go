@@ -141,6 +141,8 @@ var (
 	ErrNoneAgain = tesdiq.NewProblem(tesdiq.Conflict, "tseras.slot.again")
 	// ErrEarly: the person's slot has not begun.
 	ErrEarly = tesdiq.NewProblem(tesdiq.Conflict, "tseras.slot.early")
+	// ErrGoesOn: the person's slot is not over.
+	ErrGoesOn = tesdiq.NewProblem(tesdiq.Conflict, "tseras.slot.goes_on")
 )
 
 // MayAppeal says whether a case can be appealed at a moment, where earlier are the appeals there have been and newer tells of

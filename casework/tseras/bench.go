@@ -33,6 +33,9 @@ func (s Seat) Waits(now time.Time) bool {
 	return s.State == Drawn && s.Meets != nil && now.Before(s.Meets.Starts)
 }
 
+// Over says whether the person's slot is over: he may still come before.
+func (s Seat) Over(now time.Time) bool { return s.Meets != nil && !now.Before(s.Meets.Ends) }
+
 // Mine says whether it is the member's turn.
 func (s Seat) Mine() bool {
 	switch s.State {

@@ -74,6 +74,12 @@ func (w *world) meets(s tseras.Shown) {
 	w.later = time.Until(s.Examined.Slot.Starts) + time.Minute
 }
 
+// over moves the clock to the end of the slot.
+func (w *world) over(s tseras.Shown) {
+	w.Helper()
+	w.later = time.Until(s.Examined.Slot.Ends) + time.Minute
+}
+
 // heard is what the person was told of appeals, in order.
 func (w *world) heard(fin tesdiq.FIN) (keys []string) {
 	w.Helper()
@@ -417,6 +423,12 @@ func TestWhoDoesNotComeHasAnotherSlotOnce(t *testing.T) {
 			t.Errorf("moved when it has begun: %v", err)
 		}
 		for fin, seat := range w.seats(w.blind(s.Number)) {
+			if err := w.bench.Absent(t.Context(), fin, seat.Number, i+1); seat.Role == tseras.Chair && !errors.Is(err, tseras.ErrGoesOn) {
+				t.Errorf("absent while he may still come: %v", err)
+			}
+		}
+		w.over(s)
+		for fin, seat := range w.seats(w.blind(s.Number)) {
 			err := w.bench.Absent(t.Context(), fin, seat.Number, i+1)
 			if (err == nil) != (seat.Role == tseras.Chair) {
 				t.Errorf("%s: %v", seat.Role, err)
@@ -454,7 +466,7 @@ func TestWhoDoesNotComeHasAnotherSlotOnce(t *testing.T) {
 func TestNobodyIsBothSeenAndAbsent(t *testing.T) {
 	w := newWorld(t)
 	s := w.appealed(w.decided(2))
-	w.meets(s)
+	w.over(s)
 	var both sync.WaitGroup
 	var mu sync.Mutex
 	said := 0
@@ -533,6 +545,12 @@ func TestMembersSeeWhoComesByANumberAlone(t *testing.T) {
 		}
 	}
 	s.meets(a)
+	for _, m := range members {
+		if b := m.get(path).Body; !strings.Contains(b, path+"/findings") || strings.Contains(b, path+"/absent") {
+			t.Errorf("while the person may come: %s", b)
+		}
+	}
+	s.over(a)
 	for _, m := range members {
 		if b := m.get(path).Body; !strings.Contains(b, path+"/findings") || strings.Contains(b, path+"/absent") != (s.seats("")[m.fin].Role == tseras.Chair) {
 			t.Errorf("when the person comes: %s", b)

@@ -312,8 +312,8 @@ const sqlAbsent = `
 	INSERT INTO tseras_absences (number, n, member_id, said_at)
 	VALUES (@number, @n, @member, @now)`
 
-// Absent says of an appeal that the person did not come to the n-th slot, which only the chair may, when the slot has begun and
-// nobody has recorded what he found.
+// Absent says of an appeal that the person did not come to the n-th slot, which only the chair may, when the slot is over and
+// nobody has recorded what he found: twice said, it ends the appeal.
 func (b Bench) Absent(ctx context.Context, fin tesdiq.FIN, number tseras.BlindNumber, n int) error {
 	err := pgx.BeginFunc(ctx, b.Pool, func(tx pgx.Tx) error {
 		if err := lockSeats(ctx, tx, number); err != nil {
@@ -327,8 +327,8 @@ func (b Bench) Absent(ctx context.Context, fin tesdiq.FIN, number tseras.BlindNu
 			return tesdiq.NewProblem(tesdiq.Forbidden, "tseras.chair_only")
 		case s.State != tseras.Drawn || s.Meets == nil || s.Meets.N != n || s.Meets.Absent:
 			return casework.ErrState
-		case s.Waits(b.moment()):
-			return tseras.ErrEarly
+		case !s.Over(b.moment()):
+			return tseras.ErrGoesOn
 		}
 		var found bool
 		args := pgx.NamedArgs{"number": number, "n": n, "member": s.Member, "now": b.moment()}

@@ -388,7 +388,7 @@ func (h *Commission) render(w http.ResponseWriter, r *http.Request, c tseras.Bli
 	if p.Waiting || c.Meets != nil && c.Meets.Absent {
 		p.Records = false
 	}
-	p.Absence = c.Role == tseras.Chair && c.State == tseras.Drawn && c.Meets != nil && !c.Meets.Absent && !p.Waiting && !c.Recorded
+	p.Absence = c.Role == tseras.Chair && c.State == tseras.Drawn && c.Meets != nil && !c.Meets.Absent && c.Over(h.Now()) && !c.Recorded
 	return h.pages.Render(w, r, "member-case.html", web.Page{
 		TitleText: h.Shell.T(lang, "tseras-commission.case", "Number", c.Number.String()), Section: "commission", Data: p, Problems: ps,
 		Self: commissionPath + "/" + string(c.Number),
