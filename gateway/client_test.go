@@ -2,6 +2,7 @@ package gateway_test
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -70,8 +71,8 @@ func TestSilenceIsNeverNothing(t *testing.T) {
 		t.Fatalf("%+v", nothing)
 	}
 	for _, kind := range agencies.Kinds {
-		if kind == agencies.Slow || kind == agencies.Nothing || kind == agencies.Dead || kind == agencies.Future {
-			continue // which are answers, or need something to be wrong about
+		if kind == agencies.Slow || kind == agencies.Nothing || kind == agencies.Dead || kind == agencies.Future || kind == agencies.Later || kind == agencies.Denies {
+			continue // which are answers, are of corrections, or need something to be wrong about
 		}
 		w.SetFaults([]agencies.Fault{{Kind: kind}})
 		if o := ask(t, w.client(t), question(t, gateway.Dialysis, "gunay"))[0]; o.Answer != nil {
@@ -471,4 +472,56 @@ func certificate(t testing.TB, der []byte) *x509.Certificate {
 		t.Fatal(err)
 	}
 	return c
+}
+
+// A correction is asked of who keeps the register, sealed as any question is; the answer is one ruling, and nothing of the person's
+// words can be changed without the seal breaking.
+func TestACorrectionIsAskedAndRuled(t *testing.T) {
+	w := build(t, nil)
+	first := question(t, gateway.Dialysis, "gunay")
+	q := question(t, gateway.Dialysis.Correction(), "gunay")
+	for want, d := range map[string]gateway.Dispute{
+		gateway.RuledCorrected: {Answer: first.ID, Wrong: "never-was", Words: "Mən heç vaxt dializ almamışam"},
+		gateway.RuledRefused:   {Answer: first.ID, Wrong: "missing", Words: "2019-cu il çatışmır"},
+	} {
+		var err error
+		if q.ID, err = gateway.NewID(rand.Reader); err != nil {
+			t.Fatal(err)
+		}
+		q.Dispute = d
+		o := ask(t, w.client(t), q)[0]
+		if o.Answer == nil || len(o.Answer.Facts.Ruling) != 1 || o.Answer.Facts.Ruling[0].Outcome != want {
+			t.Errorf("%s: %+v", want, o)
+		}
+	}
+	for _, kind := range []agencies.Kind{agencies.Later, agencies.Denies} {
+		w.SetFaults([]agencies.Fault{{Kind: kind}})
+		q.ID, _ = gateway.NewID(rand.Reader)
+		o := ask(t, w.client(t), q)[0]
+		if want := map[agencies.Kind]string{agencies.Later: gateway.RuledLater, agencies.Denies: gateway.RuledRefused}[kind]; o.Answer == nil || o.Answer.Facts.Ruling[0].Outcome != want {
+			t.Errorf("%s: %+v", kind, o)
+		}
+	}
+	for _, kind := range []agencies.Kind{agencies.Down, agencies.BadSignature, agencies.WrongPerson, agencies.UnknownField, agencies.Contradictory, agencies.WrongHash} {
+		w.SetFaults([]agencies.Fault{{Kind: kind}})
+		q.ID, _ = gateway.NewID(rand.Reader)
+		if o := ask(t, w.client(t), q)[0]; o.Answer != nil {
+			t.Errorf("%s is taken for an answer", kind)
+		}
+	}
+	w.SetFaults(nil)
+	for what, wrong := range map[string]func(*gateway.Question){
+		"no words":         func(q *gateway.Question) { q.Dispute.Words = "" },
+		"an unknown code":  func(q *gateway.Question) { q.Dispute.Wrong = "all" },
+		"no answer":        func(q *gateway.Question) { q.Dispute.Answer = "" },
+		"no correction":    func(q *gateway.Question) { q.Register, q.Purpose = gateway.Dialysis, gateway.Assessment },
+		"no such register": func(q *gateway.Question) { q.Register = "correctnothing" },
+	} {
+		x := q
+		x.ID, _ = gateway.NewID(rand.Reader)
+		wrong(&x)
+		if o := ask(t, w.client(t), x)[0]; o.No == nil || o.No.Reason != gateway.Malformed {
+			t.Errorf("%s: %+v", what, o)
+		}
+	}
 }

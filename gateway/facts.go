@@ -22,6 +22,7 @@ type Facts struct {
 	Contact      []Telephone // one
 	Contracts    []Employment
 	Registration []Polyclinic // one
+	Ruling       []Ruling     `json:",omitempty"` // one, of a correction
 }
 
 // Diagnosis is a code of ICD-10: C34.1.
@@ -241,7 +242,8 @@ var single = map[Register]bool{Population: true, Contact: true, Registration: tr
 
 // judge looks at what the schema cannot: days that have not come, and what cannot be true together.
 func judge[R record](register Register, records []R, asOf tesdiq.Date) *failure {
-	if single[register] && len(records) > 1 {
+	_, correction := register.Corrects()
+	if (single[register] || correction) && len(records) > 1 {
 		return fail(Contradictory, fmt.Sprintf("%d records of one person", len(records)))
 	}
 	for _, r := range records {

@@ -40,6 +40,7 @@ const (
 	Assessment Purpose = "disability-assessment"
 	Exclusion  Purpose = "exclusion-from-commission"
 	Contacting Purpose = "contact"
+	Correcting Purpose = "correction" // of what a register answered before; see Register.Correction
 )
 
 // purposes says what each register may be asked for.
@@ -60,7 +61,12 @@ func Registers() []Register {
 }
 
 // Purpose is what the register is asked for; empty if there is no such register.
-func (r Register) Purpose() Purpose { return purposes[r] }
+func (r Register) Purpose() Purpose {
+	if _, ok := r.Corrects(); ok {
+		return Correcting
+	}
+	return purposes[r]
+}
 
 // Question asks one register about one person, for one case.
 type Question struct {
@@ -71,6 +77,7 @@ type Question struct {
 	Person   tesdiq.FIN  //
 	Since    tesdiq.Date // what ended before that day is not asked for; none: everything
 	Asked    time.Time   // when it was asked first; zero: now, in whole seconds
+	Dispute  Dispute     // of a correction, and of nothing else
 }
 
 var (
@@ -89,6 +96,8 @@ func (q Question) check() error {
 		return fmt.Errorf("%w: no case", errQuestion)
 	case q.Register.Purpose() == "" || q.Purpose != q.Register.Purpose():
 		return fmt.Errorf("%w: %s is not asked for %q", errQuestion, q.Register, q.Purpose)
+	case q.Dispute.check(q.Purpose == Correcting) != nil:
+		return q.Dispute.check(q.Purpose == Correcting)
 	case q.Asked.IsZero() || !q.Asked.Equal(q.Asked.Truncate(time.Second)):
 		return fmt.Errorf("%w: when it was asked", errQuestion)
 	}

@@ -26,10 +26,14 @@ const schemaAddress = "https://tesdiq.example/schema/gateway/"
 var (
 	answerSchema   = compile("answer-1")
 	questionSchema = compile("question-1")
-	recordSchemas  = func() map[Register]*jsonschema.Schema {
+	// A correction is asked for and answered in one form for all registers.
+	correctionSchema = compile("correction-1")
+	rulingSchema     = compile("ruling-1")
+	recordSchemas    = func() map[Register]*jsonschema.Schema {
 		all := map[Register]*jsonschema.Schema{}
 		for r := range purposes {
 			all[r] = compile(r.schema())
+			all[r.Correction()] = rulingSchema
 		}
 		return all
 	}()
@@ -163,6 +167,14 @@ type questionBody struct {
 	Since   tesdiq.Date `json:"since"`
 }
 
+// correctionBody is what a question says that asks for a correction.
+type correctionBody struct {
+	Answer string `json:"answer"`
+	questionBody
+	Words string `json:"words"`
+	Wrong Wrong  `json:"wrong"`
+}
+
 // answerBody is what an answer says.
 type answerBody struct {
 	AsOf     time.Time         `json:"as_of"`
@@ -177,7 +189,11 @@ type answerBody struct {
 }
 
 func (q Question) body(client MemberID, service ServiceID) ([]byte, error) {
-	b, err := json.Marshal(questionBody{q.Asked.UTC(), q.Case, client, q.ID, q.Person, q.Purpose, q.Register.schema(), service, q.Since})
+	var body any = questionBody{q.Asked.UTC(), q.Case, client, q.ID, q.Person, q.Purpose, q.Register.schema(), service, q.Since}
+	if q.Purpose == Correcting {
+		body = correctionBody{q.Dispute.Answer, body.(questionBody), q.Dispute.Words, q.Dispute.Wrong}
+	}
+	b, err := json.Marshal(body)
 	if err != nil {
 		return nil, fmt.Errorf("gateway: question: %w", err)
 	}
@@ -186,16 +202,32 @@ func (q Question) body(client MemberID, service ServiceID) ([]byte, error) {
 
 // readQuestion reads what body wrote, as an agency does.
 func readQuestion(data []byte) (Question, questionBody, *failure) {
-	var b questionBody
-	if bad := strict(data, questionSchema, &b); bad != nil {
+	var c correctionBody
+	var bad *failure
+	if asksForCorrection(data) {
+		bad = strict(data, correctionSchema, &c)
+	} else {
+		bad = strict(data, questionSchema, &c.questionBody)
+	}
+	b := c.questionBody
+	if bad != nil {
 		return Question{}, b, bad
 	}
 	r, ok := strings.CutSuffix(b.Schema, "-1")
-	q := Question{ID: b.ID, Case: b.Case, Purpose: b.Purpose, Register: Register(r), Person: b.Person, Since: b.Since, Asked: b.Asked}
+	q := Question{ID: b.ID, Case: b.Case, Purpose: b.Purpose, Register: Register(r), Person: b.Person, Since: b.Since, Asked: b.Asked,
+		Dispute: Dispute{c.Answer, c.Wrong, c.Words}}
 	if !ok || q.check() != nil {
 		return q, b, fail(WrongSchema, "")
 	}
 	return q, b, nil
+}
+
+// asksForCorrection says by which schema a question is read: strict judges it, whatever this says.
+func asksForCorrection(data []byte) bool {
+	var b struct {
+		Purpose Purpose `json:"purpose"`
+	}
+	return json.Unmarshal(data, &b) == nil && b.Purpose == Correcting
 }
 
 // records reads the records of an answer, each by the register's schema.
@@ -214,6 +246,10 @@ func records[R record](register Register, raw []json.RawMessage, asOf tesdiq.Dat
 
 // readFacts reads an answer's records into the register's member of Facts.
 func readFacts(register Register, raw []json.RawMessage, asOf tesdiq.Date) (f Facts, bad *failure) {
+	if _, ok := register.Corrects(); ok {
+		f.Ruling, bad = records[Ruling](register, raw, asOf)
+		return f, bad
+	}
 	switch register {
 	case Episodes:
 		f.Episodes, bad = records[Episode](register, raw, asOf)

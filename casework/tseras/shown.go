@@ -9,20 +9,21 @@ import (
 // Shown is a case as its person sees it.
 type Shown struct {
 	casework.Case
-	Steps     []casework.Step
-	Evidence  Evidence
-	Looks     []Look
-	Filed     []Filed         // what clerks did for the person
-	Package   []byte          // of the decision; nil before
-	Entry     string          // the examination's number; empty before, and where nothing was entered
-	Explains  string          // the chair's, why the result differs from last time's; empty where it does not
-	Asked     string          // the institution that has to refer; empty where none of ours is
-	Appeals   []casework.Case // about this case, the newest first
-	Newer     bool            // a later assessment of the person is decided
-	First     *Shown          // of an appeal: what it is about, decided; nil for others
-	Dispute   Dispute         // of an appeal
-	Examined  *Examined       // of an appeal for which a commission is drawn
-	Programme *ProgrammeView  // of a programme; nil for others
+	Steps      []casework.Step
+	Evidence   Evidence
+	Looks      []Look
+	Filed      []Filed         // what clerks did for the person
+	Package    []byte          // of the decision; nil before
+	Entry      string          // the examination's number; empty before, and where nothing was entered
+	Explains   string          // the chair's, why the result differs from last time's; empty where it does not
+	Asked      string          // the institution that has to refer; empty where none of ours is
+	Appeals    []casework.Case // about this case, the newest first
+	Newer      bool            // a later assessment of the person is decided
+	First      *Shown          // of an appeal: what it is about, decided; nil for others
+	Dispute    Dispute         // of an appeal
+	Examined   *Examined       // of an appeal for which a commission is drawn
+	Programme  *ProgrammeView  // of a programme; nil for others
+	Correction *CorrectionView // of a correction; nil for others
 }
 
 // Look is somebody's look at a case in the course of office: when, and of which commission, body, office or institution.

@@ -57,7 +57,8 @@ var assessment = ways(Assessment,
 	way{Gathering, Decided, bySystem},
 	way{Gathering, AwaitingReferral, bySystem},
 	way{Gathering, AwaitingDraw, bySystem},
-	way{Gathering, Declined, bySystem}, // the person has died
+	way{Gathering, Declined, bySystem},  // the person has died
+	way{Gathering, Gathering, bySystem}, // a register was corrected
 	way{Gathering, Withdrawn, byPerson},
 	way{AwaitingReferral, Gathering, parts(casework.ByInstitution, casework.BySystem)}, // system: a register was corrected
 	way{AwaitingReferral, Declined, parts(casework.ByInstitution)},

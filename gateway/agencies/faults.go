@@ -59,12 +59,14 @@ const (
 	Contradictory Kind = "contradictory" // found, and nothing there
 	Dead          Kind = "dead"          // says that the person died, which the other registers do not know
 	Nothing       Kind = "nothing"       // says that there is nothing: a true answer, and a wrong one
+	Later         Kind = "later"         // of a correction: needs more time
+	Denies        Kind = "denies"        // of a correction: refuses it
 )
 
 // Kinds are all of them.
 var Kinds = []Kind{Slow, Down, Busy, Failing, Refusing, Redirecting, Half, Endless, Garbage, HTML, Unsigned, BadSignature, Stranger, Expired, Revoked, OtherMember,
 	WrongID, WrongHash, WrongCase, WrongPerson, WrongService, WrongClient, UnknownField, MissingField, Twice, OtherSchema, Future, FutureState, Stale, Replay, Early,
-	Contradictory, Dead, Nothing}
+	Contradictory, Dead, Nothing, Later, Denies}
 
 // ParseFaults reads a list of faults: JSON with no member that is not known. An empty list is a day without trouble.
 func ParseFaults(data []byte) ([]Fault, error) {

@@ -53,7 +53,7 @@ func writeJSON(w http.ResponseWriter, v any) {
 // Services is what a gateway must be told to ask these agencies at an address: http://localhost:8090.
 func Services(url string) []gateway.Service {
 	var all []gateway.Service
-	for _, r := range gateway.Registers() {
+	for _, r := range append(gateway.Registers(), gateway.Corrections()...) {
 		all = append(all, gateway.Service{Register: r, ID: ServiceOf(r), URL: url})
 	}
 	return all

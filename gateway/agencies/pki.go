@@ -40,9 +40,13 @@ var members = []struct {
 
 // ServiceOf is the service of a register.
 func ServiceOf(r gateway.Register) gateway.ServiceID {
+	of := r
+	if x, ok := r.Corrects(); ok {
+		of = x // whoever keeps a register corrects it
+	}
 	for _, m := range members {
 		for _, x := range m.registers {
-			if x == r {
+			if x == of {
 				return gateway.ServiceID(string(m.id) + "/" + string(r))
 			}
 		}

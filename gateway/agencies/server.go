@@ -30,6 +30,7 @@ type Server struct {
 	first  map[gateway.Register]gateway.Message // the first answers, to be replayed
 	asked  map[string][sha256.Size]byte         // what each question said
 	calls  map[gateway.Register]int
+	struck map[gateway.Register]map[tesdiq.FIN]bool // whose entries were corrected away
 }
 
 // maxAsked bounds the questions that are remembered; beyond it all are forgotten.
@@ -173,7 +174,12 @@ func (a *answering) answer() error {
 	if a.has(FutureState) {
 		asOf = asOf.AddDate(0, 0, 1)
 	}
-	records := a.World.Records(a.q.Register, a.q.Person, a.q.Since, tesdiq.DateOf(a.now))
+	var records any
+	if of, ok := a.q.Register.Corrects(); ok {
+		records = a.rule(of)
+	} else if records = a.World.Records(a.q.Register, a.q.Person, a.q.Since, tesdiq.DateOf(a.now)); a.gone(a.q.Register) {
+		records = []struct{}{}
+	}
 	if a.has(Nothing) {
 		records = []struct{}{}
 	}
@@ -220,6 +226,37 @@ func (a *answering) answer() error {
 	}
 	a.send(a.kept(reply))
 	return nil
+}
+
+// rule is what the agency says to a correction: what never was, or is another's, it strikes out; what is missing needs a proof that it
+// does not have; the rest it corrects.
+func (a *answering) rule(of gateway.Register) []gateway.Ruling {
+	switch {
+	case a.has(Later):
+		return []gateway.Ruling{{Outcome: gateway.RuledLater, Until: tesdiq.DateOf(a.now).AddDays(3)}}
+	case a.has(Denies):
+		return []gateway.Ruling{{Outcome: gateway.RuledRefused, Reason: "confirmed"}}
+	case a.q.Dispute.Wrong == "missing":
+		return []gateway.Ruling{{Outcome: gateway.RuledRefused, Reason: "no-proof"}}
+	case of != gateway.Population && (a.q.Dispute.Wrong == "never-was" || a.q.Dispute.Wrong == "not-mine"):
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		if a.struck == nil {
+			a.struck = map[gateway.Register]map[tesdiq.FIN]bool{}
+		}
+		if a.struck[of] == nil {
+			a.struck[of] = map[tesdiq.FIN]bool{}
+		}
+		a.struck[of][a.q.Person] = true
+	}
+	return []gateway.Ruling{{Outcome: gateway.RuledCorrected}}
+}
+
+// gone says whether a person's entries in a register were corrected away.
+func (a *answering) gone(r gateway.Register) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.struck[r][a.q.Person]
 }
 
 func replaced(headers []gateway.Header, name, value string) []gateway.Header {

@@ -33,15 +33,16 @@ func ofCase(ctx context.Context, tx pgx.Tx, caseNumber string) error {
 }
 
 const sqlAsk = `
-	INSERT INTO gateway_questions (id, case_number, register, service, purpose, person, since, asked_at)
-	SELECT q.id, q.case_number, q.register, q.service, q.purpose, q.person, nullif(q.since, '')::date, q.asked_at
-	FROM unnest(@ids::uuid[], @cases::text[], @registers::text[], @services::text[], @purposes::text[], @people::text[], @sinces::text[], @asked::timestamptz[])
-	     AS q (id, case_number, register, service, purpose, person, since, asked_at)
+	INSERT INTO gateway_questions (id, case_number, register, service, purpose, person, since, asked_at, disputes, wrong, words)
+	SELECT q.id, q.case_number, q.register, q.service, q.purpose, q.person, nullif(q.since, '')::date, q.asked_at, nullif(q.disputes, '')::uuid, q.wrong, q.words
+	FROM unnest(@ids::uuid[], @cases::text[], @registers::text[], @services::text[], @purposes::text[], @people::text[], @sinces::text[], @asked::timestamptz[],
+	            @disputes::text[], @wrong::text[], @words::text[])
+	     AS q (id, case_number, register, service, purpose, person, since, asked_at, disputes, wrong, words)
 	ORDER BY q.id
 	ON CONFLICT (id) DO NOTHING`
 
 const sqlPast = `
-	SELECT q.id::text, q.case_number, q.register, q.purpose, q.person, q.since, q.asked_at, a.question_id IS NOT NULL AS answered,
+	SELECT q.id::text, q.case_number, q.register, q.purpose, q.person, q.since, q.asked_at, coalesce(q.disputes::text, '') AS disputes, q.wrong, q.words, a.question_id IS NOT NULL AS answered,
 	       (SELECT count(*) FROM gateway_attempts t WHERE t.question_id = q.id AND t.sent) AS attempts
 	FROM gateway_questions q
 	LEFT JOIN gateway_answers a ON a.question_id = q.id
@@ -58,12 +59,16 @@ type past struct {
 	Person   tesdiq.FIN       `db:"person"`
 	Since    tesdiq.Date      `db:"since"`
 	Asked    time.Time        `db:"asked_at"`
+	Disputes string           `db:"disputes"`
+	Wrong    gateway.Wrong    `db:"wrong"`
+	Words    string           `db:"words"`
 	Answered bool             `db:"answered"`
 	Attempts int              `db:"attempts"`
 }
 
 func (p past) question() gateway.Question {
-	return gateway.Question{ID: p.ID, Case: p.Case, Purpose: p.Purpose, Register: p.Register, Person: p.Person, Since: p.Since, Asked: p.Asked.UTC()}
+	return gateway.Question{ID: p.ID, Case: p.Case, Purpose: p.Purpose, Register: p.Register, Person: p.Person, Since: p.Since, Asked: p.Asked.UTC(),
+		Dispute: gateway.Dispute{Answer: p.Disputes, Wrong: p.Wrong, Words: p.Words}}
 }
 
 // Asked implements gateway.Log.
@@ -107,15 +112,16 @@ func (l Log) Asked(ctx context.Context, questions []gateway.Asking) ([]gateway.P
 
 // ask writes questions down. In the order of their IDs, so that two who ask the same do not wait for each other in a circle.
 func ask(ctx context.Context, tx pgx.Tx, questions []gateway.Asking) (ids []string, err error) {
-	var cases, registers, services, purposes, people, sinces []string
+	var cases, registers, services, purposes, people, sinces, disputes, wrong, words []string
 	var asked []time.Time
 	for _, q := range questions {
 		ids, cases, registers, services = append(ids, q.ID), append(cases, q.Case), append(registers, string(q.Register)), append(services, string(q.Service))
 		purposes, people, sinces = append(purposes, string(q.Purpose)), append(people, string(q.Person)), append(sinces, q.Since.ISO())
+		disputes, wrong, words = append(disputes, q.Dispute.Answer), append(wrong, string(q.Dispute.Wrong)), append(words, q.Dispute.Words)
 		asked = append(asked, q.Question.Asked)
 	}
 	_, err = tx.Exec(ctx, sqlAsk, pgx.NamedArgs{"ids": ids, "cases": cases, "registers": registers, "services": services, "purposes": purposes,
-		"people": people, "sinces": sinces, "asked": asked})
+		"people": people, "sinces": sinces, "asked": asked, "disputes": disputes, "wrong": wrong, "words": words})
 	if err != nil {
 		return nil, fmt.Errorf("gatewaydb: ask: %w", err)
 	}

@@ -58,7 +58,7 @@ func (l Log) OfCase(ctx context.Context, caseNumber string) ([]Line, error) {
 }
 
 const sqlUnanswered = `
-	SELECT q.id::text, q.case_number, q.register, q.purpose, q.person, q.since, q.asked_at, false AS answered,
+	SELECT q.id::text, q.case_number, q.register, q.purpose, q.person, q.since, q.asked_at, coalesce(q.disputes::text, '') AS disputes, q.wrong, q.words, false AS answered,
 	       (SELECT count(*) FROM gateway_attempts t WHERE t.question_id = q.id AND t.sent) AS attempts
 	FROM gateway_questions q
 	WHERE q.case_number = ANY(@cases) AND NOT EXISTS (SELECT FROM gateway_answers a WHERE a.question_id = q.id)

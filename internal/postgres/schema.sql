@@ -201,7 +201,7 @@ CREATE TABLE public.case_steps (
     CONSTRAINT case_steps_seq_check CHECK ((seq >= 1)),
     CONSTRAINT case_steps_turn_check CHECK ((turn = ANY (ARRAY['subject'::text, 'institution'::text, 'agencies'::text, 'commission'::text, 'office'::text, 'nobody'::text]))),
     CONSTRAINT case_steps_ways_appeal CHECK (((procedure <> 'tseras'::text) OR (kind <> 'appeal'::text) OR (((((from_state || '>'::text) || to_state) || '>'::text) || part) = ANY ('{>awaiting_draw>clerk,>awaiting_draw>subject,awaiting_draw>drawn>system,awaiting_draw>withdrawn>clerk,awaiting_draw>withdrawn>subject,drawn>drawn>chair,drawn>drawn>clerk,drawn>drawn>subject,drawn>further_member>system,drawn>lapsed>chair,drawn>signing>system,drawn>withdrawn>clerk,drawn>withdrawn>subject,further_member>signing>system,signing>decided>system,signing>further_member>chair,signing>further_member>member}'::text[])))),
-    CONSTRAINT case_steps_ways_assessment CHECK (((procedure <> 'tseras'::text) OR (kind <> 'assessment'::text) OR (((((from_state || '>'::text) || to_state) || '>'::text) || part) = ANY ('{>gathering>clerk,>gathering>institution,>gathering>subject,awaiting_draw>drawn>system,awaiting_draw>gathering>system,awaiting_draw>withdrawn>clerk,awaiting_draw>withdrawn>subject,awaiting_referral>declined>institution,awaiting_referral>gathering>institution,awaiting_referral>gathering>system,awaiting_referral>withdrawn>clerk,awaiting_referral>withdrawn>subject,drawn>drawn>chair,drawn>further_member>system,drawn>signing>system,drawn>withdrawn>clerk,drawn>withdrawn>subject,further_member>signing>system,gathering>awaiting_draw>system,gathering>awaiting_referral>system,gathering>decided>system,gathering>declined>system,gathering>withdrawn>clerk,gathering>withdrawn>subject,signing>decided>system,signing>further_member>chair,signing>further_member>member}'::text[])))),
+    CONSTRAINT case_steps_ways_assessment CHECK (((procedure <> 'tseras'::text) OR (kind <> 'assessment'::text) OR (((((from_state || '>'::text) || to_state) || '>'::text) || part) = ANY ('{>gathering>clerk,>gathering>institution,>gathering>subject,awaiting_draw>drawn>system,awaiting_draw>gathering>system,awaiting_draw>withdrawn>clerk,awaiting_draw>withdrawn>subject,awaiting_referral>declined>institution,awaiting_referral>gathering>institution,awaiting_referral>gathering>system,awaiting_referral>withdrawn>clerk,awaiting_referral>withdrawn>subject,drawn>drawn>chair,drawn>further_member>system,drawn>signing>system,drawn>withdrawn>clerk,drawn>withdrawn>subject,further_member>signing>system,gathering>awaiting_draw>system,gathering>awaiting_referral>system,gathering>decided>system,gathering>declined>system,gathering>gathering>system,gathering>withdrawn>clerk,gathering>withdrawn>subject,signing>decided>system,signing>further_member>chair,signing>further_member>member}'::text[])))),
     CONSTRAINT case_steps_ways_correction CHECK (((procedure <> 'tseras'::text) OR (kind <> 'correction'::text) OR (((((from_state || '>'::text) || to_state) || '>'::text) || part) = ANY ('{>asked>clerk,>asked>subject,asked>corrected>system,asked>refused>system,asked>withdrawn>clerk,asked>withdrawn>subject}'::text[])))),
     CONSTRAINT case_steps_ways_programme CHECK (((procedure <> 'tseras'::text) OR (kind <> 'programme'::text) OR (((((from_state || '>'::text) || to_state) || '>'::text) || part) = ANY ('{>awaiting_invitation>clerk,>awaiting_invitation>subject,>awaiting_invitation>system,awaiting_invitation>awaiting_invitation>office,awaiting_invitation>awaiting_meeting>office,awaiting_invitation>declined>system,awaiting_invitation>withdrawn>clerk,awaiting_invitation>withdrawn>subject,awaiting_meeting>awaiting_meeting>clerk,awaiting_meeting>awaiting_meeting>office,awaiting_meeting>awaiting_meeting>subject,awaiting_meeting>declined>system,awaiting_meeting>drafted>office,awaiting_meeting>lapsed>office,awaiting_meeting>withdrawn>clerk,awaiting_meeting>withdrawn>subject,drafted>declined>system,drafted>drafted>clerk,drafted>drafted>office,drafted>drafted>subject,drafted>entered>office,drafted>withdrawn>clerk,drafted>withdrawn>subject}'::text[])))),
     CONSTRAINT case_steps_what_check CHECK ((what <> ''::text))
@@ -693,10 +693,15 @@ CREATE TABLE public.gateway_questions (
     person text NOT NULL,
     since date,
     asked_at timestamp with time zone NOT NULL,
+    disputes uuid,
+    wrong text DEFAULT ''::text NOT NULL,
+    words text DEFAULT ''::text NOT NULL,
     CONSTRAINT gateway_questions_asked_at_check CHECK ((asked_at = date_trunc('second'::text, asked_at))),
+    CONSTRAINT gateway_questions_dispute CHECK ((((purpose = 'correction'::text) = (disputes IS NOT NULL)) AND ((disputes IS NULL) = (wrong = ''::text)) AND ((wrong = ''::text) = (words = ''::text)))),
     CONSTRAINT gateway_questions_person_check CHECK ((person ~ '^[0-9A-HJ-NP-Z]{7}$'::text)),
     CONSTRAINT gateway_questions_purpose_check CHECK ((purpose <> ''::text)),
-    CONSTRAINT gateway_questions_register_check CHECK ((register ~ '^[a-z]+$'::text))
+    CONSTRAINT gateway_questions_register_check CHECK ((register ~ '^[a-z]+$'::text)),
+    CONSTRAINT gateway_questions_words_check CHECK ((length(words) <= 500))
 );
 
 CREATE TABLE public.gateway_stamped (
@@ -1503,6 +1508,29 @@ CREATE VIEW public.tseras_blind_cases AS
      JOIN public.cases c ON ((c.id = b.case_id)))
      JOIN public.case_steps s ON (((s.case_id = c.id) AND (s.seq = c.seq))));
 
+CREATE TABLE public.tseras_correction_outcomes (
+    case_id bigint NOT NULL,
+    n integer NOT NULL,
+    answered boolean NOT NULL,
+    outcome text NOT NULL,
+    reason text NOT NULL,
+    at timestamp with time zone NOT NULL,
+    again_at timestamp with time zone,
+    CONSTRAINT tseras_correction_outcomes_n_check CHECK ((n >= 1))
+);
+
+CREATE TABLE public.tseras_corrections (
+    case_id bigint NOT NULL,
+    about bigint NOT NULL,
+    register text NOT NULL,
+    disputes uuid NOT NULL,
+    wrong text NOT NULL,
+    words text NOT NULL,
+    CONSTRAINT tseras_corrections_register_check CHECK ((register <> ''::text)),
+    CONSTRAINT tseras_corrections_words_check CHECK (((length(words) >= 1) AND (length(words) <= 500))),
+    CONSTRAINT tseras_corrections_wrong_check CHECK ((wrong <> ''::text))
+);
+
 CREATE TABLE public.tseras_evidence (
     case_id bigint NOT NULL,
     register text NOT NULL,
@@ -1995,6 +2023,12 @@ ALTER TABLE ONLY public.tseras_blind
 ALTER TABLE ONLY public.tseras_blind
     ADD CONSTRAINT tseras_blind_pkey PRIMARY KEY (number);
 
+ALTER TABLE ONLY public.tseras_correction_outcomes
+    ADD CONSTRAINT tseras_correction_outcomes_pkey PRIMARY KEY (case_id, n);
+
+ALTER TABLE ONLY public.tseras_corrections
+    ADD CONSTRAINT tseras_corrections_pkey PRIMARY KEY (case_id);
+
 ALTER TABLE ONLY public.tseras_decisions
     ADD CONSTRAINT tseras_decisions_entry_id_key UNIQUE (entry_id);
 
@@ -2235,6 +2269,8 @@ CREATE INDEX river_notification_topic_id_idx ON public.river_notification USING 
 
 CREATE INDEX sessions_expiry ON public.sessions USING btree (expiry);
 
+CREATE INDEX tseras_corrections_about ON public.tseras_corrections USING btree (about);
+
 CREATE INDEX tseras_looks_number ON public.tseras_looks USING btree (number);
 
 CREATE INDEX tseras_programme_looks_case ON public.tseras_programme_looks USING btree (case_id);
@@ -2356,6 +2392,9 @@ ALTER TABLE ONLY public.gateway_exchanges
 ALTER TABLE ONLY public.gateway_questions
     ADD CONSTRAINT gateway_questions_case_number_fkey FOREIGN KEY (case_number) REFERENCES public.cases(number);
 
+ALTER TABLE ONLY public.gateway_questions
+    ADD CONSTRAINT gateway_questions_disputes_fkey FOREIGN KEY (disputes) REFERENCES public.gateway_questions(id);
+
 ALTER TABLE ONLY public.gateway_stamped
     ADD CONSTRAINT gateway_stamped_question_id_fkey FOREIGN KEY (question_id) REFERENCES public.gateway_answers(question_id);
 
@@ -2439,6 +2478,15 @@ ALTER TABLE ONLY public.tseras_appeals
 
 ALTER TABLE ONLY public.tseras_blind
     ADD CONSTRAINT tseras_blind_case_id_fkey FOREIGN KEY (case_id) REFERENCES public.cases(id);
+
+ALTER TABLE ONLY public.tseras_correction_outcomes
+    ADD CONSTRAINT tseras_correction_outcomes_case_id_fkey FOREIGN KEY (case_id) REFERENCES public.tseras_corrections(case_id);
+
+ALTER TABLE ONLY public.tseras_corrections
+    ADD CONSTRAINT tseras_corrections_about_fkey FOREIGN KEY (about) REFERENCES public.cases(id);
+
+ALTER TABLE ONLY public.tseras_corrections
+    ADD CONSTRAINT tseras_corrections_case_id_fkey FOREIGN KEY (case_id) REFERENCES public.cases(id);
 
 ALTER TABLE ONLY public.tseras_decisions
     ADD CONSTRAINT tseras_decisions_case_id_fkey FOREIGN KEY (case_id) REFERENCES public.cases(id);

@@ -418,6 +418,9 @@ func (d Desk) show(ctx context.Context, tx pgx.Tx, subject tesdiq.FIN, number st
 	case tseras.Programme:
 		p, _, failed := programmeOf(ctx, tx, s.Case, s.Steps)
 		s.Programme, err = &p, failed
+	case tseras.Correction:
+		v, failed := correctionOf(ctx, tx, s.ID, d.moment())
+		s.Correction, err = &v, failed
 	default:
 		err = nil
 	}

@@ -74,6 +74,10 @@ func (h *Person) show(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if s.Kind == tseras.Correction {
+		http.Redirect(w, r, correctionPath(s.Number), http.StatusSeeOther)
+		return nil
+	}
 	if s.Kind == tseras.Programme {
 		http.Redirect(w, r, programmePath(s.Number), http.StatusSeeOther)
 		return nil
@@ -138,6 +142,9 @@ func pageArea(k casework.Kind) string {
 
 // stepWords says a step in words, with what it tells of.
 func stepWords(shell *web.Shell, lang tesdiq.Lang, k casework.Kind, s casework.Step) string {
+	if strings.HasPrefix(s.What, "correction_") || s.What == tseras.StepRegisterCorrected {
+		return shell.T(lang, "tseras-correction.step."+s.What)
+	}
 	where := pageArea(k)
 	if strings.HasPrefix(s.What, "programme_") {
 		where = area(tseras.Programme)

@@ -159,6 +159,9 @@ func area(k casework.Kind) string {
 	case tseras.Programme:
 		return "tseras-programme."
 	}
+	if k == tseras.Correction {
+		return "tseras-correction."
+	}
 	return "tseras-person."
 }
 

@@ -73,16 +73,18 @@ func New(h service.Host, shell *web.Shell, pools *postgres.Pools, s Settings) (*
 	a.bench = &tserasweb.Commission{Shell: shell, Bench: tserasdb.Bench{Pool: pools.Commission, Now: h.Now, Rand: h.Rand}, Calendar: calendar, Now: h.Now}
 	clerk := &tserasweb.Clerk{Shell: shell, Filing: tserasdb.Filing{Desk: desk}}
 	programmes := &tserasweb.Programmes{Person: a.person, Desk: desk}
+	corrections := &tserasweb.Corrections{Person: a.person, Desk: desk}
 	bodies := &tserasweb.Rehabilitation{Shell: shell, Bodies: tserasdb.Rehabilitation{Desk: desk}, Calendar: calendar, Now: h.Now}
 	draws := &tserasweb.Draws{Shell: shell, Rounds: tserasdb.Rounds{Pool: pools.Casework}}
-	for _, pages := range []interface{ Prepare() error }{a.bench, clerk, programmes, bodies, draws} {
+	for _, pages := range []interface{ Prepare() error }{a.bench, clerk, programmes, corrections, bodies, draws} {
 		if err := pages.Prepare(); err != nil {
 			return nil, err
 		}
 	}
 	shell.Draws = true
-	a.Routes = []web.Routes{a.person.Routes, institution.Routes, a.bench.Routes, clerk.Routes, programmes.Routes, bodies.Routes, draws.Routes}
+	a.Routes = []web.Routes{a.person.Routes, institution.Routes, a.bench.Routes, clerk.Routes, programmes.Routes, corrections.Routes, bodies.Routes, draws.Routes}
 	gatherer := tserasdb.Gatherer{Desk: desk, Registers: client, Log: h.Log}
+	corrector := tserasdb.Corrector{Desk: desk, Registers: client}
 	drawer := &tserasdb.Drawer{Pool: pools.Casework, Key: s.DrawKey, Calendar: calendar, Now: h.Now, Rand: h.Rand, Log: h.Log}
 	decider := tserasdb.Decider{Desk: desk}
 	alarms := caseworkdb.Alarms{Pool: pools.Casework, Calendar: calendar, Now: h.Now}
@@ -95,6 +97,7 @@ func New(h service.Host, shell *web.Shell, pools *postgres.Pools, s Settings) (*
 	reminders := tserasdb.Reminders{Pool: pools.Casework, Calendar: calendar, Now: h.Now}
 	a.Loops = []service.Loop{
 		every(h.Log, "ask registers", s.Pause, gather(gatherer)),
+		every(h.Log, "ask for corrections", s.Pause, func(ctx context.Context) error { _, err := corrector.Correct(ctx); return err }),
 		every(h.Log, "draw commissions", s.DrawEvery, func(ctx context.Context) error { _, err := drawer.Draw(ctx); return err }),
 		every(h.Log, "decide", s.Pause, func(ctx context.Context) error { _, err := decider.Decide(ctx); return err }),
 		every(h.Log, "ring alarms", alarmsEvery, ring(h.Log, alarms, rung)),
