@@ -10,6 +10,15 @@ import (
 	"github.com/tesdiq/tesdiq/gateway"
 )
 
+// Register is a register of the gateway's, and Wrong what can be wrong with what it says: as pages name them, which do not know the gateway.
+type (
+	Register = gateway.Register
+	Wrong    = gateway.Wrong
+)
+
+// Wrongs are all that can be wrong.
+func Wrongs() []Wrong { return slices.Clone(gateway.Wrongs) }
+
 // CorrectionView is what the person asked an agency to correct, and what it said.
 type CorrectionView struct {
 	About    string // the number of the case in which the register answered

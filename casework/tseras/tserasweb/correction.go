@@ -14,7 +14,6 @@ import (
 	"github.com/tesdiq/tesdiq"
 	"github.com/tesdiq/tesdiq/casework"
 	"github.com/tesdiq/tesdiq/casework/tseras"
-	"github.com/tesdiq/tesdiq/gateway"
 	"github.com/tesdiq/tesdiq/web"
 )
 
@@ -24,7 +23,7 @@ var correctionPages embed.FS
 // CorrectionDesk takes what a person says of a register's answer.
 type CorrectionDesk interface {
 	Show(ctx context.Context, subject tesdiq.FIN, number string) (tseras.Shown, error)
-	AskCorrection(ctx context.Context, subject tesdiq.FIN, about string, r gateway.Register, wrong gateway.Wrong, words string, by casework.Actor, key string) (casework.Case, error)
+	AskCorrection(ctx context.Context, subject tesdiq.FIN, about string, r tseras.Register, wrong tseras.Wrong, words string, by casework.Actor, key string) (casework.Case, error)
 	Withdraw(ctx context.Context, subject tesdiq.FIN, number string, by casework.Actor) error
 }
 
@@ -94,7 +93,7 @@ func (h *Corrections) render(w http.ResponseWriter, r *http.Request, f correctio
 			f.Registers = append(f.Registers, web.Choice{Value: string(x), Label: t("tseras-person.register." + string(x))})
 		}
 	}
-	for _, x := range gateway.Wrongs {
+	for _, x := range tseras.Wrongs() {
 		f.Wrongs = append(f.Wrongs, web.Choice{Value: string(x), Label: t("tseras-correction.wrong." + string(x))})
 	}
 	return h.pages.Render(w, r, "correction-new.html", web.Page{Title: "tseras-correction.new", Data: f, Problems: ps, Self: f.Path})
@@ -112,14 +111,14 @@ func (h *Corrections) ask(w http.ResponseWriter, r *http.Request) error {
 	if len(f.Key) != keyLength {
 		return casework.ErrState
 	}
-	ps := tseras.CheckDispute(gateway.Wrong(f.Wrong), f.Words)
-	if !slices.Contains(tseras.Registers, gateway.Register(f.Register)) {
+	ps := tseras.CheckDispute(tseras.Wrong(f.Wrong), f.Words)
+	if !slices.Contains(tseras.Registers, tseras.Register(f.Register)) {
 		ps.Add("register", tesdiq.Invalid("tseras.correction.register"))
 	}
 	if len(ps) > 0 {
 		return h.render(w, r, f, ps)
 	}
-	c, err := h.Desk.AskCorrection(r.Context(), fin, s.Number, gateway.Register(f.Register), gateway.Wrong(f.Wrong), f.Words, by, f.Key)
+	c, err := h.Desk.AskCorrection(r.Context(), fin, s.Number, tseras.Register(f.Register), tseras.Wrong(f.Wrong), f.Words, by, f.Key)
 	if errors.Is(err, casework.ErrOpen) {
 		ps.Add("register", tesdiq.NewProblem(tesdiq.Conflict, "tseras.correction.open"))
 		return h.render(w, r, f, ps)
