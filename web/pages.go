@@ -116,8 +116,9 @@ type Section struct {
 	Count     int
 }
 
-// sections are for who is signed in: all for himself, only what concerns checking for who acts for an organisation.
-func sections(v Viewer, unread int) []Section {
+// sections are for who is signed in: all for himself, for who acts for an organisation its duties and what concerns checking.
+// cases says whether cases are worked on here.
+func sections(v Viewer, unread int, cases bool) []Section {
 	switch {
 	case v.Person == nil:
 		return nil
@@ -133,15 +134,18 @@ func sections(v Viewer, unread int) []Section {
 			Section{Key: "check", Path: "/check", Title: "web.section.check"},
 			Section{Key: "checked-by-me", Path: "/cabinet/checked-by-me", Title: "web.section.checked-by-us"})
 	}
-	return []Section{
-		{Key: "examinations", Path: "/cabinet/examinations", Title: "web.section.examinations"},
+	all := []Section{{Key: "examinations", Path: "/cabinet/examinations", Title: "web.section.examinations"}}
+	if cases {
+		all = append(all, Section{Key: "cases", Path: "/cabinet/cases", Title: "web.section.cases"})
+	}
+	return append(all, []Section{
 		{Key: "contracts", Path: "/cabinet/contracts", Title: "web.section.contracts"},
 		{Key: "excerpts", Path: "/cabinet/excerpts", Title: "web.section.excerpts"},
 		{Key: "checks-of-mine", Path: "/cabinet/checks-of-mine", Title: "web.section.checks-of-mine"},
 		{Key: "check", Path: "/check", Title: "web.section.check"},
 		{Key: "checked-by-me", Path: "/cabinet/checked-by-me", Title: "web.section.checked-by-me"},
 		{Key: "messages", Path: "/cabinet/messages", Title: "web.section.messages", Count: unread},
-	}
+	}...)
 }
 
 // Render writes a whole page: into memory first, so that an error in it never becomes half a page.
@@ -172,7 +176,7 @@ func (p *Pages) Render(w http.ResponseWriter, r *http.Request, name string, page
 		}
 	}
 	if !page.Bare {
-		view.Sections = sections(v, view.Unread)
+		view.Sections = sections(v, view.Unread, p.shell.Draws)
 	}
 	var b bytes.Buffer
 	if err := t.ExecuteTemplate(&b, "layout", view); err != nil {

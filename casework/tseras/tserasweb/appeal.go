@@ -201,7 +201,7 @@ func (h *Person) askAppeal(w http.ResponseWriter, r *http.Request, s tseras.Show
 		}
 		f.Points = append(f.Points, row)
 	}
-	return h.pages.Render(w, r, "person-appeal.html", web.Page{Title: "tseras-appeal.new", Data: f, Problems: ps})
+	return h.pages.Render(w, r, "person-appeal.html", web.Page{Title: "tseras-appeal.new", Section: "cases", Data: f, Problems: ps})
 }
 
 // appeal (a POST) opens an appeal. Sent twice, it opens one.
@@ -284,7 +284,7 @@ func (h *Person) askSlot(w http.ResponseWriter, r *http.Request, s tseras.Shown,
 		}
 		last.Times = append(last.Times, t)
 	}
-	return h.pages.Render(w, r, "person-slot.html", web.Page{TitleText: h.Shell.T(lang, "tseras-appeal.slot.title", "Number", s.Number), Data: p, Problems: ps})
+	return h.pages.Render(w, r, "person-slot.html", web.Page{Section: "cases", TitleText: h.Shell.T(lang, "tseras-appeal.slot.title", "Number", s.Number), Data: p, Problems: ps})
 }
 
 // change (a POST) moves the person's slot to the time that was chosen, or gives him another because he cannot come.

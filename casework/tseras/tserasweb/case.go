@@ -89,7 +89,7 @@ func (h *Person) show(w http.ResponseWriter, r *http.Request) error {
 	if s.State == tseras.Gathering && data.Silent == 0 {
 		w.Header().Set("Refresh", strconv.Itoa(refreshEvery)) // works without script; the page can be loaded again by hand, too
 	}
-	return h.pages.Render(w, r, "person-case.html", web.Page{TitleText: h.Shell.T(lang, pageArea(s.Kind)+"case", "Number", s.Number), Data: data})
+	return h.pages.Render(w, r, "person-case.html", web.Page{Section: "cases", TitleText: h.Shell.T(lang, pageArea(s.Kind)+"case", "Number", s.Number), Data: data})
 }
 
 func (h *Person) page(lang tesdiq.Lang, s tseras.Shown) (casePage, error) {

@@ -198,7 +198,7 @@ func (h *Person) list(w http.ResponseWriter, r *http.Request) error {
 	if data.Filed, err = h.Desk.Filed(r.Context(), fin, ""); err != nil {
 		return err
 	}
-	return h.pages.Render(w, r, "person-cases.html", web.Page{Title: "tseras-person.cases", Data: data})
+	return h.pages.Render(w, r, "person-cases.html", web.Page{Title: "tseras-person.cases", Section: "cases", Data: data})
 }
 
 // keyLength is how many characters a form's key has, five random bits each.
@@ -229,7 +229,7 @@ func (h *Person) form(w http.ResponseWriter, r *http.Request) error {
 		http.Redirect(w, r, path(open.Number), http.StatusSeeOther)
 		return nil
 	}
-	return h.pages.Render(w, r, "person-new.html", web.Page{Title: "tseras-person.new", Data: formPage{key}})
+	return h.pages.Render(w, r, "person-new.html", web.Page{Title: "tseras-person.new", Section: "cases", Data: formPage{key}})
 }
 
 // open is the person's case of a sort that is under way, the newest; nil when there is none.
@@ -290,7 +290,7 @@ func (h *Person) confirm(w http.ResponseWriter, r *http.Request) error {
 		http.Redirect(w, r, path(s.Number), http.StatusSeeOther)
 		return nil
 	}
-	return h.pages.Render(w, r, "person-withdraw.html", web.Page{Title: "tseras-person.withdraw", Data: withdrawPage{s.Number, path(s.Number), s.Kind == tseras.Appeal}})
+	return h.pages.Render(w, r, "person-withdraw.html", web.Page{Title: "tseras-person.withdraw", Section: "cases", Data: withdrawPage{s.Number, path(s.Number), s.Kind == tseras.Appeal}})
 }
 
 // withdraw (a POST) takes the application back. Again, it changes nothing.

@@ -154,7 +154,7 @@ func (h *Programmes) render(w http.ResponseWriter, r *http.Request, form struct{
 	}
 	p.Form = form
 	return h.pages.Render(w, r, "programme-case.html", web.Page{
-		TitleText: h.Person.Shell.T(lang, "tseras-programme.case", "Number", s.Number), Data: p, Problems: ps, Self: p.Path,
+		Section: "cases", TitleText: h.Person.Shell.T(lang, "tseras-programme.case", "Number", s.Number), Data: p, Problems: ps, Self: p.Path,
 	})
 }
 
@@ -211,7 +211,7 @@ func (h *Programmes) confirm(w http.ResponseWriter, r *http.Request) error {
 		http.Redirect(w, r, programmePath(s.Number), http.StatusSeeOther)
 		return nil
 	}
-	return h.pages.Render(w, r, "programme-decline.html", web.Page{Title: "tseras-programme.decline", Data: withdrawPage{Number: s.Number, Path: programmePath(s.Number)}})
+	return h.pages.Render(w, r, "programme-decline.html", web.Page{Title: "tseras-programme.decline", Section: "cases", Data: withdrawPage{Number: s.Number, Path: programmePath(s.Number)}})
 }
 
 // decline (a POST) ends the programme. Again, it changes nothing.
