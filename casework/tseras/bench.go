@@ -36,6 +36,10 @@ func (s Seat) Waits(now time.Time) bool {
 // Over says whether the person's slot is over: he may still come before.
 func (s Seat) Over(now time.Time) bool { return s.Meets != nil && !now.Before(s.Meets.Ends) }
 
+// Explains says whether the member, when he signs a result that differs from last time's, must say why: the chair; and the further
+// member, so that a chair who refuses to sign keeps no such case from being decided.
+func (s Seat) Explains() bool { return s.Role == Chair || s.Role == Further }
+
 // Mine says whether it is the member's turn.
 func (s Seat) Mine() bool {
 	switch s.State {
@@ -67,6 +71,6 @@ type Word struct {
 	N        int
 	Signs    bool
 	Reason   string // why not; empty when he signs
-	Explains string // the chair, to the person: why the result differs from last time's
+	Explains string // the chair or the further member, to the person: why the result differs from last time's
 	Evidence string // what the sign-in provider signed over the digest
 }

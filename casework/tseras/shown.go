@@ -15,7 +15,7 @@ type Shown struct {
 	Filed      []Filed         // what clerks did for the person
 	Package    []byte          // of the decision; nil before
 	Entry      string          // the examination's number; empty before, and where nothing was entered
-	Explains   string          // the chair's, why the result differs from last time's; empty where it does not
+	Explains   string          // the chair's, or the further member's where the chair refused, why the result differs from last time's; empty where it does not
 	Asked      string          // the institution that has to refer; empty where none of ours is
 	Appeals    []casework.Case // about this case, the newest first
 	Newer      bool            // a later assessment of the person is decided

@@ -297,7 +297,7 @@ func (y *year) sign(ctx context.Context, l *life, s seat, signs bool) error {
 	switch {
 	case !signs:
 		w.Reason, w.Evidence = "Nəticə tapıntılarıma uyğun deyil", ""
-	case s.role == tseras.Chair && b.Proposal.Result.Differs:
+	case b.Explains() && b.Proposal.Result.Differs:
 		w.Explains = "Meyarların cədvəli dəyişib"
 	}
 	return y.bench.Sign(ctx, s.fin, s.number, w)

@@ -221,7 +221,7 @@ const sqlSign = `
 	INSERT INTO tseras_signatures (number, n, member_id, signs, reason, explains, evidence, signed_at)
 	VALUES (@number, @n, @member, @signs, @reason, @explains, @evidence, @now)`
 
-// Sign writes down a member's word on the latest proposal, once. The chair must explain a result that differs from last
+// Sign writes down a member's word on the latest proposal, once. Chair and further member must explain a result that differs from last
 // time's by the same findings: "tseras.explains.missing".
 func (b Bench) Sign(ctx context.Context, fin tesdiq.FIN, number tseras.BlindNumber, w tseras.Word) error {
 	err := pgx.BeginFunc(ctx, b.Pool, func(tx pgx.Tx) error {
@@ -245,7 +245,7 @@ func (b Bench) Sign(ctx context.Context, fin tesdiq.FIN, number tseras.BlindNumb
 		if w.Signs && w.Reason != "" {
 			ps.Add("reason", tesdiq.Invalid("tseras.reason.unwanted"))
 		}
-		if w.Signs && s.Role == tseras.Chair && p.Result.Differs && w.Explains == "" {
+		if w.Signs && s.Explains() && p.Result.Differs && w.Explains == "" {
 			ps.Add("explains", tesdiq.Invalid("tseras.explains.missing"))
 		}
 		if err := ps.Err(); err != nil {

@@ -115,7 +115,7 @@ const sqlRipe = `
 	ORDER BY c.id
 	LIMIT @batch`
 
-// errUnsigned: more than half must sign, the chair's reason for another result than last time's included. The case stays
+// errUnsigned: more than half must sign, with the chair's or the further member's reason for another result than last time's. The case stays
 // where it is, and its clock shows it.
 var errUnsigned = errors.New("not signed by more than half, or not explained")
 

@@ -365,7 +365,8 @@ const sqlAskedOf = `
 const sqlDecisionOf = `
 	SELECT d.package, coalesce(e.number, ''),
 	       coalesce((SELECT g.explains FROM tseras_signatures g JOIN tseras_blind b ON b.number = g.number
-	                 WHERE b.case_id = d.case_id AND g.signs AND g.explains <> '' ORDER BY g.n DESC LIMIT 1), '')
+	                 WHERE b.case_id = d.case_id AND g.signs AND g.explains <> ''
+	                 ORDER BY g.n DESC, (SELECT s.role FROM tseras_seats s WHERE s.number = g.number AND s.member_id = g.member_id) LIMIT 1), '') -- the chair's before the further member's
 	FROM tseras_decisions d
 	LEFT JOIN entries e ON e.id = d.entry_id
 	WHERE d.case_id = @id`

@@ -242,7 +242,7 @@ func sign(refuses tseras.Role) func(*journey) error {
 			switch roles[fin] {
 			case refuses:
 				w = tseras.Word{N: b.Proposal.N, Reason: "Nəticə tapıntılarıma uyğun deyil"}
-			case tseras.Chair:
+			case tseras.Chair, tseras.Further:
 				w.Explains = explained
 			}
 			if err := done(j.bench.Sign(j.Context(), fin, j.blind, w)); err != nil {

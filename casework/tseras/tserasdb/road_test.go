@@ -132,7 +132,7 @@ func (w *world) sign(number tseras.BlindNumber, refuses tseras.Role) {
 		word := tseras.Word{N: 1, Signs: true, Evidence: "token"}
 		if s.Role == refuses {
 			word.Signs, word.Reason = false, "Nəticə tapıntılarıma uyğun deyil"
-		} else if s.Role == tseras.Chair {
+		} else if s.Explains() {
 			word.Explains = explained
 		}
 		w.must(w.bench.Sign(w.Context(), fin, number, word))
@@ -227,6 +227,45 @@ func TestWhoRefusesToSignBringsAFurtherMember(t *testing.T) {
 	}
 	w.work()
 	w.expect(fin, c.Number, tseras.Decided)
+}
+
+// A chair who refuses to sign and to explain cannot keep a case from being decided: then the further member explains.
+func TestAChairCannotBlockAResultThatDiffers(t *testing.T) {
+	w := newWorld(t)
+	fin, _ := subject("nermin")
+	c, err := w.desk.Refer(t.Context(), w.from, w.referral("nermin"), "signed")
+	w.must(err)
+	w.work()
+	w.work()
+	found := func(tseras.Seat) criteria.Findings { return findings("joints-rheumatoid", 2) }
+	number := w.record(w.seats(""), found)
+	w.work()
+	w.sign(number, tseras.Chair)
+	w.work()
+	w.work()
+	w.record(w.seats(number), found)
+	w.work()
+	w.expect(fin, c.Number, tseras.Signing)
+	_, err = w.db.Admin.Exec(t.Context(), `UPDATE tseras_proposals SET result = result || '{"differs": true}' WHERE n = 2`)
+	w.must(err)
+	const why = "Meyarların cədvəli dəyişib"
+	for fin, s := range w.seats(number) {
+		word := tseras.Word{N: 2, Signs: true, Evidence: "token"}
+		switch s.Role {
+		case tseras.Chair:
+			word = tseras.Word{N: 2, Reason: "Nəticə tapıntılarıma uyğun deyil"}
+		case tseras.Further:
+			if err := w.bench.Sign(t.Context(), fin, number, word); len(tesdiq.ProblemsOf(err)) != 1 || tesdiq.ProblemsOf(err)[0].Key != "tseras.explains.missing" {
+				t.Errorf("the further member signs without a word: %v", err)
+			}
+			word.Explains = why
+		}
+		w.must(w.bench.Sign(t.Context(), fin, number, word))
+	}
+	w.work()
+	if s := w.expect(fin, c.Number, tseras.Decided); s.Explains != why {
+		t.Errorf("the person reads %q", s.Explains)
+	}
 }
 
 // Nobody's decision is none, and a case that cannot go on keeps no other one waiting.

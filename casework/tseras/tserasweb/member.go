@@ -288,7 +288,7 @@ func (h *Commission) sign(w http.ResponseWriter, r *http.Request) error {
 const maxWords = 500
 
 func explainsProblems(c tseras.BlindCase, explains string) (ps tesdiq.Problems) {
-	must := c.Role == tseras.Chair && c.Proposal.Result.Differs
+	must := c.Explains() && c.Proposal.Result.Differs
 	if must && explains == "" {
 		ps.Add("explains", tesdiq.Invalid("tseras.explains.missing"))
 		return ps

@@ -199,7 +199,7 @@ func casePageOf(shell *web.Shell, lang tesdiq.Lang, today tesdiq.Date, c tseras.
 		p.Activities = append(p.Activities, row)
 	}
 	if c.Proposal != nil {
-		p.Explain = p.Signs && c.Role == tseras.Chair && c.Proposal.Result.Differs
+		p.Explain = p.Signs && c.Explains() && c.Proposal.Result.Differs
 		p.Result = resultOf(say, t, *c.Proposal)
 	}
 	return p
