@@ -67,6 +67,9 @@ func (d Desk) AskCorrection(ctx context.Context, subject tesdiq.FIN, about strin
 		if c, fresh, err = caseworkdb.Open(ctx, tx, d.Rand, opened, step, request); err != nil || !fresh {
 			return err
 		}
+		if err := often(ctx, tx, subject, by, now); err != nil {
+			return err
+		}
 		_, err = tx.Exec(ctx, sqlCorrection, pgx.NamedArgs{"case": c.ID, "about": of.ID, "register": r, "disputes": o.Question, "wrong": wrong, "words": words})
 		if err != nil {
 			return fmt.Errorf("tserasdb: correction: %w", err)

@@ -12,6 +12,7 @@ import (
 	"github.com/tesdiq/tesdiq"
 	"github.com/tesdiq/tesdiq/casework"
 	"github.com/tesdiq/tesdiq/casework/tseras"
+	"github.com/tesdiq/tesdiq/gateway"
 	"github.com/tesdiq/tesdiq/internal/people"
 )
 
@@ -86,5 +87,26 @@ func TestAMembersListDoesNotGrowForEver(t *testing.T) {
 	w.must(err)
 	if len(seats) != 100 || !slices.ContainsFunc(seats, func(s tseras.Seat) bool { return s.Number == number }) {
 		t.Errorf("%d seats, want the latest 100", len(seats))
+	}
+}
+
+// Each correction asks an agency: who takes one back and asks for another comes to the same limit.
+func TestNobodyDisputesWithoutEnd(t *testing.T) {
+	w := newWorld(t)
+	fin, by := subject("nermin")
+	c, err := w.desk.Apply(t.Context(), fin, by, "form")
+	w.must(err)
+	w.work()
+	w.expect(fin, c.Number, tseras.AwaitingReferral)
+	ask := func(i int) (casework.Case, error) {
+		return w.desk.AskCorrection(t.Context(), fin, c.Number, gateway.Episodes, "never-was", "Orada müalicə almamışam", by, fmt.Sprint("form", i))
+	}
+	for i := 1; i < tseras.OpensPerDay; i++ {
+		k, err := ask(i)
+		w.must(err)
+		w.must(w.desk.Withdraw(t.Context(), fin, k.Number, by))
+	}
+	if k, err := ask(tseras.OpensPerDay); !errors.Is(err, tseras.ErrOften) {
+		t.Errorf("%s, %v", k.Number, err)
 	}
 }
