@@ -130,6 +130,9 @@ func sections(v Viewer, unread int, cases bool) []Section {
 		if v.Has("rehabilitation") {
 			all = append(all, Section{Key: "rehabilitation", Path: "/rehabilitation", Title: "web.section.rehabilitation"})
 		}
+		if v.Has("inspection") {
+			all = append(all, Section{Key: "inspection", Path: "/inspection/clocks", Title: "web.section.inspection"})
+		}
 		return append(all,
 			Section{Key: "check", Path: "/check", Title: "web.section.check"},
 			Section{Key: "checked-by-me", Path: "/cabinet/checked-by-me", Title: "web.section.checked-by-us"})

@@ -25,6 +25,7 @@ import (
 	"github.com/tesdiq/tesdiq/casework/caseworkdb"
 	"github.com/tesdiq/tesdiq/casework/tseras"
 	"github.com/tesdiq/tesdiq/casework/tseras/criteria"
+	"github.com/tesdiq/tesdiq/casework/tseras/inspection"
 	"github.com/tesdiq/tesdiq/casework/tseras/lookup"
 	"github.com/tesdiq/tesdiq/internal/people"
 	"github.com/tesdiq/tesdiq/issuer"
@@ -544,6 +545,11 @@ func (a *auditor) cases(add func(k ledger.Kind, object string, content []byte, e
 		SELECT id, coalesce(visit, ''), organisation_id, office, clerk_fin, clerk, coalesce(subject, ''), at FROM filing_tries`, pgx.RowToStructByPos[tseras.Try]) {
 		content, err := t.Content()
 		add(ledger.Look, "filing/"+strconv.FormatInt(t.ID, 10), content, err)
+	}
+	for _, l := range collect(a, `
+		SELECT id, token, case_id, organisation_id, office, officer_fin, officer, purpose, at FROM inspection_looks`, pgx.RowToStructByPos[inspection.Look]) {
+		content, err := l.Content()
+		add(ledger.Look, "inspection/"+strconv.FormatInt(l.ID, 10), content, err)
 	}
 	for _, id := range collect(a, `SELECT id FROM cases`, pgx.RowTo[casework.ID]) {
 		steps, err := caseworkdb.History(a.t.Context(), a.db, id)

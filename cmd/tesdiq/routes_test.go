@@ -104,6 +104,16 @@ func (w *world) routes(nermin *visitor, e summaryExcerpt, excerpt, withdrawn, ch
 		"GET /cabinet/checked-by-me": page("/cabinet/checked-by-me"), "GET /cabinet/checked-by-me.csv": page("/cabinet/checked-by-me.csv"),
 
 		"GET /draws": page("/draws"), "GET /draws/{round}.json": page("/draws/none.json"),
+		"GET /inspection":        page("/inspection"),
+		"GET /inspection/clocks": page("/inspection/clocks"), "GET /inspection/clocks.csv": page("/inspection/clocks.csv"),
+		"GET /inspection/draws": page("/inspection/draws"), "GET /inspection/draws.csv": page("/inspection/draws.csv"),
+		"GET /inspection/findings": page("/inspection/findings"), "GET /inspection/findings.csv": page("/inspection/findings.csv"),
+		"GET /inspection/looks": page("/inspection/looks"), "GET /inspection/looks.csv": page("/inspection/looks.csv"),
+		"GET /inspection/statistics": page("/inspection/statistics"), "GET /inspection/statistics.csv": page("/inspection/statistics.csv"),
+		"GET /inspection/case":        page("/inspection/case"),
+		"POST /inspection/case":       {own: "/inspection/case", form: url.Values{"number": {"T-1999-000001"}, "purpose": {"court"}}},
+		"GET /inspection/case/{look}": {own: w.looked(filed), missing: "/inspection/case/AAAAAAAAAAAAAAAAAAAAAAAAAA"},
+
 		"GET /filing": page("/filing"), "POST /filing": {own: "/filing", form: url.Values{"document": {"AA0000000"}, "fin": {"0000000"}}},
 		"GET /filing/{visit}":                    {own: visit, missing: noVisit},
 		"POST /filing/{visit}/apply":             {own: visit + "/apply", missing: noVisit + "/apply", form: url.Values{}},
@@ -202,6 +212,20 @@ func (w *world) filed(who string) (visit, number string) {
 		number = at[strings.LastIndex(at, "/")+1:]
 	}
 	return visit, number
+}
+
+// looked is where an inspector's look at a case leads.
+func (w *world) looked(number string) string {
+	w.t.Helper()
+	resp, err := w.as("orxan", "inspection").http.PostForm(w.address+"/inspection/case", url.Values{"number": {number}, "purpose": {"complaint"}})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	resp.Body.Close()
+	if at := resp.Header.Get("Location"); at != "" {
+		return at
+	}
+	return resp.Request.URL.Path
 }
 
 // message is the id of a message to Nərmin.

@@ -15,6 +15,8 @@ import (
 	"github.com/tesdiq/tesdiq/casework"
 	"github.com/tesdiq/tesdiq/casework/caseworkdb"
 	"github.com/tesdiq/tesdiq/casework/tseras"
+	"github.com/tesdiq/tesdiq/casework/tseras/inspection/inspectiondb"
+	"github.com/tesdiq/tesdiq/casework/tseras/inspection/inspectionweb"
 	"github.com/tesdiq/tesdiq/casework/tseras/tserasdb"
 	"github.com/tesdiq/tesdiq/casework/tseras/tserasweb"
 	"github.com/tesdiq/tesdiq/gateway"
@@ -75,14 +77,22 @@ func New(h service.Host, shell *web.Shell, pools *postgres.Pools, s Settings) (*
 	programmes := &tserasweb.Programmes{Person: a.person, Desk: desk}
 	corrections := &tserasweb.Corrections{Person: a.person, Desk: desk}
 	bodies := &tserasweb.Rehabilitation{Shell: shell, Bodies: tserasdb.Rehabilitation{Desk: desk}, Calendar: calendar, Now: h.Now}
+	anomalies := prometheus.NewCounter(prometheus.CounterOpts{Name: "tesdiq_inspection_anomalies_total",
+		Help: "Looks of inspectors at a case by name from the twentieth of a day on."})
+	if h.Metrics != nil {
+		h.Metrics.Registry.MustRegister(anomalies)
+	}
+	inspector := &inspectionweb.Web{Shell: shell, Calendar: calendar, Now: h.Now, Inspector: inspectiondb.Inspector{
+		Pool: pools.Inspection, Calendar: calendar, Now: h.Now, Rand: h.Rand, Log: h.Log, Alarm: anomalies.Inc,
+	}}
 	draws := &tserasweb.Draws{Shell: shell, Rounds: tserasdb.Rounds{Pool: pools.Casework}}
-	for _, pages := range []interface{ Prepare() error }{a.bench, clerk, programmes, corrections, bodies, draws} {
+	for _, pages := range []interface{ Prepare() error }{a.bench, clerk, inspector, programmes, corrections, bodies, draws} {
 		if err := pages.Prepare(); err != nil {
 			return nil, err
 		}
 	}
 	shell.Draws = true
-	a.Routes = []web.Routes{a.person.Routes, institution.Routes, a.bench.Routes, clerk.Routes, programmes.Routes, corrections.Routes, bodies.Routes, draws.Routes}
+	a.Routes = []web.Routes{a.person.Routes, institution.Routes, a.bench.Routes, clerk.Routes, inspector.Routes, programmes.Routes, corrections.Routes, bodies.Routes, draws.Routes}
 	gatherer := tserasdb.Gatherer{Desk: desk, Registers: client, Log: h.Log}
 	corrector := tserasdb.Corrector{Desk: desk, Registers: client}
 	drawer := &tserasdb.Drawer{Pool: pools.Casework, Key: s.DrawKey, Calendar: calendar, Now: h.Now, Rand: h.Rand, Log: h.Log}

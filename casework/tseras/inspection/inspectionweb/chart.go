@@ -1,0 +1,50 @@
+package inspectionweb
+
+// chart is horizontal bars, drawn by the server: a line of text above each bar, so that it can be read at 320 px and by who sees no
+// colours. The table beside it has the same figures.
+type chart struct {
+	ID     string
+	Title  string
+	Desc   string
+	Height int
+	Bars   []bar
+}
+
+// bar is one of them; all figures are in the drawing's own units, of which it is 320 wide.
+type bar struct {
+	Label, Value    string
+	TextY, Y, Width int
+	Hidden          bool // too few to be shown: no length either
+}
+
+const (
+	chartWidth = 320
+	barStep    = 40
+)
+
+// longest is how many letters of a label fit beside a value; the table has the whole.
+const longest = 36
+
+func short(label string) string {
+	if letters := []rune(label); len(letters) > longest {
+		return string(letters[:longest-1]) + "…"
+	}
+	return label
+}
+
+// newChart draws values; one that is hidden has no length.
+func newChart(id, title, desc string, labels, values []string, lengths []int) *chart {
+	c := &chart{ID: id, Title: title, Desc: desc, Height: barStep*len(labels) + 4}
+	most := 1
+	for _, n := range lengths {
+		most = max(most, n)
+	}
+	for i := range labels {
+		b := bar{Label: short(labels[i]), Value: values[i], TextY: barStep*i + 15, Y: barStep*i + 21, Hidden: lengths[i] < 0}
+		if lengths[i] > 0 {
+			b.Width = max(2, lengths[i]*chartWidth/most)
+		}
+		c.Bars = append(c.Bars, b)
+	}
+	return c
+}

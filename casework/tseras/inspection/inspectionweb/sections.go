@@ -1,0 +1,239 @@
+package inspectionweb
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/tesdiq/tesdiq"
+	"github.com/tesdiq/tesdiq/casework/tseras/inspection"
+)
+
+func (h *Web) heads(lang tesdiq.Lang, names ...string) (all []string) {
+	for _, n := range names {
+		all = append(all, h.Shell.T(lang, "inspection.column."+n))
+	}
+	return all
+}
+
+// section begins a section with the words of its name.
+func (h *Web) section(lang tesdiq.Lang, name string, columns ...string) section {
+	return section{Name: name, Title: h.Shell.T(lang, "inspection."+name), Text: h.said(lang, "inspection."+name+".text"),
+		Empty: h.Shell.T(lang, "inspection.empty"), Head: h.heads(lang, columns...)}
+}
+
+// said is a text that a section may have.
+func (h *Web) said(lang tesdiq.Lang, key string) string {
+	if !h.Shell.Has(key) {
+		return ""
+	}
+	return h.Shell.T(lang, key)
+}
+
+// caseLink leads to the question about a case: its number, and what for.
+func caseLink(number string) cell {
+	return cell{Text: number, Link: root + "/case?number=" + url.QueryEscape(number)}
+}
+
+// clocks: how many open cases stand where, and those that are over.
+func (h *Web) clocks(r *http.Request, q query) ([]section, error) {
+	all, err := h.Inspector.Standings(r.Context())
+	if err != nil {
+		return nil, err
+	}
+	standing := h.section(q.lang, "standing", "kind", "state", "turn", "open", "soon", "overdue")
+	var labels, values []string
+	var lengths []int
+	for _, s := range all {
+		row := []cell{text(h.kind(q.lang, s.Kind)), text(h.state(q.lang, s.State)), text(h.turn(q.lang, s.Turn)), num(s.Open), num(s.Soon), num(s.Overdue)}
+		if s.Soon > 0 {
+			row[4].Class, row[4].Mark = "warn", "!"
+		}
+		if s.Overdue > 0 {
+			row[5].Class, row[5].Mark = "bad", "✕"
+		}
+		standing.Rows = append(standing.Rows, row)
+		labels, values, lengths = append(labels, row[0].Text+": "+row[1].Text), append(values, strconv.Itoa(s.Open)), append(lengths, s.Open)
+	}
+	h.draw(q.lang, &standing, labels, values, lengths)
+	skip, limit := q.limits("overdue")
+	cases, err := h.Inspector.Overdue(r.Context(), skip, limit)
+	if err != nil {
+		return nil, err
+	}
+	overdue := h.section(q.lang, "overdue", "number", "kind", "state", "turn", "due", "over")
+	today := tesdiq.DateOf(h.Now())
+	for _, c := range cases {
+		days, err := h.Calendar.Left(c.Clock.DueBy, today)
+		if err != nil {
+			return nil, err
+		}
+		overdue.Rows = append(overdue.Rows, []cell{caseLink(c.Number), text(h.kind(q.lang, c.Kind)), text(h.state(q.lang, c.State)), text(h.turn(q.lang, c.Clock.Turn)),
+			text(c.Clock.DueBy.String()), {Text: h.Shell.TN(q.lang, "clocks.over", days), Class: "bad", Mark: "✕"}})
+	}
+	return []section{standing, q.paged(overdue, "clocks")}, nil
+}
+
+// draws: how often everybody was drawn against what is to be expected, and the rounds.
+func (h *Web) draws(r *http.Request, q query) ([]section, error) {
+	tallies, err := h.Inspector.Tallies(r.Context(), q.period)
+	if err != nil {
+		return nil, err
+	}
+	var sections []section
+	for _, role := range []string{"commission", "chair", "member", "further"} {
+		s := h.section(q.lang, "draws."+role, "name", "lots", "drawn", "expected")
+		s.Name = role
+		var of []inspection.Tally
+		for _, t := range tallies {
+			if t.Role == role {
+				of = append(of, t)
+				s.Rows = append(s.Rows, []cell{text(t.Name), num(t.Lots), num(t.Drawn), {Text: fmt.Sprintf("%.1f", t.Expected), Num: true}})
+			}
+		}
+		if len(of) > 0 {
+			x, freedom, p := inspection.ChiSquare(of)
+			s.Text = h.Shell.T(q.lang, "inspection.chi", "X", fmt.Sprintf("%.2f", x), "Freedom", freedom, "P", fmt.Sprintf("%.4f", p))
+			if p < 0.001 {
+				s.Text += " " + h.Shell.T(q.lang, "inspection.chi.unlikely")
+			}
+		}
+		if role == "commission" {
+			var labels, values []string
+			var lengths []int
+			for _, t := range of {
+				labels, values = append(labels, t.Name), append(values, h.Shell.T(q.lang, "inspection.drawn.of", "Drawn", t.Drawn, "Expected", fmt.Sprintf("%.1f", t.Expected)))
+				lengths = append(lengths, t.Drawn)
+			}
+			h.draw(q.lang, &s, labels, values, lengths)
+		}
+		sections = append(sections, s)
+	}
+	skip, limit := q.limits("rounds")
+	rounds, err := h.Inspector.Rounds(r.Context(), q.period, skip, limit)
+	if err != nil {
+		return nil, err
+	}
+	s := h.section(q.lang, "rounds", "round", "committed", "opened-seed", "lots")
+	for _, x := range rounds {
+		opened := "—"
+		if x.Opened != nil {
+			opened = tesdiq.ClockString(*x.Opened)
+		}
+		s.Rows = append(s.Rows, []cell{{Text: strconv.FormatInt(x.Number, 10), Link: fmt.Sprintf("/draws/%d.json", x.Number)},
+			text(tesdiq.ClockString(x.Committed)), text(opened), num(x.Drawings)})
+	}
+	return append(sections, q.paged(s, "draws")), nil
+}
+
+// findings: where a result differs from the last by the same findings, who refused to sign, and where a further member was needed.
+func (h *Web) findings(r *http.Request, q query) (sections []section, err error) {
+	for _, what := range []string{"contradictions", "refusals", "further"} {
+		skip, limit := q.limits(what)
+		all, err := h.Inspector.Findings(r.Context(), what, q.period, skip, limit)
+		if err != nil {
+			return nil, err
+		}
+		columns := []string{"number", "when", "commission", "member", "said"}
+		if what == "further" {
+			columns = columns[:4]
+		}
+		s := h.section(q.lang, what, columns...)
+		for _, f := range all {
+			row := []cell{caseLink(f.Number), text(tesdiq.ClockString(f.At)), text(f.Commission), text(f.Member), text(f.Said)}
+			s.Rows = append(s.Rows, row[:len(columns)])
+		}
+		sections = append(sections, q.paged(s, "findings"))
+	}
+	return sections, nil
+}
+
+// looks: who looked at how many cases on a day.
+func (h *Web) looks(r *http.Request, q query) ([]section, error) {
+	skip, limit := q.limits("lookers")
+	all, err := h.Inspector.Lookers(r.Context(), q.period, skip, limit)
+	if err != nil {
+		return nil, err
+	}
+	s := h.section(q.lang, "lookers", "day", "who", "office", "cases", "unrelated", "misses")
+	for _, l := range all {
+		row := []cell{text(l.Day.String()), text(h.Shell.T(q.lang, "inspection.part."+l.Part) + " " + l.Who), text(l.Office), num(l.Cases), num(l.Unrelated), num(l.Misses)}
+		if l.Anomalous() {
+			row[1].Class, row[1].Mark = "bad", "✕"
+		}
+		s.Rows = append(s.Rows, row)
+	}
+	s.Text = h.Shell.T(q.lang, "inspection.lookers.text", "Alarm", inspection.AlarmAt)
+	return []section{q.paged(s, "looks")}, nil
+}
+
+// dimensions are those of the statistics, in their order, with the words of their values.
+var dimensions = []struct{ name, words string }{
+	{"closed", ""}, {"month", ""}, {"way", "inspection.way."}, {"outcome", "inspection.outcome."}, {"band", ""}, {"cause", "registry.cause."}, {"term", "inspection.term."}, {"region", ""},
+}
+
+// statistics: how many cases were closed, and how. Small numbers of people are hidden (inspection.Hide).
+func (h *Web) statistics(r *http.Request, q query) (sections []section, err error) {
+	counts, err := h.Inspector.Counts(r.Context(), q.period)
+	if err != nil {
+		return nil, err
+	}
+	for _, d := range dimensions {
+		sections = append(sections, h.dimension(q.lang, d.name, d.words, counts[d.name]))
+	}
+	return sections, nil
+}
+
+func (h *Web) dimension(lang tesdiq.Lang, name, prefix string, counts []inspection.Count) section {
+	s := h.section(lang, "by-"+name, name, "cases", "share", "average")
+	cells := make([]inspection.Cell, len(counts))
+	for i, c := range counts {
+		cells[i] = inspection.Cell{Count: c}
+	}
+	personal := slices.Contains(inspection.Personal, name)
+	if personal {
+		cells = inspection.Hide(counts)
+	}
+	total := 0
+	for _, c := range cells {
+		total += c.Cases
+	}
+	var labels, values []string
+	var lengths []int
+	for _, c := range cells {
+		label := c.Value
+		switch {
+		case name == "closed":
+			kind, state, _ := strings.Cut(c.Value, ".")
+			label = h.words(lang, "filing.kind.", kind) + ": " + h.words(lang, "tseras-person.state.", state)
+		case prefix != "":
+			label = h.words(lang, prefix, c.Value)
+		case c.Value == "":
+			label = h.Shell.T(lang, "inspection.unknown")
+		}
+		row := []cell{text(label), num(c.Cases), {Text: fmt.Sprintf("%.1f%%", 100*float64(c.Cases)/float64(total)), Num: true},
+			{Text: fmt.Sprintf("%.1f", float64(c.Days)/float64(max(1, c.Cases))), Num: true}}
+		length := c.Cases
+		if c.Hidden {
+			few := h.Shell.T(lang, "inspection.few")
+			row[1], row[2], row[3], length = cell{Text: few, Num: true}, cell{Text: "—", Num: true}, cell{Text: "—", Num: true}, -1
+		} else if c.Cases < inspection.Smallest {
+			row[3] = cell{Text: "—", Num: true} // of a few cases the average is the time of one
+		}
+		s.Rows = append(s.Rows, row)
+		labels, values, lengths = append(labels, label), append(values, row[1].Text), append(lengths, length)
+	}
+	h.draw(lang, &s, labels, values, lengths)
+	return s
+}
+
+// draw gives a section a chart of figures of its table.
+func (h *Web) draw(lang tesdiq.Lang, s *section, labels, values []string, lengths []int) {
+	if len(labels) == 0 {
+		return
+	}
+	s.Chart = newChart("chart-"+s.Name, s.Title, h.Shell.T(lang, "inspection.chart", "Count", len(labels)), labels, values, lengths)
+}
