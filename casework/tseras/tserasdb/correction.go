@@ -115,7 +115,7 @@ type Corrector struct {
 const sqlToCorrect = `
 	SELECT c.id
 	FROM cases c
-	WHERE c.procedure = 'tseras' AND c.kind = 'correction' AND c.state = 'asked'
+	WHERE c.procedure = 'tseras' AND c.kind = 'correction' AND c.state = 'asked' AND c.id > @after
 	  AND coalesce((SELECT o.again_at <= @now FROM tseras_correction_outcomes o WHERE o.case_id = c.id ORDER BY o.n DESC LIMIT 1), true)
 	ORDER BY c.id
 	LIMIT @batch`
@@ -126,22 +126,32 @@ const sqlCorrectionOutcome = `
 	INSERT INTO tseras_correction_outcomes (case_id, n, answered, outcome, reason, at, again_at)
 	VALUES (@case, @n, @answered, @outcome, @reason, @now, @again)`
 
-// Correct asks for a batch of corrections, and returns how many. What fails for one keeps no other waiting.
+// correctBatch is how many corrections are looked up at a time.
+var correctBatch = 32 // a test makes it small
+
+// Correct asks for all corrections that are due, each once, and returns how many. What fails for one keeps no other waiting.
 func (k Corrector) Correct(ctx context.Context) (n int, err error) {
-	rows, _ := k.Pool.Query(ctx, sqlToCorrect, pgx.NamedArgs{"now": k.moment(), "batch": gatherBatch}) // the error comes out of Collect
-	ids, err := pgx.CollectRows(rows, pgx.RowTo[casework.ID])
-	if err != nil {
-		return 0, fmt.Errorf("tserasdb: to correct: %w", err)
-	}
 	var failed []error
-	for _, id := range ids {
-		if err := k.one(ctx, id); err != nil {
-			failed = append(failed, fmt.Errorf("tserasdb: correction %d: %w", id, err))
-			continue
+	for after := casework.ID(0); ; {
+		rows, _ := k.Pool.Query(ctx, sqlToCorrect, pgx.NamedArgs{"after": after, "now": k.moment(), "batch": correctBatch}) // the error comes out of Collect
+		ids, err := pgx.CollectRows(rows, pgx.RowTo[casework.ID])
+		if err != nil {
+			return n, errors.Join(append(failed, fmt.Errorf("tserasdb: to correct: %w", err))...)
 		}
-		n++
+		if len(ids) == 0 {
+			return n, errors.Join(failed...)
+		}
+		for _, id := range ids {
+			if after = id; ctx.Err() != nil {
+				return n, errors.Join(append(failed, ctx.Err())...)
+			}
+			if err := k.one(ctx, id); err != nil {
+				failed = append(failed, fmt.Errorf("tserasdb: correction %d: %w", id, err))
+				continue
+			}
+			n++
+		}
 	}
-	return n, errors.Join(failed...)
 }
 
 // one asks for one correction. No transaction is open while the agency is asked; what it says is written, with where the cases go

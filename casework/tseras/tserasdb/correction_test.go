@@ -1,10 +1,12 @@
 package tserasdb_test
 
 import (
+	"context"
 	"errors"
 	"testing"
 	"time"
 
+	"github.com/tesdiq/tesdiq"
 	"github.com/tesdiq/tesdiq/casework"
 	"github.com/tesdiq/tesdiq/casework/tseras"
 	"github.com/tesdiq/tesdiq/casework/tseras/tserasdb"
@@ -95,4 +97,44 @@ func TestARefusedCorrectionOfADecidedCase(t *testing.T) {
 	w.correct()
 	w.expect(fin, k.Number, tseras.Withdrawn)
 	w.expect(fin, c.Number, tseras.Decided)
+}
+
+// odd answers the first question with nothing that can be read, and no other.
+type odd struct{ first tesdiq.FIN }
+
+func (o odd) Ask(_ context.Context, all []gateway.Question) (out []gateway.Outcome) {
+	for _, q := range all {
+		x := gateway.Outcome{Question: q, No: &gateway.NoAnswer{Reason: gateway.BadSignature, Since: time.Now(), Next: time.Now().Add(time.Hour)}}
+		if q.Person == o.first {
+			x = gateway.Outcome{Question: q, Answer: &gateway.Answer{}}
+		}
+		out = append(out, x)
+	}
+	return out
+}
+
+func TestACorrectionThatFailsKeepsNobodyWaiting(t *testing.T) {
+	tserasdb.SmallBatches(t)
+	w := newWorld(t)
+	var first tesdiq.FIN
+	for _, who := range []string{"nermin", "elcin"} {
+		fin, by := subject(who)
+		c, err := w.desk.Apply(t.Context(), fin, by, "form")
+		w.must(err)
+		w.work()
+		_, err = w.desk.AskCorrection(t.Context(), fin, c.Number, gateway.Population, "other", "Ünvanım başqadır", by, "form-2")
+		w.must(err)
+		if first == "" {
+			first = fin
+		}
+	}
+	n, err := tserasdb.Corrector{Desk: w.desk, Registers: odd{first}}.Correct(t.Context())
+	if n != 1 || err == nil {
+		t.Errorf("%d were asked for, %v; want the second, and what is wrong with the first", n, err)
+	}
+	var asked int
+	w.must(w.db.Admin.QueryRow(t.Context(), `SELECT count(*) FROM tseras_correction_outcomes`).Scan(&asked))
+	if asked != 1 {
+		t.Errorf("%d outcomes", asked)
+	}
 }
