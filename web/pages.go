@@ -133,6 +133,9 @@ func sections(v Viewer, unread int, cases bool) []Section {
 		if v.Has("inspection") {
 			all = append(all, Section{Key: "inspection", Path: "/inspection/clocks", Title: "web.section.inspection"})
 		}
+		if v.Has("referral") {
+			all = append(all, Section{Key: "institution", Path: "/institution", Title: "web.section.institution"})
+		}
 		return append(all,
 			Section{Key: "check", Path: "/check", Title: "web.section.check"},
 			Section{Key: "checked-by-me", Path: "/cabinet/checked-by-me", Title: "web.section.checked-by-us"})

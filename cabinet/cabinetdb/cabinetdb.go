@@ -17,9 +17,10 @@ import (
 // DB reads as the role tesdiq_cabinet.
 type DB struct{ Pool *pgxpool.Pool }
 
-// dutiesOf are an organisation's duties now.
+// dutiesOf are an organisation's duties now. That a medical institution refers follows from its sort.
 const dutiesOf = `
-	ARRAY(SELECT d.duty FROM organisation_duties d WHERE d.organisation_id = o.id AND d.ended_at IS NULL ORDER BY d.duty) AS duties`
+	ARRAY(SELECT d.duty FROM organisation_duties d WHERE d.organisation_id = o.id AND d.ended_at IS NULL
+	      UNION ALL SELECT 'referral' WHERE o.sort = 'medical' ORDER BY 1) AS duties`
 
 const sqlMembership = `
 	SELECT o.id, o.name, m.role, ` + dutiesOf + `

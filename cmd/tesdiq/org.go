@@ -35,7 +35,9 @@ type orgCommands struct {
 		End orgDistrictEnd `cmd:"" help:"End that, at once; cases that it has stay with it."`
 	} `cmd:"" help:"Districts for whose people a body makes programmes; where none does, any body may."`
 	Seal struct {
-		Add orgSealAdd `cmd:"" help:"Pin the seal by which a medical institution signs referrals."`
+		Add  orgSealAdd  `cmd:"" help:"Pin the seal by which a medical institution signs referrals."`
+		End  orgSealEnd  `cmd:"" help:"End a seal, at once; what it signed stays."`
+		List orgSealList `cmd:"" help:"List the seals that an institution has and had."`
 	} `cmd:"" help:"Seals of medical institutions."`
 	List orgList `cmd:"" help:"List organisations with their members and programs."`
 }

@@ -4,15 +4,17 @@ import (
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
+	"crypto/sha256"
 	"crypto/x509"
+	"encoding/hex"
 	"encoding/pem"
 	"fmt"
 	"os"
+	"text/tabwriter"
 	"time"
 
 	"github.com/tesdiq/tesdiq"
 	"github.com/tesdiq/tesdiq/casework/tseras/tserasdb"
-	"github.com/tesdiq/tesdiq/internal/postgres"
 )
 
 // orgSealAdd pins the certificate under whose key a medical institution signs referrals.
@@ -43,24 +45,66 @@ func (c orgSealAdd) Run(ctx context.Context) error {
 	if key, ok := seal.PublicKey.(*ecdsa.PublicKey); !ok || key.Curve != elliptic.P256() {
 		return fmt.Errorf("%s: the key is not on P-256", c.File)
 	}
-	db, err := c.open(ctx)
-	if err != nil {
-		return err
-	}
-	defer db.stop()
-	pool, err := postgres.OpenConfig(ctx, db.as(postgres.Operator))
-	if err != nil {
-		return err
-	}
-	defer pool.Close()
-	if _, err := (tserasdb.Operator{Pool: pool, Now: time.Now, Preview: !c.Apply}).AddSeal(ctx, voen, seal); err != nil {
-		return err
-	}
-	fmt.Printf("seal %q of %s, valid until %s\n", seal.Subject.CommonName, voen, seal.NotAfter.Format(time.DateOnly))
-	if !c.Apply {
-		fmt.Println(dryRun)
+	return commissionChange(c.orgChange).with(ctx, func(op tserasdb.Operator) error {
+		if _, err := op.AddSeal(ctx, voen, seal); err != nil {
+			return err
+		}
+		fmt.Printf("seal %q of %s, valid until %s\n", seal.Subject.CommonName, voen, seal.NotAfter.Format(time.DateOnly))
 		return nil
+	})
+}
+
+// orgSealEnd ends a seal.
+type orgSealEnd struct {
+	orgChange
+	VOEN       string `arg:"" name:"voen" help:"VÖEN of the medical institution."`
+	Thumbprint string `arg:"" help:"SHA-256 of the certificate, in hexadecimal, as org seal list prints it."`
+}
+
+// Run ends a seal: from then on it opens nothing.
+func (c orgSealEnd) Run(ctx context.Context) error {
+	voen, err := tesdiq.ParseVOEN(c.VOEN)
+	if err != nil {
+		return err
 	}
-	fmt.Println("Written.")
-	return nil
+	id, err := hex.DecodeString(c.Thumbprint)
+	if err != nil || len(id) != sha256.Size {
+		return fmt.Errorf("%q is no SHA-256 in hexadecimal", c.Thumbprint)
+	}
+	return commissionChange(c.orgChange).with(ctx, func(op tserasdb.Operator) error {
+		if err := op.EndSeal(ctx, voen, [sha256.Size]byte(id)); err != nil {
+			return err
+		}
+		fmt.Printf("end seal %s of %s\n", c.Thumbprint, voen)
+		return nil
+	})
+}
+
+// orgSealList lists seals.
+type orgSealList struct {
+	where
+	VOEN string `arg:"" name:"voen" help:"VÖEN of the medical institution."`
+}
+
+// Run lists an institution's seals.
+func (c orgSealList) Run(ctx context.Context) error {
+	voen, err := tesdiq.ParseVOEN(c.VOEN)
+	if err != nil {
+		return err
+	}
+	return c.commissions(ctx, func(op tserasdb.Operator) error {
+		all, err := op.Seals(ctx, voen)
+		if err != nil {
+			return err
+		}
+		w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+		for _, s := range all {
+			certificate, err := x509.ParseCertificate(s.Certificate)
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(w, "%x\t%s\tvalid until %s\t%s\n", s.Thumbprint, certificate.Subject.CommonName, certificate.NotAfter.Format(time.DateOnly), since(s.Added, s.Ended))
+		}
+		return w.Flush()
+	})
 }

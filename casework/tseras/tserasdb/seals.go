@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -48,4 +49,40 @@ func (o Operator) AddSeal(ctx context.Context, voen tesdiq.VOEN, seal *x509.Cert
 	err = o.write(ctx, sqlAddSeal, pgx.NamedArgs{"thumbprint": thumbprint[:], "certificate": seal.Raw, "voen": voen, "now": o.Now()},
 		tesdiq.NewProblem(tesdiq.Conflict, "tseras.seal.exists"), &id)
 	return id, err
+}
+
+const sqlEndSeal = `
+	UPDATE institution_seals s SET ended_at = @now
+	FROM organisations o
+	WHERE o.id = s.organisation_id AND o.voen = @voen AND s.thumbprint = @thumbprint AND s.ended_at IS NULL
+	RETURNING s.organisation_id`
+
+// EndSeal ends a seal of an institution, at once: it opens nothing any more, and what it signed before stays.
+func (o Operator) EndSeal(ctx context.Context, voen tesdiq.VOEN, thumbprint [sha256.Size]byte) error {
+	var id int64
+	return o.write(ctx, sqlEndSeal, pgx.NamedArgs{"thumbprint": thumbprint[:], "voen": voen, "now": o.Now()}, nil, &id)
+}
+
+// ListedSeal is a seal that an institution has or had.
+type ListedSeal struct {
+	Thumbprint, Certificate []byte
+	Added                   time.Time
+	Ended                   *time.Time
+}
+
+const sqlSealsOf = `
+	SELECT s.thumbprint, s.certificate, s.added_at, s.ended_at
+	FROM institution_seals s
+	JOIN organisations o ON o.id = s.organisation_id
+	WHERE o.voen = @voen
+	ORDER BY s.added_at, s.thumbprint`
+
+// Seals are all seals of an institution, the oldest first.
+func (o Operator) Seals(ctx context.Context, voen tesdiq.VOEN) ([]ListedSeal, error) {
+	rows, _ := o.Pool.Query(ctx, sqlSealsOf, pgx.NamedArgs{"voen": voen}) // the error comes out of Collect
+	all, err := pgx.CollectRows(rows, pgx.RowToStructByPos[ListedSeal])
+	if err != nil {
+		return nil, fmt.Errorf("tserasdb: seals: %w", err)
+	}
+	return all, nil
 }

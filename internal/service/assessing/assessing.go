@@ -42,6 +42,7 @@ type Assessing struct {
 	Loops  []service.Loop
 	person *tserasweb.Person
 	bench  *tserasweb.Commission
+	clinic *tserasweb.Clinic
 	moved  func(context.Context) error
 }
 
@@ -71,7 +72,9 @@ func New(h service.Host, shell *web.Shell, pools *postgres.Pools, s Settings) (*
 	if err := a.person.Prepare(); err != nil {
 		return nil, err
 	}
-	institution := &tserasweb.Institution{Shell: shell, Referrals: tserasdb.Institutions{Desk: desk}, Address: h.PublicURL, Now: h.Now}
+	institutions := tserasdb.Institutions{Desk: desk}
+	institution := &tserasweb.Institution{Shell: shell, Referrals: institutions, Address: h.PublicURL, Now: h.Now}
+	a.clinic = &tserasweb.Clinic{Shell: shell, Desk: institutions, Calendar: calendar, Now: h.Now}
 	a.bench = &tserasweb.Commission{Shell: shell, Bench: tserasdb.Bench{Pool: pools.Commission, Now: h.Now, Rand: h.Rand}, Calendar: calendar, Now: h.Now}
 	clerk := &tserasweb.Clerk{Shell: shell, Filing: tserasdb.Filing{Desk: desk}}
 	programmes := &tserasweb.Programmes{Person: a.person, Desk: desk}
@@ -86,13 +89,13 @@ func New(h service.Host, shell *web.Shell, pools *postgres.Pools, s Settings) (*
 		Pool: pools.Inspection, Calendar: calendar, Now: h.Now, Rand: h.Rand, Log: h.Log, Alarm: anomalies.Inc,
 	}}
 	draws := &tserasweb.Draws{Shell: shell, Rounds: tserasdb.Rounds{Pool: pools.Casework}}
-	for _, pages := range []interface{ Prepare() error }{a.bench, clerk, inspector, programmes, corrections, bodies, draws} {
+	for _, pages := range []interface{ Prepare() error }{a.bench, a.clinic, clerk, inspector, programmes, corrections, bodies, draws} {
 		if err := pages.Prepare(); err != nil {
 			return nil, err
 		}
 	}
 	shell.Draws = true
-	a.Routes = []web.Routes{a.person.Routes, institution.Routes, a.bench.Routes, clerk.Routes, inspector.Routes, programmes.Routes, corrections.Routes, bodies.Routes, draws.Routes}
+	a.Routes = []web.Routes{a.person.Routes, institution.Routes, a.clinic.Routes, a.bench.Routes, clerk.Routes, inspector.Routes, programmes.Routes, corrections.Routes, bodies.Routes, draws.Routes}
 	gatherer := tserasdb.Gatherer{Desk: desk, Registers: client, Log: h.Log}
 	corrector := tserasdb.Corrector{Desk: desk, Registers: client}
 	drawer := &tserasdb.Drawer{Pool: pools.Casework, Key: s.DrawKey, Calendar: calendar, Now: h.Now, Rand: h.Rand, Log: h.Log}
@@ -188,6 +191,7 @@ func Maybe(h service.Host, shell *web.Shell, pools *postgres.Pools, s *Settings)
 func (a *Assessing) ConfirmBy(c tserasweb.Confirmer) {
 	if a.bench != nil {
 		a.bench.Confirmer = c
+		a.clinic.Confirmer = c
 	}
 }
 
