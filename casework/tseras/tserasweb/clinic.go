@@ -90,14 +90,17 @@ type dueLine struct {
 	Day         tesdiq.Date
 	Alarm       casework.Alarm
 	Provisional bool
+	Left        string // how many working days are left
 }
 
-func (h *Clinic) due(c casework.Clock) (dueLine, error) {
-	alarm, err := c.Alarm(h.Calendar, tesdiq.DateOf(h.Now()))
+func (h *Clinic) due(lang tesdiq.Lang, c casework.Clock) (dueLine, error) {
+	today := tesdiq.DateOf(h.Now())
+	alarm, err := c.Alarm(h.Calendar, today)
 	if err != nil {
 		return dueLine{}, fmt.Errorf("tserasweb: clock: %w", err)
 	}
-	return dueLine{c.DueBy, alarm, c.Provisional}, nil
+	days, err := left(h.Shell, lang, h.Calendar, c, today)
+	return dueLine{c.DueBy, alarm, c.Provisional, days}, err
 }
 
 type awaitedLine struct {
@@ -118,12 +121,12 @@ var progressTags = map[tseras.Progress]tag{
 	tseras.WithRegisters: {"none", "…", ""}, tseras.WithCommission: {"none", "…", ""}, tseras.WithResult: {"good", "✓", ""}, tseras.WithoutResult: {"warn", "!", ""},
 }
 
-func (h *Clinic) referredLine(r tseras.Referred) (referredLine, error) {
+func (h *Clinic) referredLine(lang tesdiq.Lang, r tseras.Referred) (referredLine, error) {
 	l := referredLine{Case: r.Case, Number: r.Referral.Number, Path: clinicPath + "/referrals/" + r.Case, On: r.Referral.On, Tag: progressTags[r.Progress]}
 	l.Tag.Word, l.Turn = "tseras-clinic.state."+string(r.Progress), "tseras-clinic.turn."+string(r.Clock.Turn)
 	var err error
 	if r.Clock.Turn != casework.Nobody {
-		l.Due, err = h.due(r.Clock)
+		l.Due, err = h.due(lang, r.Clock)
 	}
 	return l, err
 }
@@ -176,7 +179,7 @@ func (h *Clinic) fill(ctx context.Context, from tseras.Institution, p *clinicLis
 		p.Later = clinicPath + "?after=" + waiting[clinicPage-1].Case
 	}
 	for _, a := range waiting {
-		due, err := h.due(a.Clock)
+		due, err := h.due(web.ViewerOf(ctx).Lang, a.Clock)
 		if err != nil {
 			return err
 		}
@@ -201,7 +204,7 @@ func (h *Clinic) fill(ctx context.Context, from tseras.Institution, p *clinicLis
 		p.Next = clinicPath + "?" + sought.Encode()
 	}
 	for _, x := range all {
-		l, err := h.referredLine(x)
+		l, err := h.referredLine(web.ViewerOf(ctx).Lang, x)
 		if err != nil {
 			return err
 		}
@@ -225,7 +228,7 @@ func (h *Clinic) one(w http.ResponseWriter, r *http.Request, from tseras.Institu
 	lang := web.ViewerOf(r.Context()).Lang
 	t := func(key string, args ...any) string { return h.Shell.T(lang, "tseras-clinic."+key, args...) }
 	p := referredPage{Facts: h.facts(lang, x.Referral)}
-	if p.referredLine, err = h.referredLine(x); err != nil {
+	if p.referredLine, err = h.referredLine(lang, x); err != nil {
 		return err
 	}
 	if told := x.Result; told != nil {
@@ -423,11 +426,11 @@ func (h *Clinic) renderWaiting(w http.ResponseWriter, r *http.Request, from tser
 	if err != nil {
 		return err
 	}
-	due, err := h.due(a.Clock)
+	lang := web.ViewerOf(r.Context()).Lang
+	due, err := h.due(lang, a.Clock)
 	if err != nil {
 		return err
 	}
-	lang := web.ViewerOf(r.Context()).Lang
 	p := waitingPage{awaitedLine: awaitedLine{a, clinicPath + "/waiting/" + a.Case, due}, Refer: clinicPath + "/refer?case=" + a.Case, Reason: string(f.Reason), Words: f.Words}
 	for _, x := range tseras.RefusalReasons {
 		p.Reasons = append(p.Reasons, web.Choice{Value: string(x), Label: h.Shell.T(lang, "tseras-clinic.refusal."+string(x))})
