@@ -773,6 +773,14 @@ CREATE TABLE public.tseras_proposals (
     CONSTRAINT tseras_proposals_salt_check CHECK ((length(salt) = 16))
 );
 
+CREATE TABLE public.tseras_seats (
+    number text NOT NULL,
+    member_id text NOT NULL,
+    role text NOT NULL,
+    seated_at timestamp with time zone NOT NULL,
+    CONSTRAINT tseras_seats_role_check CHECK ((role = ANY (ARRAY['chair'::text, 'member'::text, 'further'::text])))
+);
+
 CREATE TABLE public.tseras_signatures (
     number text NOT NULL,
     n integer NOT NULL,
@@ -800,17 +808,15 @@ CREATE VIEW public.inspection_contradictions AS
           WHERE (p_1.number = b.number)
           ORDER BY p_1.n DESC
          LIMIT 1) p ON (((p.result ->> 'differs'::text))::boolean))
-     JOIN public.tseras_signatures g ON (((g.number = b.number) AND (g.n = p.n) AND g.signs AND (g.explains <> ''::text))))
+     JOIN LATERAL ( SELECT x.member_id,
+            x.explains
+           FROM (public.tseras_signatures x
+             JOIN public.tseras_seats s ON (((s.number = x.number) AND (s.member_id = x.member_id))))
+          WHERE ((x.number = b.number) AND (x.n = p.n) AND x.signs AND (x.explains <> ''::text))
+          ORDER BY s.role
+         LIMIT 1) g ON (true))
      JOIN public.commission_members m ON ((m.id = g.member_id)))
      JOIN public.commissions k ON ((k.id = m.commission_id)));
-
-CREATE TABLE public.tseras_seats (
-    number text NOT NULL,
-    member_id text NOT NULL,
-    role text NOT NULL,
-    seated_at timestamp with time zone NOT NULL,
-    CONSTRAINT tseras_seats_role_check CHECK ((role = ANY (ARRAY['chair'::text, 'member'::text, 'further'::text])))
-);
 
 CREATE VIEW public.inspection_further AS
  SELECT c.number,

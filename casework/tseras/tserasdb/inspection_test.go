@@ -57,7 +57,7 @@ func inspected(t *testing.T) (w *world, i inspectiondb.Inspector, by inspection.
 	w.must(err)
 	for fin, s := range w.seats(number) {
 		word := tseras.Word{N: 2, Signs: true, Evidence: "token"}
-		if s.Role == tseras.Chair {
+		if s.Explains() {
 			word.Explains = explained
 		}
 		w.must(w.bench.Sign(t.Context(), fin, number, word))
