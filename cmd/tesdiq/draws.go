@@ -32,7 +32,7 @@ var errDraws = errors.New("not all draws are right")
 // Run recomputes rounds.
 func (c drawsVerify) Run(ctx context.Context) error {
 	if len(c.Files)+len(c.URL) == 0 {
-		return misuse("name a file, or an address with -url;")
+		return misuse("name a file, or an address with -url")
 	}
 	wrong := false
 	judge := func(name string, r io.Reader) error {
@@ -61,7 +61,7 @@ func (c drawsVerify) Run(ctx context.Context) error {
 	for _, address := range c.URL {
 		r, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 		if err != nil {
-			return misuse(err.Error() + ";")
+			return misuse(err.Error())
 		}
 		resp, err := client.Do(r)
 		if err != nil {

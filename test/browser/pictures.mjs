@@ -4,6 +4,7 @@ import { execFile } from 'node:child_process';
 import { mkdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { apply, becomes, drawn, members, refer, signMemberIn, subjects } from './assess.mjs';
 import { bank, check, draw, kept, launch, people, root, signIn, start, visitor } from './harness.mjs';
 
 const run = promisify(execFile);
@@ -51,6 +52,22 @@ async function take() {
   await employer.close();
 
   await shoot(citizen.page, 'checks-of-mine', '/cabinet/checks-of-mine?lang=az');
+
+  const applicant = await visitor(s, { lang: 'az', viewport: { width, height: 800 } });
+  await signIn(applicant.page, people.refused);
+  const decided = await apply(applicant.page);
+  await becomes(applicant.page, decided, (html) => html.includes('class="verdict'), 'decided');
+  await shoot(applicant.page, 'decision', `${decided}?lang=az`);
+  await applicant.close();
+
+  const all = await members(s);
+  await refer(s, subjects.nermin);
+  const [chair] = await drawn(all, 3);
+  await Promise.all(all.map((m) => m.close()));
+  const member = await visitor(s, { lang: 'az', viewport: { width, height: 800 } });
+  await signMemberIn(member.page, chair.name);
+  await shoot(member.page, 'commission', `${chair.address}?lang=az`);
+  await member.close();
   await citizen.close();
 }
 
