@@ -100,6 +100,8 @@ func (h *Web) draws(r *http.Request, q query) ([]section, error) {
 			if p < 0.001 {
 				s.Text += " " + h.Shell.T(q.lang, "inspection.chi.unlikely")
 			}
+		} else {
+			s.Text, s.Empty = "", s.Text // said once
 		}
 		if role == "commission" {
 			var labels, values []string
