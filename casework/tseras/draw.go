@@ -355,5 +355,5 @@ type RoundSummary struct {
 	Committed time.Time
 	Opened    *time.Time // nil while the round is open
 	Drawings  int
-	Shown     int // of which the case is closed
+	Shown     int // that are open
 }

@@ -102,7 +102,6 @@ type program struct {
 	reminders            tserasdb.Reminders
 	alarms               caseworkdb.Alarms
 	bench                tserasdb.Bench
-	rounds               tserasdb.Rounds
 }
 
 const database = "tesdiq"
@@ -186,7 +185,6 @@ func (y *year) restart(ctx context.Context) error {
 	p.terms = tserasdb.Terms{Pool: p.casework, Now: y.now}
 	p.alarms = caseworkdb.Alarms{Pool: p.casework, Calendar: calendar, Now: y.now}
 	p.bench = tserasdb.Bench{Pool: p.commission, Now: y.now, Rand: y.dice}
-	p.rounds = tserasdb.Rounds{Pool: p.casework}
 	y.program = p
 	return nil
 }

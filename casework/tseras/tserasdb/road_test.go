@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -470,7 +471,28 @@ func TestWhoAsksAgainDrawsNoOtherCommission(t *testing.T) {
 		first = drawn
 		w.must(w.desk.Withdraw(t.Context(), fin, c.Number, by))
 	}
+	// What the same members will be drawn for again stays sealed so long, by the districts that were left out in it.
+	openings := func() (n int) {
+		t.Helper()
+		list, err := w.rounds.List(t.Context(), math.MaxInt64, 100)
+		w.must(err)
+		for _, r := range list {
+			round, err := w.rounds.Round(t.Context(), r.Number)
+			w.must(err)
+			if len(round.Opened) != r.Shown {
+				t.Errorf("round %d opens %d and says %d", r.Number, len(round.Opened), r.Shown)
+			}
+			n += len(round.Opened)
+		}
+		return n
+	}
+	if n := openings(); n != 0 {
+		t.Errorf("%d drawings of withdrawn cases are open", n)
+	}
 	w.later = 400 * 24 * time.Hour
+	if n := openings(); n != 3 {
+		t.Errorf("a year later %d of 3 drawings are open", n)
+	}
 	for n := range 20 { // a year later it is chance again: one of 20 draws among eleven commissions is another, but once in 10^20
 		r := w.referral("nermin")
 		r.Number += fmt.Sprint("/later/", n)

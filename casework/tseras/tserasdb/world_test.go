@@ -105,7 +105,7 @@ func newWorld(t *testing.T) *world {
 	w.drawer = &tserasdb.Drawer{Pool: pool, Key: tseras.DrawKey(strings.Repeat("k", 32)), Calendar: tesdiq.AzerbaijanCalendar(), Now: w.now, Rand: rand.Reader, Log: log}
 	w.decider = tserasdb.Decider{Desk: w.desk}
 	w.bench = tserasdb.Bench{Pool: w.db.Pool(postgres.Commission), Now: w.now, Rand: rand.Reader}
-	w.rounds = tserasdb.Rounds{Pool: pool}
+	w.rounds = tserasdb.Rounds{Pool: pool, Now: w.now}
 	w.staff()
 	return w
 }

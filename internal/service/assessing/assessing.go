@@ -88,7 +88,7 @@ func New(h service.Host, shell *web.Shell, pools *postgres.Pools, s Settings) (*
 	inspector := &inspectionweb.Web{Shell: shell, Calendar: calendar, Now: h.Now, Inspector: inspectiondb.Inspector{
 		Pool: pools.Inspection, Calendar: calendar, Now: h.Now, Rand: h.Rand, Log: h.Log, Alarm: anomalies.Inc,
 	}}
-	draws := &tserasweb.Draws{Shell: shell, Rounds: tserasdb.Rounds{Pool: pools.Casework}}
+	draws := &tserasweb.Draws{Shell: shell, Rounds: tserasdb.Rounds{Pool: pools.Casework, Now: h.Now}}
 	for _, pages := range []interface{ Prepare() error }{a.bench, a.clinic, clerk, inspector, programmes, corrections, bodies, draws} {
 		if err := pages.Prepare(); err != nil {
 			return nil, err
