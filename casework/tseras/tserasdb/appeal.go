@@ -131,8 +131,13 @@ func disputeArgs(first string, d tseras.Dispute) map[string]string {
 	for i, p := range d.Points {
 		points[i] = string(p)
 	}
-	digest := sha256.Sum256([]byte(d.Words))
-	return map[string]string{"First": first, "Points": strings.Join(points, " "), "Words": hex.EncodeToString(digest[:])}
+	return map[string]string{"First": first, "Points": strings.Join(points, " "), "Words": digestOf(d.Words)}
+}
+
+// digestOf is the SHA-256 of a person's words, in hexadecimal: a step commits to them and does not repeat them.
+func digestOf(words string) string {
+	digest := sha256.Sum256([]byte(words))
+	return hex.EncodeToString(digest[:])
 }
 
 const sqlFirst = `

@@ -59,7 +59,7 @@ func (d Desk) AskCorrection(ctx context.Context, subject tesdiq.FIN, about strin
 		}
 		now := d.moment()
 		head := casework.Case{Head: casework.Head{Procedure: tseras.Procedure, Kind: tseras.Correction, Subject: subject, LawOn: tesdiq.DateOf(now), About: of.ID}}
-		opened, step, err := d.step(head, tseras.Asked, "", by, tseras.StepCorrectionAsked, map[string]string{"About": of.Number}, now)
+		opened, step, err := d.step(head, tseras.Asked, "", by, tseras.StepCorrectionAsked, correctionArgs(of.Number, r, wrong, words), now)
 		if err != nil {
 			return err
 		}
@@ -77,6 +77,11 @@ func (d Desk) AskCorrection(ctx context.Context, subject tesdiq.FIN, about strin
 		return nil
 	})
 	return c, err
+}
+
+// correctionArgs are what the step of a correction, and so its ledger line, commits to: which answer, what is wrong, and the digest of the words.
+func correctionArgs(about string, r gateway.Register, wrong gateway.Wrong, words string) map[string]string {
+	return map[string]string{"About": about, "Register": string(r), "Wrong": string(wrong), "Words": digestOf(words)}
 }
 
 const sqlCorrectionOf = `

@@ -2,7 +2,10 @@ package tserasdb_test
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
+	"maps"
 	"testing"
 	"time"
 
@@ -90,6 +93,12 @@ func TestARefusedCorrectionOfADecidedCase(t *testing.T) {
 	s := w.expect(fin, k.Number, tseras.Refused)
 	if s.Correction.Reason != "no-proof" || s.Correction.Until.IsZero() || s.Correction.About != c.Number {
 		t.Errorf("%+v", s.Correction)
+	}
+	// The step, and with it the ledger, commits to what was asked, and does not say the words again.
+	digest := sha256.Sum256([]byte("İş yerim yoxdur siyahıda"))
+	want := map[string]string{"About": c.Number, "Register": "contracts", "Wrong": "missing", "Words": hex.EncodeToString(digest[:])}
+	if !maps.Equal(s.Steps[0].Args, want) {
+		t.Errorf("the first step says %v", s.Steps[0].Args)
 	}
 	k, err = w.desk.AskCorrection(t.Context(), fin, c.Number, gateway.Contracts, "date", "Tarix səhvdir", by, "form-3")
 	w.must(err)
