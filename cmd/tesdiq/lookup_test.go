@@ -446,8 +446,9 @@ func TestWhatIsTypedWronglyIsToldByField(t *testing.T) {
 		"no key":              {"application/json", good, map[string]string{"Authorization": bearer["Authorization"]}, http.StatusUnprocessableEntity, []string{"idempotency.malformed"}},
 		"no JSON":             {"application/json", good[1:], bearer, http.StatusUnprocessableEntity, []string{"json.malformed"}},
 		"nothing":             {"application/json", `{}`, bearer, http.StatusUnprocessableEntity, []string{"lookup.card.missing", "date.missing", "fin.malformed"}},
-		"a number":            {"application/json", `{"document":4071826,"born":"12.04.1988","operator":"x"}`, bearer, http.StatusUnprocessableEntity, []string{"json.text"}},
-		"more fields":         {"application/json", `{"document":"4071826","born":"12.04.1988","operator":"x","name":"y"}`, bearer, http.StatusUnprocessableEntity, []string{"lookup.json.unknown"}},
+		"a number":            {"application/json", `{"document":4071826,"born":"12.04.1988","operator":"x"}`, bearer, http.StatusUnprocessableEntity, []string{"json.type"}},
+		"more fields":         {"application/json", `{"document":"4071826","born":"12.04.1988","operator":"x","name":"y"}`, bearer, http.StatusUnprocessableEntity, []string{"json.unknown"}},
+		"the same name twice": {"application/json", `{"document":"4071826","born":"12.04.1988","operator":"x","operator":"y"}`, bearer, http.StatusUnprocessableEntity, []string{"json.twice"}},
 		"an operator of none": {"application/json", strings.Replace(good, string(people.Who("leyla").FIN), string(nermin.FIN), 1), bearer, http.StatusUnprocessableEntity, []string{"lookup.operator.unknown"}},
 		"too large":           {"application/json", `{"document":"` + strings.Repeat("1", 5000) + `"}`, bearer, http.StatusRequestEntityTooLarge, []string{"too-large"}},
 	} {

@@ -1,7 +1,6 @@
 package lookupweb
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
@@ -109,30 +108,21 @@ func (h *Web) sentence(lang tesdiq.Lang, r lookup.Result) string {
 	return strings.Join(all, " ")
 }
 
+// request is what an office's program sends.
+type request struct {
+	Document string `json:"document"`
+	Born     string `json:"born"`
+	Operator string `json:"operator"`
+}
+
 // readRequest reads the body, and says all that is wrong with it at once.
 func (h *Web) readRequest(body []byte) (q lookup.Question, operator tesdiq.FIN, err error) {
-	var raw map[string]json.RawMessage
-	if err := json.Unmarshal(body, &raw); err != nil || raw == nil {
-		return q, "", tesdiq.Invalid("json.malformed")
+	var r request
+	if err := web.ReadJSON(body, &r); err != nil {
+		return q, "", err
 	}
-	var ps tesdiq.Problems
-	text := func(name string) (s string) {
-		value, ok := raw[name]
-		delete(raw, name)
-		if ok && !bytes.Equal(value, []byte("null")) && json.Unmarshal(value, &s) != nil {
-			ps.Add(name, tesdiq.Invalid("json.text"))
-		}
-		return s
-	}
-	document, born, by := text("document"), text("born"), text("operator")
-	if len(raw) > 0 {
-		return q, "", tesdiq.Invalid("lookup.json.unknown")
-	}
-	if len(ps) > 0 {
-		return q, "", ps
-	}
-	q, ps = h.read(document, born)
-	operator, err = tesdiq.ParseFIN(by)
+	q, ps := h.read(r.Document, r.Born)
+	operator, err = tesdiq.ParseFIN(r.Operator)
 	ps.Add("operator", err)
 	return q, operator, ps.Err()
 }
