@@ -109,6 +109,7 @@ type listPage struct {
 // line is a case in a list.
 type line struct {
 	Number, Path string
+	Kind         string // key of its word
 	Opened       time.Time
 	Tag          tag
 	Turn         turn
@@ -172,7 +173,7 @@ func closed(c casework.Case) bool { return tseras.Machine.Closed(c.Kind, c.State
 
 func (h *Person) lineOf(lang tesdiq.Lang, c casework.Case) (line, error) {
 	t, err := h.turnOf(lang, c)
-	return line{c.Number, path(c.Number), c.Opened, tagOf(c.State), t}, err
+	return line{c.Number, path(c.Number), "filing.kind." + string(c.Kind), c.Opened, tagOf(c.State), t}, err
 }
 
 // list shows the person's cases, and how to open one.

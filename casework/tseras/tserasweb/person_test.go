@@ -206,3 +206,30 @@ func TestNobodySeesAnothersCase(t *testing.T) {
 		t.Errorf("%s", r.Body)
 	}
 }
+
+// A list says of each case what it is, under way or closed: a programme is easily taken for the assessment before it.
+func TestTheListSaysOfWhichKindACaseIs(t *testing.T) {
+	d, b := open(t)
+	for _, k := range []struct {
+		kind       casework.Kind
+		open, over casework.State
+		words      map[tesdiq.Lang]string
+	}{
+		{tseras.Assessment, tseras.Gathering, tseras.Decided, map[tesdiq.Lang]string{tesdiq.Az: "Əlillik müayinəsi", tesdiq.En: "Assessment of disability", tesdiq.Ru: "Освидетельствование на инвалидность"}},
+		{tseras.Appeal, tseras.AwaitingDraw, tseras.Lapsed, map[tesdiq.Lang]string{tesdiq.Az: "Şikayət", tesdiq.En: "Appeal", tesdiq.Ru: "Жалоба"}},
+		{tseras.Programme, tseras.AwaitingInvitation, tseras.Entered, map[tesdiq.Lang]string{tesdiq.Az: "Reabilitasiya proqramı", tesdiq.En: "Rehabilitation programme", tesdiq.Ru: "Программа реабилитации"}},
+		{tseras.Correction, tseras.Asked, tseras.Refused, map[tesdiq.Lang]string{tesdiq.Az: "Reyestrin düzəldilməsi", tesdiq.En: "Correction of a register", tesdiq.Ru: "Исправление реестра"}},
+	} {
+		d.shown.Kind = k.kind
+		for lang, word := range k.words {
+			d.shown.State, d.shown.Clock.Turn = k.open, casework.Agencies
+			if body := b.Get("/cabinet/cases?lang=" + string(lang)).Body; !strings.Contains(body, "<h2>"+word+": ") {
+				t.Errorf("%s under way in %s: %s", k.kind, lang, body)
+			}
+			d.shown.State, d.shown.Clock.Turn = k.over, casework.Nobody
+			if body := b.Get("/cabinet/cases?lang=" + string(lang)).Body; !strings.Contains(body, ">"+word+"</td>") {
+				t.Errorf("%s closed in %s: %s", k.kind, lang, body)
+			}
+		}
+	}
+}
