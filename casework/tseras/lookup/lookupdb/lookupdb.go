@@ -119,8 +119,8 @@ type question struct {
 	puzzle        lookup.Puzzle
 }
 
-// Whoever asks from one address, of one card, or under one key waits for the other: so parallel questions cannot all pass a limit. The locks are
-// taken in one order, so that nobody waits for each other.
+// Whoever asks from one address, for one organisation, under one operator's name, or of one card waits for the other: so parallel questions cannot
+// all pass a limit. The locks are taken in one order, from the widest to the narrowest, so that no two wait for each other.
 const sqlLock = `SELECT pg_advisory_xact_lock(hashtextextended(@name, 27))`
 
 const (
@@ -151,11 +151,11 @@ func (db *DB) ask(ctx context.Context, tx pgx.Tx, q question) (lookup.Answer, er
 			return lookup.Answer{}, err
 		}
 	}
-	who := "address " + string(q.address)
+	locks := []string{"address " + string(q.address)}
 	if office {
-		who = "operator " + string(q.Office.Operator)
+		locks = []string{"organisation " + strconv.FormatInt(q.Office.Organisation, 10), "operator " + string(q.Office.Operator)}
 	}
-	counts, err := db.counts(ctx, tx, q, who, day)
+	counts, err := db.counts(ctx, tx, q, append(locks, "card "+string(q.card)), day)
 	if err != nil {
 		return lookup.Answer{}, err
 	}
@@ -225,9 +225,9 @@ func told(way lookup.Way, r lookup.Result) lookup.Answer {
 	return lookup.Answer{Result: r, Way: way}
 }
 
-// counts are what has been asked before, from a moment on from which nobody else asks under the same card or in the same name.
-func (db *DB) counts(ctx context.Context, tx pgx.Tx, q question, who string, day tesdiq.Date) (c lookup.Counts, err error) {
-	for _, name := range []string{who, "card " + string(q.card)} {
+// counts are what has been asked before, from a moment on from which nobody else asks under the same locks.
+func (db *DB) counts(ctx context.Context, tx pgx.Tx, q question, locks []string, day tesdiq.Date) (c lookup.Counts, err error) {
+	for _, name := range locks {
 		if _, err := tx.Exec(ctx, sqlLock, pgx.NamedArgs{"name": fmt.Sprintf("%x", name)}); err != nil {
 			return c, fmt.Errorf("lookupdb: lock: %w", err)
 		}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -488,6 +489,40 @@ func TestAnOperatorAsksUnderHisOwnName(t *testing.T) {
 	w.silent(w.byCall(office, about(elcin), "7", "x"))
 	if _, err := w.byCall(office, about(elcin), "8", "x"); !errors.Is(err, tesdiq.NewProblem(tesdiq.TooMany, "lookup.office")) {
 		t.Errorf("the organisation's seventh of the day: %v", err)
+	}
+}
+
+// The limits of an office hold for questions that come at once, by whichever operators and processes: as many are answered as may be, and no more.
+func TestAnOfficesLimitsHoldAtOnce(t *testing.T) {
+	const asked, most = 60, 7
+	w := open(t, map[string]int{"office_day": most, "operator_hour": 5})
+	office, operator, _ := w.call()
+	operators := []people.Actor{people.Who("leyla"), nermin, elcin, people.Who("sevinc")}
+	for _, o := range operators[1:] {
+		_, err := operator.AddMember(t.Context(), people.Organisations[0].VOEN, organisation.Member{FIN: o.FIN, Name: o.Name.Short(), Role: organisation.Clerk})
+		w.must(err)
+	}
+	var all sync.WaitGroup
+	var passed atomic.Int32
+	begin := make(chan struct{})
+	for n := range asked {
+		all.Go(func() {
+			db, by := []*lookupdb.DB{w.one, w.two}[n%2], office
+			by.Operator, by.Key, by.Request = operators[n%len(operators)].FIN, strconv.Itoa(n), sha256.Sum256([]byte{byte(n)})
+			<-begin
+			q := lookup.Question{Card: tesdiq.DocumentNumber(fmt.Sprintf("AA%07d", n+1)), Born: nermin.Born} // another card each: the office alone is counted together
+			switch _, err := db.Ask(t.Context(), lookup.Asked{Question: q, Way: lookup.ByOffice, Office: by}); {
+			case err == nil:
+				passed.Add(1)
+			case !errors.Is(err, tesdiq.NewProblem(tesdiq.TooMany, "lookup.office")) && !errors.Is(err, tesdiq.NewProblem(tesdiq.TooMany, "lookup.operator")):
+				t.Error(err)
+			}
+		})
+	}
+	close(begin)
+	all.Wait()
+	if n := w.count(`SELECT count(*) FROM lookup_tries`); passed.Load() != most || n != most {
+		t.Errorf("%d of %d at once were answered and %d counted, want %d", passed.Load(), asked, n, most)
 	}
 }
 
