@@ -251,6 +251,10 @@ func (a *auditor) contents() map[ledger.Kind]map[string][]byte {
 		content, err := l.Content()
 		add(ledger.Lookup, strconv.FormatInt(l.ID, 10), content, err)
 	}
+	for _, w := range collect(a, `SELECT id, at, subject, open, cause FROM lookup_switches`, pgx.RowToStructByPos[lookup.Switched]) {
+		content, err := w.Content()
+		add(ledger.Lookup, w.Object(), content, err)
+	}
 	type ending struct {
 		Number     issuer.Number
 		Reason, By string

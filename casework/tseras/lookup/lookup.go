@@ -5,6 +5,7 @@ package lookup
 import (
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -188,6 +189,42 @@ type Setting struct {
 	Open   bool
 	Chosen bool      // by himself; else it is as it was from the beginning, or since his first sign-in
 	Since  time.Time // zero: from the beginning
+}
+
+// Cause is why a switch was switched.
+type Cause string
+
+// The causes.
+const (
+	BySignIn Cause = "sign_in" // the first one
+	ByChoice Cause = "choice"
+)
+
+// Switched is one turn of somebody's switch. It is never changed.
+type Switched struct {
+	ID      int64
+	At      time.Time
+	Subject tesdiq.FIN
+	Open    bool
+	Cause   Cause
+}
+
+// Object is what its ledger line, of the kind of look-ups, calls it.
+func (s Switched) Object() string { return "switch/" + strconv.FormatInt(s.ID, 10) }
+
+// Content is the canonical bytes to which its ledger line commits. The names and their order never change.
+func (s Switched) Content() ([]byte, error) {
+	b, err := json.Marshal(struct {
+		ID      int64  `json:"id"`
+		At      string `json:"at"`
+		Subject string `json:"subject"`
+		Open    bool   `json:"open"`
+		Cause   Cause  `json:"cause"`
+	}{s.ID, s.At.UTC().Format("2006-01-02T15:04:05.000000Z"), string(s.Subject), s.Open, s.Cause})
+	if err != nil {
+		return nil, fmt.Errorf("lookup: content of switch %d: %w", s.ID, err)
+	}
+	return b, nil
 }
 
 // Seen is a question as the person sees it: when, how, by which office, and what it came to.

@@ -44,7 +44,7 @@ func New(h service.Host, shell *web.Shell, pools *postgres.Pools, s signin.Confi
 	if err != nil {
 		return nil, err
 	}
-	signIn.SignedIn = lookupdb.Switches{Pool: pools.Cabinet, Now: h.Now}.SignedIn
+	signIn.SignedIn = lookupdb.Switches{Pool: pools.Cabinet, Now: h.Now, Rand: h.Rand}.SignedIn
 	home := &cabinetweb.Web{Shell: shell, Homes: roles, Messages: roles, Roles: roles, Contacts: roles, Cases: cases, Seats: seats, Channels: c.Channels(),
 		SentPath: sentPath, Now: h.Now, KindTitle: pages.KindTitle}
 	books := &registryweb.Web{Shell: shell, Books: registrydb.Reader{Pool: pools.Cabinet}, Now: h.Now}

@@ -33,7 +33,7 @@ func New(h service.Host, shell *web.Shell, pools *postgres.Pools, limits *lookup
 	}
 	pages := &lookupweb.Web{Shell: shell, Limits: *limits, Address: h.PublicURL, Now: h.Now,
 		Desk:     &lookupdb.DB{Pool: pools.Lookup, Limits: *limits, Now: h.Now, Rand: h.Rand, Tripped: tripped},
-		Switches: lookupdb.Switches{Pool: pools.Cabinet, Now: h.Now}}
+		Switches: lookupdb.Switches{Pool: pools.Cabinet, Now: h.Now, Rand: h.Rand}}
 	if err := pages.Prepare(); err != nil {
 		return nil, err
 	}

@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/tesdiq/tesdiq"
 	"github.com/tesdiq/tesdiq/casework/tseras/lookup"
 	"github.com/tesdiq/tesdiq/casework/tseras/lookup/lookupdb"
@@ -62,7 +64,7 @@ func open(t *testing.T, change map[string]int) *world {
 		return &lookupdb.DB{Pool: w.db.Pool(postgres.Lookup), Limits: book, Now: w.now, Rand: rand.Reader, Tripped: func(int) { w.tripped++ }}
 	}
 	w.one, w.two = process(), process()
-	w.switches = lookupdb.Switches{Pool: w.db.Pool(postgres.Cabinet), Now: w.now}
+	w.switches = lookupdb.Switches{Pool: w.db.Pool(postgres.Cabinet), Now: w.now, Rand: rand.Reader}
 	return w
 }
 
@@ -365,6 +367,46 @@ func TestTheFirstSignInClosesIt(t *testing.T) {
 	all.Wait()
 	if n := w.count(`SELECT count(*) FROM lookup_switches WHERE subject = $1`, elcin.FIN); n != 1 {
 		t.Errorf("%d rows of the first sign-in", n)
+	}
+	w.switchesOpen(4)
+}
+
+// switchesOpen opens the ledger line of each switching, of which there must be so many, and no line without one.
+func (w *world) switchesOpen(want int) {
+	w.Helper()
+	rows, _ := w.db.Admin.Query(w.Context(), `
+		SELECT s.id, s.at, s.subject, s.open, s.cause, l.kind, l.object, l.key, l.mac
+		FROM lookup_switches s
+		FULL JOIN (SELECT * FROM ledger_lines WHERE starts_with(object, 'switch/')) l ON l.object = 'switch/' || s.id`)
+	n := 0
+	var s lookup.Switched
+	var line ledger.Line
+	_, err := pgx.ForEachRow(rows, []any{&s.ID, &s.At, &s.Subject, &s.Open, &s.Cause, &line.Kind, &line.Object, &line.Key, &line.MAC}, func() error {
+		n++
+		content, err := s.Content()
+		if err == nil && (line.Kind != ledger.Lookup || line.Object != s.Object() || !line.Opens(content)) {
+			w.Errorf("the line of %s does not open with %s", s.Object(), content)
+		}
+		return err
+	})
+	w.must(err)
+	if n != want {
+		w.Errorf("%d lines of switches; want %d", n, want)
+	}
+}
+
+// Without its line nothing is switched.
+func TestASwitchWithoutItsLineIsNone(t *testing.T) {
+	w := open(t, nil)
+	broken := lookupdb.Switches{Pool: w.switches.Pool, Now: w.now, Rand: bytes.NewReader(nil)}
+	if err := broken.Switch(t.Context(), nermin.FIN, false); err == nil {
+		t.Error("switched without a line")
+	}
+	if err := broken.SignedIn(t.Context(), nermin.FIN); err == nil {
+		t.Error("signed in without a line")
+	}
+	if n := w.count(`SELECT count(*) FROM lookup_switches`); n != 0 {
+		t.Errorf("%d switches", n)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -11,38 +12,61 @@ import (
 
 	"github.com/tesdiq/tesdiq"
 	"github.com/tesdiq/tesdiq/casework/tseras/lookup"
+	"github.com/tesdiq/tesdiq/ledger"
+	"github.com/tesdiq/tesdiq/ledger/ledgerdb"
 )
 
-// Switches are people's own: whether they let themselves be looked up.
+// Switches are people's own: whether they let themselves be looked up. Each change has its ledger line: nobody can say that somebody was open who
+// was not.
 type Switches struct {
 	Pool *pgxpool.Pool // as tesdiq_cabinet
 	Now  func() time.Time
+	Rand io.Reader // of ledger lines' keys
 }
 
 const sqlFirst = `
 	INSERT INTO lookup_switches (subject, open, cause, at)
-	SELECT @fin, false, 'sign_in', @at
+	SELECT @fin, @open, @cause, @at
 	WHERE NOT EXISTS (SELECT FROM lookup_switches WHERE subject = @fin)
-	ON CONFLICT DO NOTHING`
+	ON CONFLICT DO NOTHING
+	RETURNING id`
 
 // SignedIn closes the look-up of whoever signs in for the first time: he has a safer way now.
 func (s Switches) SignedIn(ctx context.Context, fin tesdiq.FIN) error {
-	if _, err := s.Pool.Exec(ctx, sqlFirst, pgx.NamedArgs{"fin": fin, "at": s.Now()}); err != nil {
-		return fmt.Errorf("lookupdb: first sign-in: %w", err)
+	err := s.write(ctx, sqlFirst, lookup.Switched{Subject: fin, Cause: lookup.BySignIn})
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil // not the first
 	}
-	return nil
+	return err
 }
 
 const sqlSwitch = `
 	INSERT INTO lookup_switches (subject, open, cause, at)
-	VALUES (@fin, @open, 'choice', @at)`
+	VALUES (@fin, @open, @cause, @at)
+	RETURNING id`
 
 // Switch writes down what somebody chose.
 func (s Switches) Switch(ctx context.Context, fin tesdiq.FIN, open bool) error {
-	if _, err := s.Pool.Exec(ctx, sqlSwitch, pgx.NamedArgs{"fin": fin, "open": open, "at": s.Now()}); err != nil {
-		return fmt.Errorf("lookupdb: switch: %w", err)
-	}
-	return nil
+	return s.write(ctx, sqlSwitch, lookup.Switched{Subject: fin, Open: open, Cause: lookup.ByChoice})
+}
+
+// write writes a switching with its ledger line.
+func (s Switches) write(ctx context.Context, statement string, w lookup.Switched) error {
+	w.At = s.Now().UTC().Truncate(time.Microsecond)
+	return pgx.BeginFunc(ctx, s.Pool, func(tx pgx.Tx) error {
+		if err := tx.QueryRow(ctx, statement, pgx.NamedArgs{"fin": w.Subject, "open": w.Open, "cause": w.Cause, "at": w.At}).Scan(&w.ID); err != nil {
+			return fmt.Errorf("lookupdb: switch: %w", err)
+		}
+		content, err := w.Content()
+		if err != nil {
+			return err
+		}
+		line, err := ledger.NewLine(s.Rand, ledger.Lookup, w.Object(), content)
+		if err != nil {
+			return err
+		}
+		return ledgerdb.Append(ctx, tx, line)
+	})
 }
 
 const sqlSetting = `
