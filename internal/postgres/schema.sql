@@ -12,37 +12,6 @@ CREATE TYPE public.river_job_state AS ENUM (
     'scheduled'
 );
 
-CREATE FUNCTION public.inspection_counts(since timestamp with time zone, until timestamp with time zone) RETURNS TABLE(dimension text, value text, cases bigint, days bigint)
-    LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
-    AS $$
-    WITH closed AS MATERIALIZED (
-        SELECT c.kind, c.state, s.at, s.at - c.opened_at AS took, d.alone, d.case_id IS NOT NULL AS decided, x.outcome, x.loss, x.cause, x.from_day, x.until_day,
-               (SELECT e.outcome #>> '{facts,Population,0,district}' FROM tseras_evidence e
-                WHERE e.case_id = c.id AND e.register = 'population' AND e.answered ORDER BY e.n DESC LIMIT 1) AS district
-        FROM case_steps s
-        JOIN cases c ON c.id = s.case_id AND c.seq = s.seq
-        LEFT JOIN tseras_decisions d ON d.case_id = c.id
-        LEFT JOIN examinations x ON x.entry_id = d.entry_id
-        WHERE s.turn = 'nobody' AND s.at >= since AND s.at < until AND c.kind IN ('assessment', 'appeal')
-    )
-    SELECT v.dimension, v.value, count(*), coalesce(sum(extract(epoch FROM closed.took) / 86400), 0)::bigint
-    FROM closed
-    CROSS JOIN LATERAL (VALUES
-        ('closed', closed.kind || '.' || closed.state),
-        ('month', to_char(closed.at AT TIME ZONE 'Asia/Baku', 'YYYY-MM')),
-        ('way', CASE WHEN closed.decided THEN CASE WHEN closed.alone THEN 'alone' ELSE 'commission' END END),
-        ('outcome', CASE WHEN closed.decided THEN coalesce(closed.outcome, 'kept') END),
-        ('region', CASE WHEN closed.decided THEN coalesce(closed.district, '') END),
-        ('band', CASE WHEN closed.outcome = 'disability' AND closed.loss > 0 THEN
-            CASE WHEN closed.loss <= 60 THEN '31-60' WHEN closed.loss <= 80 THEN '61-80' ELSE '81-100' END END),
-        ('cause', CASE WHEN closed.outcome IN ('disability', 'child') THEN closed.cause END),
-        ('term', CASE WHEN closed.outcome IN ('disability', 'child') THEN CASE WHEN closed.until_day IS NULL THEN 'indefinite' ELSE 'limited' END END)
-    ) AS v (dimension, value)
-    WHERE v.value IS NOT NULL
-    GROUP BY 1, 2
-$$;
-
 CREATE FUNCTION public.inspection_person(look text, officer text) RETURNS TABLE(surname text, given text, father text)
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'public', 'pg_temp'
@@ -56,6 +25,48 @@ CREATE FUNCTION public.inspection_person(look text, officer text) RETURNS TABLE(
       AND l.xact <> txid_current()
       AND EXISTS (SELECT FROM ledger_lines g WHERE g.kind = 'look' AND g.object = 'inspection/' || l.id)
       AND NOT EXISTS (SELECT FROM entries v WHERE v.book = e.book AND v.number = e.number AND v.version > e.version)
+$$;
+
+CREATE FUNCTION public.inspection_quarter(quarter date) RETURNS TABLE(dimension text, value text, cases bigint, days bigint)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+    WITH decided AS MATERIALIZED (
+        SELECT s.at - c.opened_at AS took, d.alone, x.outcome, x.loss, x.cause, x.until_day,
+               (SELECT e.outcome #>> '{facts,Population,0,district}' FROM tseras_evidence e
+                WHERE e.case_id = c.id AND e.register = 'population' AND e.answered ORDER BY e.n DESC LIMIT 1) AS district
+        FROM case_steps s
+        JOIN cases c ON c.id = s.case_id AND c.seq = s.seq
+        JOIN tseras_decisions d ON d.case_id = c.id
+        LEFT JOIN examinations x ON x.entry_id = d.entry_id
+        WHERE s.turn = 'nobody' AND c.kind IN ('assessment', 'appeal') AND quarter = date_trunc('quarter', quarter)::date
+          AND s.at >= quarter::timestamp AT TIME ZONE 'Asia/Baku' AND s.at < (quarter + interval '3 months')::timestamp AT TIME ZONE 'Asia/Baku'
+    )
+    SELECT v.dimension, v.value, count(*), coalesce(sum(extract(epoch FROM decided.took) / 86400), 0)::bigint
+    FROM decided
+    CROSS JOIN LATERAL (VALUES
+        ('way', CASE WHEN decided.alone THEN 'alone' ELSE 'commission' END),
+        ('outcome', coalesce(decided.outcome, 'kept')),
+        ('region', coalesce(decided.district, '')),
+        ('band', CASE WHEN decided.outcome = 'disability' THEN
+            CASE WHEN decided.loss > 80 THEN '81-100' WHEN decided.loss > 60 THEN '61-80' WHEN decided.loss > 0 THEN '31-60' ELSE '' END END),
+        ('cause', CASE WHEN decided.outcome = 'disability' THEN coalesce(decided.cause, '') END),
+        ('term', CASE WHEN decided.outcome = 'disability' THEN CASE WHEN decided.until_day IS NULL THEN 'indefinite' ELSE 'limited' END END)
+    ) AS v (dimension, value)
+    WHERE v.value IS NOT NULL
+    GROUP BY 1, 2
+$$;
+
+CREATE FUNCTION public.inspection_totals(since timestamp with time zone, until timestamp with time zone) RETURNS TABLE(dimension text, value text, cases bigint, days bigint)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+    SELECT v.dimension, v.value, count(*), coalesce(sum(extract(epoch FROM s.at - c.opened_at) / 86400), 0)::bigint
+    FROM case_steps s
+    JOIN cases c ON c.id = s.case_id AND c.seq = s.seq
+    CROSS JOIN LATERAL (VALUES ('closed', c.kind || '.' || c.state), ('month', to_char(s.at AT TIME ZONE 'Asia/Baku', 'YYYY-MM'))) AS v (dimension, value)
+    WHERE s.turn = 'nobody' AND s.at >= since AND s.at < until AND c.kind IN ('assessment', 'appeal')
+    GROUP BY 1, 2
 $$;
 
 CREATE FUNCTION public.keep_what_is_said_now() RETURNS trigger

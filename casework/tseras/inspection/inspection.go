@@ -227,46 +227,69 @@ type Count struct {
 	Days  int
 }
 
-// Smallest is the least number of people that is shown where it says something of a person's health: of fewer, somebody who knows one of
-// them would learn it.
+// Smallest is the least number of people that is shown where it says something of a person's health or home: of fewer, somebody who
+// knows one of them would learn it.
 const Smallest = 5
 
-// Cell is a count as it is shown.
+// Statistics are how many cases were closed in a period.
+type Statistics struct {
+	Totals map[string][]Count // "closed", "month"; they say nothing of anybody's health or home
+	Tables map[string][]Cell  // "way", "outcome", "region", "band", "cause", "term"; nil unless the period is a quarter that is over
+}
+
+// Cell is a line of a table as it is shown.
 type Cell struct {
 	Count
-	Hidden bool // there are fewer than Smallest, or it would let one such number be computed
+	Rest bool // several values together, of which at least one is small; Value is empty
 }
 
-// Personal are the dimensions that say something of people's health or home. In them small numbers are hidden.
-var Personal = []string{"outcome", "region", "band", "cause", "term"}
+// Disability is the outcome of those of whom the tables "band", "cause" and "term" speak.
+const Disability = "disability"
 
-// Hide hides what is below Smallest, and if that is one number alone the next smallest too: else it would be the sum less the rest.
-// Nothing (0) is shown: nobody is in it.
-func Hide(counts []Count) []Cell {
-	cells := make([]Cell, len(counts))
-	hidden := 0
-	for i, c := range counts {
-		cells[i] = Cell{c, c.Cases > 0 && c.Cases < Smallest}
-		if cells[i].Hidden {
-			hidden++
+// Publish makes the tables of a quarter of the counts. The tables way, outcome and region are of all who were decided, the others of
+// those who are found to have a disability. How many those are is shown by each of their tables as the sum: they are shown only where
+// that number may be.
+func Publish(counts map[string][]Count) map[string][]Cell {
+	shown := map[string][]Cell{}
+	for _, name := range []string{"way", "outcome", "region"} {
+		shown[name] = Together(counts[name])
+	}
+	if slices.ContainsFunc(shown["outcome"], func(c Cell) bool { return !c.Rest && c.Value == Disability }) {
+		for _, name := range []string{"band", "cause", "term"} {
+			shown[name] = Together(counts[name])
 		}
 	}
-	if hidden != 1 {
-		return cells
-	}
-	next := -1
-	for i, c := range cells {
-		if !c.Hidden && c.Cases > 0 && (next < 0 || c.Cases < cells[next].Cases) {
-			next = i
-		}
-	}
-	if next >= 0 {
-		cells[next].Hidden = true
-	}
-	return cells
+	return shown
 }
 
-// Period is whole months, so that no two periods differ by a few days alone.
+// Together puts all that is below Smallest together with the next larger value, and with those that are as many as that. So in the rest there is
+// always one that is not small, and which one is not said: each of its values may be that one, however much of the rule and of the sum is
+// known. Nothing is left where that is all there is, as there is nothing to compare with. A value that is not shown may as well have nobody.
+func Together(counts []Count) (shown []Cell) {
+	all := slices.DeleteFunc(slices.Clone(counts), func(c Count) bool { return c.Cases == 0 })
+	slices.SortStableFunc(all, func(a, b Count) int { return cmp.Compare(a.Cases, b.Cases) })
+	rest, n := Cell{Rest: true}, 0
+	if len(all) > 0 && all[0].Cases < Smallest {
+		for ; n < len(all) && (all[max(0, n-1)].Cases < Smallest || all[n].Cases == all[n-1].Cases); n++ {
+			rest.Cases += all[n].Cases
+			rest.Days += all[n].Days
+		}
+	}
+	if n == len(all) {
+		return nil
+	}
+	for _, c := range counts { // in their own order
+		if slices.Contains(all[n:], c) {
+			shown = append(shown, Cell{Count: c})
+		}
+	}
+	if n > 0 {
+		shown = append(shown, rest)
+	}
+	return shown
+}
+
+// Period is whole months.
 type Period struct {
 	Key   string // 2026, 2026-Q3, 2026-11
 	From  tesdiq.Date
@@ -283,8 +306,7 @@ func Periods(today tesdiq.Date) []Period {
 	}
 	first := month(y, (m-1)/3*3+1)
 	for i := range 4 {
-		from := first.AddMonths(-3 * i)
-		all = append(all, Period{fmt.Sprintf("%d-Q%d", from.Year(), (int(from.Month())+2)/3), from, from.AddMonths(3)})
+		all = append(all, quarter(first.AddMonths(-3*i)))
 	}
 	for i := range 12 {
 		from := month(y, m).AddMonths(-i)
@@ -293,9 +315,34 @@ func Periods(today tesdiq.Date) []Period {
 	return all
 }
 
-// PeriodOf finds a period by its key; the first, this year, where there is none such.
-func PeriodOf(key string, today tesdiq.Date) Period {
-	all := Periods(today)
+// Quarters are the last eight that are over, the latest first. No two of them have a day in common, and nothing is closed in them any more:
+// so there is nothing to subtract from one another.
+func Quarters(today tesdiq.Date) (all []Period) {
+	first := tesdiq.NewDate(today.Year(), 1, 1).AddMonths((int(today.Month()) - 1) / 3 * 3)
+	for i := range 8 {
+		all = append(all, quarter(first.AddMonths(-3*(i+1))))
+	}
+	return all
+}
+
+func quarter(from tesdiq.Date) Period {
+	return Period{fmt.Sprintf("%d-Q%d", from.Year(), (int(from.Month())+2)/3), from, from.AddMonths(3)}
+}
+
+// ForStatistics are the periods of which statistics may be asked for: the quarters that are over, then those of Periods that are no
+// such quarter.
+func ForStatistics(today tesdiq.Date) []Period {
+	all := Quarters(today)
+	for _, p := range Periods(today) {
+		if !slices.Contains(all, p) {
+			all = append(all, p)
+		}
+	}
+	return all
+}
+
+// PeriodOf finds a period by its key; the first where there is none such.
+func PeriodOf(key string, all []Period) Period {
 	if i := slices.IndexFunc(all, func(p Period) bool { return p.Key == key }); i >= 0 {
 		return all[i]
 	}

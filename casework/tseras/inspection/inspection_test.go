@@ -1,7 +1,6 @@
 package inspection_test
 
 import (
-	"fmt"
 	"math"
 	"testing"
 
@@ -37,48 +36,33 @@ func TestChiSquareAgreesWithTheTable(t *testing.T) {
 	}
 }
 
-func TestSmallNumbersAreHidden(t *testing.T) {
-	for _, c := range []struct {
-		counts []int
-		want   string
-	}{
-		{[]int{}, "[]"},
-		{[]int{100, 5, 7}, "[100 5 7]"},
-		{[]int{100, 4, 7, 30}, "[100 - - 30]"}, // else 4 were the sum less the rest
-		{[]int{100, 4, 1, 30}, "[100 - - 30]"},
-		{[]int{3}, "[-]"},
-		{[]int{0, 3, 0, 9}, "[0 - 0 -]"},
-	} {
-		var all []inspection.Count
-		for _, n := range c.counts {
-			all = append(all, inspection.Count{Cases: n})
-		}
-		got := []string{}
-		for _, x := range inspection.Hide(all) {
-			if x.Hidden {
-				got = append(got, "-")
-			} else {
-				got = append(got, fmt.Sprint(x.Cases))
-			}
-		}
-		if fmt.Sprint(got) != c.want {
-			t.Errorf("%v: %v, want %s", c.counts, got, c.want)
-		}
-	}
-}
-
 func TestPeriodsAreWholeMonths(t *testing.T) {
 	today := tesdiq.MustDate("2026-02-14")
 	for key, want := range map[string]string{
 		"": "2026-01-01 2027-01-01", "2025": "2025-01-01 2026-01-01", "2026-Q1": "2026-01-01 2026-04-01", "2025-Q2": "2025-04-01 2025-07-01",
 		"2025-12": "2025-12-01 2026-01-01", "2026-02": "2026-02-01 2026-03-01", "1999": "2026-01-01 2027-01-01", "2026-02-03": "2026-01-01 2027-01-01",
 	} {
-		p := inspection.PeriodOf(key, today)
+		p := inspection.PeriodOf(key, inspection.Periods(today))
 		if got := p.From.ISO() + " " + p.Until.ISO(); got != want {
 			t.Errorf("%q: %s, want %s", key, got, want)
 		}
 	}
 	if got := len(inspection.Periods(today)); got != 18 {
 		t.Errorf("%d periods", got)
+	}
+}
+
+func TestQuartersAreOver(t *testing.T) {
+	for day, want := range map[string]string{"2026-02-14": "2025-Q4", "2026-03-31": "2025-Q4", "2026-04-01": "2026-Q1", "2026-12-31": "2026-Q3"} {
+		today := tesdiq.MustDate(day)
+		all := inspection.Quarters(today)
+		for i, q := range all {
+			if q.Until.After(today) || i > 0 && q.Until != all[i-1].From {
+				t.Errorf("%s: %v", day, all)
+			}
+		}
+		if all[0].Key != want || len(all) != 8 || inspection.ForStatistics(today)[0] != all[0] || inspection.PeriodOf("2026-13", inspection.ForStatistics(today)) != all[0] {
+			t.Errorf("%s: %v, want %s first", day, all, want)
+		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -70,7 +71,7 @@ func inspected(t *testing.T) (w *world, i inspectiondb.Inspector, by inspection.
 }
 
 func thisYear(w *world) inspection.Period {
-	return inspection.PeriodOf("", tesdiq.DateOf(w.now()))
+	return inspection.Periods(tesdiq.DateOf(w.now()))[0]
 }
 
 // count asks the database as its owner, in other words than the views do.
@@ -156,17 +157,39 @@ func TestInspectorsSeeWhatIsSo(t *testing.T) {
 		}
 	}
 
-	counts, err := i.Counts(ctx, year)
-	w.must(err)
-	for dimension, want := range map[string]string{
-		"closed": "assessment.decided 1", "way": "commission 1", "outcome": "disability 1", "band": "61-80 1", "cause": "general_illness 1",
-	} {
-		if len(counts[dimension]) != 1 || fmt.Sprint(counts[dimension][0].Value, " ", counts[dimension][0].Cases) != want {
-			t.Errorf("%s: %v, want %s", dimension, counts[dimension], want)
+	// Of a quarter that is not over nothing is said of anybody's health; when it is over, one case is no table.
+	quarter := inspection.Periods(tesdiq.DateOf(w.now()))[2]
+	for _, later := range []time.Duration{0, 100 * 24 * time.Hour} {
+		w.later = later
+		for _, p := range []inspection.Period{year, quarter} {
+			s, err := i.Statistics(ctx, p)
+			w.must(err)
+			if got := s.Totals["closed"]; len(got) != 1 || got[0].Value != "assessment.decided" || got[0].Cases != 1 || len(s.Totals["month"]) != 1 {
+				t.Errorf("%s: %v", p.Key, s.Totals)
+			}
+			if want := later > 0 && p == quarter; (s.Tables != nil) != want || len(s.Tables["outcome"]) > 0 || len(s.Tables["band"]) > 0 {
+				t.Errorf("%s after %s: %v", p.Key, later, s.Tables)
+			}
 		}
 	}
-	if got := counts["region"]; len(got) != 1 || got[0].Value != string(people.DistrictOf(people.Who("nermin").FIN)) {
-		t.Errorf("region: %v", got)
+	w.later = 0
+	counted := func(from tesdiq.Date) map[string]string {
+		t.Helper()
+		rows, _ := w.db.Pool(postgres.Inspection).Query(ctx, `SELECT dimension, value || ' ' || cases FROM inspection_quarter($1)`, from)
+		all, got := map[string]string{}, [2]string{}
+		_, err := pgx.ForEachRow(rows, []any{&got[0], &got[1]}, func() error { all[got[0]] = got[1]; return nil })
+		w.must(err)
+		return all
+	}
+	want := map[string]string{"way": "commission 1", "outcome": "disability 1", "band": "61-80 1", "cause": "general_illness 1", "term": "limited 1",
+		"region": string(people.DistrictOf(people.Who("nermin").FIN)) + " 1"}
+	if got := counted(quarter.From); !maps.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
+	}
+	for _, from := range []tesdiq.Date{quarter.From.AddDays(-1), quarter.From.AddDays(1), quarter.From.AddMonths(1), quarter.From.AddMonths(-1)} {
+		if got := counted(from); len(got) > 0 {
+			t.Errorf("from %s, when no quarter begins: %v", from, got)
+		}
 	}
 
 	lookers, err := i.Lookers(ctx, year, 0, 100)

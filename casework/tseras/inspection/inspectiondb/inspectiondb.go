@@ -148,14 +148,35 @@ func (i Inspector) Lookers(ctx context.Context, p inspection.Period, skip, limit
 		pgx.NamedArgs{"since": p.From, "until": p.Until, "skip": skip, "limit": limit, "alarm": inspection.AlarmAt})
 }
 
-const sqlCounts = `
+const sqlTotals = `
 	SELECT dimension, value, cases, days
-	FROM inspection_counts(@since, @until)
+	FROM inspection_totals(@since, @until)
 	ORDER BY dimension, value`
 
-// Counts are how many cases were closed in a period, and how, by dimension.
-func (i Inspector) Counts(ctx context.Context, p inspection.Period) (map[string][]inspection.Count, error) {
-	found, _ := i.Pool.Query(ctx, sqlCounts, pgx.NamedArgs{"since": begin(p.From), "until": begin(p.Until)}) // the error comes out of ForEachRow
+const sqlQuarter = `
+	SELECT dimension, value, cases, days
+	FROM inspection_quarter(@quarter)
+	ORDER BY dimension, value`
+
+// Statistics are how many cases were closed in a period; and, where it is a quarter that is over, how. What is small leaves this package
+// together with other numbers alone (inspection.Publish).
+func (i Inspector) Statistics(ctx context.Context, p inspection.Period) (s inspection.Statistics, err error) {
+	if s.Totals, err = i.counts(ctx, sqlTotals, pgx.NamedArgs{"since": begin(p.From), "until": begin(p.Until)}); err != nil {
+		return s, err
+	}
+	if !slices.Contains(inspection.Quarters(i.today()), p) {
+		return s, nil
+	}
+	of, err := i.counts(ctx, sqlQuarter, pgx.NamedArgs{"quarter": p.From})
+	if err != nil {
+		return s, err
+	}
+	s.Tables = inspection.Publish(of)
+	return s, nil
+}
+
+func (i Inspector) counts(ctx context.Context, sql string, args pgx.NamedArgs) (map[string][]inspection.Count, error) {
+	found, _ := i.Pool.Query(ctx, sql, args) // the error comes out of ForEachRow
 	all := map[string][]inspection.Count{}
 	var dimension string
 	var c inspection.Count

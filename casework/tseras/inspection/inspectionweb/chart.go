@@ -14,7 +14,6 @@ type chart struct {
 type bar struct {
 	Label, Value    string
 	TextY, Y, Width int
-	Hidden          bool // too few to be shown: no length either
 }
 
 const (
@@ -32,7 +31,7 @@ func short(label string) string {
 	return label
 }
 
-// newChart draws values; one that is hidden has no length.
+// newChart draws values.
 func newChart(id, title, desc string, labels, values []string, lengths []int) *chart {
 	c := &chart{ID: id, Title: title, Desc: desc, Height: barStep*len(labels) + 4}
 	most := 1
@@ -40,7 +39,7 @@ func newChart(id, title, desc string, labels, values []string, lengths []int) *c
 		most = max(most, n)
 	}
 	for i := range labels {
-		b := bar{Label: short(labels[i]), Value: values[i], TextY: barStep*i + 15, Y: barStep*i + 21, Hidden: lengths[i] < 0}
+		b := bar{Label: short(labels[i]), Value: values[i], TextY: barStep*i + 15, Y: barStep*i + 21}
 		if lengths[i] > 0 {
 			b.Width = max(2, lengths[i]*chartWidth/most)
 		}

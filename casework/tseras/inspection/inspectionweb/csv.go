@@ -2,13 +2,14 @@ package inspectionweb
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/csv"
 	"net/http"
 	"regexp"
 )
 
 // writeCSV writes sections one below the other, each with its title and head, as RFC 4180 wants it, in UTF-8 with a byte order mark,
-// without which spreadsheets read ə as É™.
+// without which spreadsheets read ə as É™. Numbers and months are as programs write them, in every language.
 func writeCSV(w http.ResponseWriter, name string, sections []section) error {
 	var b bytes.Buffer
 	b.WriteString("\ufeff")
@@ -19,7 +20,7 @@ func writeCSV(w http.ResponseWriter, name string, sections []section) error {
 		for _, row := range s.Rows {
 			var line []string
 			for _, c := range row {
-				line = append(line, inert(c.Text))
+				line = append(line, inert(cmp.Or(c.Plain, c.Text)))
 			}
 			lines = append(lines, line)
 		}

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/go-chi/chi/v5"
@@ -31,7 +32,7 @@ type Inspector interface {
 	// Findings are "contradictions", "refusals" or "further" members.
 	Findings(ctx context.Context, what string, p inspection.Period, skip, limit int) ([]inspection.Finding, error)
 	Lookers(ctx context.Context, p inspection.Period, skip, limit int) ([]inspection.Looker, error)
-	Counts(ctx context.Context, p inspection.Period) (map[string][]inspection.Count, error)
+	Statistics(ctx context.Context, p inspection.Period) (inspection.Statistics, error)
 	Look(ctx context.Context, by inspection.Officer, number string, purpose inspection.Purpose) (token string, err error)
 	Show(ctx context.Context, by inspection.Officer, token string) (inspection.Shown, error)
 }
@@ -62,14 +63,14 @@ const (
 // views are the pages of lists and figures, by their addresses below root.
 var views = []struct {
 	name     string
-	period   bool // has one
+	periods  func(today tesdiq.Date) []inspection.Period // nil: it has none
 	sections func(*Web, *http.Request, query) ([]section, error)
 }{
-	{"clocks", false, (*Web).clocks},
-	{"draws", true, (*Web).draws},
-	{"findings", true, (*Web).findings},
-	{"looks", true, (*Web).looks},
-	{"statistics", true, (*Web).statistics},
+	{"clocks", nil, (*Web).clocks},
+	{"draws", inspection.Periods, (*Web).draws},
+	{"findings", inspection.Periods, (*Web).findings},
+	{"looks", inspection.Periods, (*Web).looks},
+	{"statistics", inspection.ForStatistics, (*Web).statistics},
 }
 
 // Routes registers the pages' addresses, after Prepare.
@@ -96,11 +97,12 @@ func officer(r *http.Request) inspection.Officer {
 
 // query is what of a list is asked for.
 type query struct {
-	lang   tesdiq.Lang
-	period inspection.Period
-	list   string // the section of which another page is asked for; the others show their first
-	page   int    // of that section, from 0
-	limit  int
+	lang    tesdiq.Lang
+	periods []inspection.Period // that may be asked for; none: the page has no period
+	period  inspection.Period
+	list    string // the section of which another page is asked for; the others show their first
+	page    int    // of that section, from 0
+	limit   int
 }
 
 // perPage is how many rows a section shows; a spreadsheet gets up to inCSV.
@@ -120,13 +122,18 @@ func (q query) limits(list string) (skip, limit int) {
 	return skip, perPage + 1
 }
 
-func (h *Web) query(r *http.Request) query {
+func (h *Web) query(r *http.Request, n int) query {
 	v := r.URL.Query()
 	page, err := strconv.Atoi(v.Get("page"))
 	if err != nil || page < 0 || page > 1_000_000 {
 		page = 0
 	}
-	return query{lang: web.ViewerOf(r.Context()).Lang, period: inspection.PeriodOf(v.Get("period"), tesdiq.DateOf(h.Now())), list: v.Get("list"), page: page}
+	q := query{lang: web.ViewerOf(r.Context()).Lang, list: v.Get("list"), page: page}
+	if periods := views[n].periods; periods != nil {
+		q.periods = periods(tesdiq.DateOf(h.Now()))
+		q.period = inspection.PeriodOf(v.Get("period"), q.periods)
+	}
+	return q
 }
 
 // section is a table with what is said of it, and a chart of the same figures where one helps.
@@ -144,6 +151,7 @@ type section struct {
 // cell is one cell of a table.
 type cell struct {
 	Text  string
+	Plain string // the same for programs, where it differs
 	Link  string
 	Class string // of a tag: good, warn, bad
 	Mark  string
@@ -152,6 +160,14 @@ type cell struct {
 
 func text(s string) cell { return cell{Text: s} }
 func num(n int) cell     { return cell{Text: strconv.Itoa(n), Num: true} }
+
+func decimal(lang tesdiq.Lang, x float64, digits int) cell {
+	return cell{Text: web.Decimal(lang, x, digits), Plain: strconv.FormatFloat(x, 'f', digits, 64), Num: true}
+}
+
+func percent(lang tesdiq.Lang, share float64) cell {
+	return cell{Text: web.Percent(lang, share), Plain: strconv.FormatFloat(100*share, 'f', 1, 64) + "%", Num: true}
+}
 
 // paged cuts a section to a page and says where the others are.
 func (q query) paged(s section, view string) section {
@@ -200,16 +216,16 @@ func tabs(current string) (all []tab) {
 
 // view shows lists and figures.
 func (h *Web) view(w http.ResponseWriter, r *http.Request, n int) error {
-	v, q := views[n], h.query(r)
+	v, q := views[n], h.query(r, n)
 	sections, err := v.sections(h, r, q)
 	if err != nil {
 		return err
 	}
 	p := viewPage{Tabs: tabs(v.name), Lead: "inspection.lead." + v.name, Sections: sections, Path: root + "/" + v.name, CSV: root + "/" + v.name + ".csv"}
-	if v.period {
+	if len(q.periods) > 0 {
 		p.Period = q.period.Key
 		p.CSV += "?period=" + url.QueryEscape(p.Period)
-		for _, x := range inspection.Periods(tesdiq.DateOf(h.Now())) {
+		for _, x := range q.periods {
 			p.Periods = append(p.Periods, web.Choice{Value: x.Key, Label: h.periodName(q.lang, x)})
 		}
 	}
@@ -218,12 +234,24 @@ func (h *Web) view(w http.ResponseWriter, r *http.Request, n int) error {
 
 // periodName is a period in words.
 func (h *Web) periodName(lang tesdiq.Lang, p inspection.Period) string {
-	return h.Shell.T(lang, "inspection.period.between", "From", p.From.String(), "Until", p.Until.AddDays(-1).String())
+	switch year, part, quarter := strings.Cut(p.Key, "-Q"); {
+	case quarter:
+		return h.Shell.T(lang, "inspection.quarter."+part, "Year", year)
+	case strings.Contains(p.Key, "-"):
+		return h.month(lang, p.Key)
+	}
+	return p.Key
+}
+
+// month is a month, as 2026-08, in words.
+func (h *Web) month(lang tesdiq.Lang, key string) string {
+	year, month, _ := strings.Cut(key, "-")
+	return h.Shell.T(lang, "inspection.month."+month, "Year", year)
 }
 
 // csv is the same for a spreadsheet.
 func (h *Web) csv(w http.ResponseWriter, r *http.Request, n int) error {
-	q := h.query(r)
+	q := h.query(r, n)
 	q.limit = inCSV
 	sections, err := views[n].sections(h, r, q)
 	if err != nil {

@@ -4,12 +4,12 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/tesdiq/tesdiq"
 	"github.com/tesdiq/tesdiq/casework/tseras/inspection"
+	"github.com/tesdiq/tesdiq/web"
 )
 
 func (h *Web) heads(lang tesdiq.Lang, names ...string) (all []string) {
@@ -91,12 +91,12 @@ func (h *Web) draws(r *http.Request, q query) ([]section, error) {
 		for _, t := range tallies {
 			if t.Role == role {
 				of = append(of, t)
-				s.Rows = append(s.Rows, []cell{text(t.Name), num(t.Lots), num(t.Drawn), {Text: fmt.Sprintf("%.1f", t.Expected), Num: true}})
+				s.Rows = append(s.Rows, []cell{text(t.Name), num(t.Lots), num(t.Drawn), decimal(q.lang, t.Expected, 1)})
 			}
 		}
 		if len(of) > 0 {
 			x, freedom, p := inspection.ChiSquare(of)
-			s.Text = h.Shell.T(q.lang, "inspection.chi", "X", fmt.Sprintf("%.2f", x), "Freedom", freedom, "P", fmt.Sprintf("%.4f", p))
+			s.Text = h.Shell.T(q.lang, "inspection.chi", "X", web.Decimal(q.lang, x, 2), "Freedom", freedom, "P", web.Decimal(q.lang, p, 4))
 			if p < 0.001 {
 				s.Text += " " + h.Shell.T(q.lang, "inspection.chi.unlikely")
 			}
@@ -107,7 +107,7 @@ func (h *Web) draws(r *http.Request, q query) ([]section, error) {
 			var labels, values []string
 			var lengths []int
 			for _, t := range of {
-				labels, values = append(labels, t.Name), append(values, h.Shell.T(q.lang, "inspection.drawn.of", "Drawn", t.Drawn, "Expected", fmt.Sprintf("%.1f", t.Expected)))
+				labels, values = append(labels, t.Name), append(values, h.Shell.T(q.lang, "inspection.drawn.of", "Drawn", t.Drawn, "Expected", web.Decimal(q.lang, t.Expected, 1)))
 				lengths = append(lengths, t.Drawn)
 			}
 			h.draw(q.lang, &s, labels, values, lengths)
@@ -172,33 +172,39 @@ func (h *Web) looks(r *http.Request, q query) ([]section, error) {
 	return []section{q.paged(s, "looks")}, nil
 }
 
-// dimensions are those of the statistics, in their order, with the words of their values.
+// dimensions are the tables of a quarter's statistics, in their order, with the words of their values.
 var dimensions = []struct{ name, words string }{
-	{"closed", ""}, {"month", ""}, {"way", "inspection.way."}, {"outcome", "inspection.outcome."}, {"band", ""}, {"cause", "registry.cause."}, {"term", "inspection.term."}, {"region", ""},
+	{"way", "inspection.way."}, {"outcome", "inspection.outcome."}, {"band", ""}, {"cause", "registry.cause."}, {"term", "inspection.term."}, {"region", ""},
 }
 
-// statistics: how many cases were closed, and how. Small numbers of people are hidden (inspection.Hide).
+// statistics: how many cases were closed, and, of a quarter that is over, how.
 func (h *Web) statistics(r *http.Request, q query) (sections []section, err error) {
-	counts, err := h.Inspector.Counts(r.Context(), q.period)
+	all, err := h.Inspector.Statistics(r.Context(), q.period)
 	if err != nil {
 		return nil, err
 	}
+	for _, name := range []string{"closed", "month"} {
+		var cells []inspection.Cell
+		for _, c := range all.Totals[name] {
+			cells = append(cells, inspection.Cell{Count: c})
+		}
+		sections = append(sections, h.dimension(q.lang, name, "", cells))
+	}
+	if all.Tables == nil {
+		s := h.section(q.lang, "quarters")
+		s.Text, s.Empty = "", s.Text
+		return append(sections, s), nil
+	}
 	for _, d := range dimensions {
-		sections = append(sections, h.dimension(q.lang, d.name, d.words, counts[d.name]))
+		s := h.dimension(q.lang, d.name, d.words, all.Tables[d.name])
+		s.Empty = h.Shell.T(q.lang, "inspection.few")
+		sections = append(sections, s)
 	}
 	return sections, nil
 }
 
-func (h *Web) dimension(lang tesdiq.Lang, name, prefix string, counts []inspection.Count) section {
+func (h *Web) dimension(lang tesdiq.Lang, name, prefix string, cells []inspection.Cell) section {
 	s := h.section(lang, "by-"+name, name, "cases", "share", "average")
-	cells := make([]inspection.Cell, len(counts))
-	for i, c := range counts {
-		cells[i] = inspection.Cell{Count: c}
-	}
-	personal := slices.Contains(inspection.Personal, name)
-	if personal {
-		cells = inspection.Hide(counts)
-	}
 	total := 0
 	for _, c := range cells {
 		total += c.Cases
@@ -206,27 +212,26 @@ func (h *Web) dimension(lang tesdiq.Lang, name, prefix string, counts []inspecti
 	var labels, values []string
 	var lengths []int
 	for _, c := range cells {
-		label := c.Value
+		label, plain := c.Value, ""
 		switch {
+		case c.Rest:
+			label = h.Shell.T(lang, "inspection.rest")
 		case name == "closed":
 			kind, state, _ := strings.Cut(c.Value, ".")
 			label = h.words(lang, "filing.kind.", kind) + ": " + h.words(lang, "tseras-person.state.", state)
-		case prefix != "":
-			label = h.words(lang, prefix, c.Value)
+		case name == "month":
+			label, plain = h.month(lang, c.Value), c.Value
 		case c.Value == "":
 			label = h.Shell.T(lang, "inspection.unknown")
+		case prefix != "":
+			label = h.words(lang, prefix, c.Value)
 		}
-		row := []cell{text(label), num(c.Cases), {Text: fmt.Sprintf("%.1f%%", 100*float64(c.Cases)/float64(total)), Num: true},
-			{Text: fmt.Sprintf("%.1f", float64(c.Days)/float64(max(1, c.Cases))), Num: true}}
-		length := c.Cases
-		if c.Hidden {
-			few := h.Shell.T(lang, "inspection.few")
-			row[1], row[2], row[3], length = cell{Text: few, Num: true}, cell{Text: "—", Num: true}, cell{Text: "—", Num: true}, -1
-		} else if c.Cases < inspection.Smallest {
-			row[3] = cell{Text: "—", Num: true} // of a few cases the average is the time of one
+		average := cell{Text: "—", Num: true} // of a few cases the average is the time of one
+		if c.Cases >= inspection.Smallest {
+			average = decimal(lang, float64(c.Days)/float64(c.Cases), 1)
 		}
-		s.Rows = append(s.Rows, row)
-		labels, values, lengths = append(labels, label), append(values, row[1].Text), append(lengths, length)
+		s.Rows = append(s.Rows, []cell{{Text: label, Plain: plain}, num(c.Cases), percent(lang, float64(c.Cases)/float64(total)), average})
+		labels, values, lengths = append(labels, label), append(values, strconv.Itoa(c.Cases)), append(lengths, c.Cases)
 	}
 	h.draw(lang, &s, labels, values, lengths)
 	return s
