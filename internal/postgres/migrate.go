@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -23,6 +24,23 @@ import (
 
 //go:embed migrations/*.sql
 var migrations embed.FS
+
+// Migrations is the text of all migrations, by which a database that was made with others can be told from one of these.
+func Migrations() string {
+	var all strings.Builder
+	err := fs.WalkDir(migrations, ".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		content, err := fs.ReadFile(migrations, path)
+		fmt.Fprintf(&all, "%s\n%s", path, content)
+		return err
+	})
+	if err != nil {
+		panic(err) // they are part of the program
+	}
+	return all.String()
+}
 
 // migrationLock is the advisory lock (of the database) under which Migrate works. The number means nothing.
 const migrationLock int64 = 0x7465736469715f6d
