@@ -860,11 +860,97 @@ CREATE TABLE public.inspection_looks (
     CONSTRAINT inspection_looks_token_check CHECK ((token ~ '^[0-9A-Z]{26}$'::text))
 );
 
+CREATE TABLE public.lookup_tries (
+    id bigint NOT NULL,
+    at timestamp with time zone NOT NULL,
+    day date NOT NULL,
+    way text NOT NULL,
+    card bytea NOT NULL,
+    address bytea,
+    organisation_id bigint,
+    operator_fin text,
+    shown boolean NOT NULL,
+    CONSTRAINT lookup_tries_address_check CHECK ((length(address) = 32)),
+    CONSTRAINT lookup_tries_card_check CHECK ((length(card) = 32)),
+    CONSTRAINT lookup_tries_check CHECK (((way = 'office'::text) = (address IS NULL))),
+    CONSTRAINT lookup_tries_check1 CHECK (((way = 'office'::text) = (organisation_id IS NOT NULL))),
+    CONSTRAINT lookup_tries_check2 CHECK (((way = 'office'::text) = (operator_fin IS NOT NULL))),
+    CONSTRAINT lookup_tries_way_check CHECK ((way = ANY (ARRAY['page'::text, 'telephone'::text, 'office'::text])))
+);
+
+CREATE TABLE public.lookups (
+    id bigint NOT NULL,
+    at timestamp with time zone NOT NULL,
+    subject text NOT NULL,
+    way text NOT NULL,
+    organisation_id bigint,
+    client_id text,
+    operator_fin text,
+    outcome text NOT NULL,
+    decided_on date,
+    next_on date,
+    indefinite boolean NOT NULL,
+    CONSTRAINT lookups_check CHECK (((way = 'office'::text) = (organisation_id IS NOT NULL))),
+    CONSTRAINT lookups_check1 CHECK (((way = 'office'::text) = (client_id IS NOT NULL))),
+    CONSTRAINT lookups_check2 CHECK (((way = 'office'::text) = (operator_fin IS NOT NULL))),
+    CONSTRAINT lookups_check3 CHECK (((outcome <> 'decided'::text) OR (decided_on IS NOT NULL))),
+    CONSTRAINT lookups_check4 CHECK (((outcome = ANY (ARRAY['decided'::text, 'under_review'::text])) OR (decided_on IS NULL))),
+    CONSTRAINT lookups_check5 CHECK (((decided_on IS NOT NULL) OR ((next_on IS NULL) AND (NOT indefinite)))),
+    CONSTRAINT lookups_check6 CHECK (((next_on IS NULL) OR (NOT indefinite))),
+    CONSTRAINT lookups_operator_fin_check CHECK ((operator_fin ~ '^[0-9A-HJ-NP-Z]{7}$'::text)),
+    CONSTRAINT lookups_outcome_check CHECK ((outcome = ANY (ARRAY['decided'::text, 'under_review'::text, 'none'::text, 'closed'::text]))),
+    CONSTRAINT lookups_subject_check CHECK ((subject ~ '^[0-9A-HJ-NP-Z]{7}$'::text)),
+    CONSTRAINT lookups_way_check CHECK ((way = ANY (ARRAY['page'::text, 'telephone'::text, 'office'::text])))
+);
+
+CREATE TABLE public.members (
+    id bigint NOT NULL,
+    organisation_id bigint NOT NULL,
+    fin text NOT NULL,
+    name text NOT NULL,
+    role text NOT NULL,
+    added_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    CONSTRAINT members_name_check CHECK ((name <> ''::text)),
+    CONSTRAINT members_role_check CHECK ((role = ANY (ARRAY['clerk'::text, 'manager'::text])))
+);
+
+CREATE TABLE public.organisations (
+    id bigint NOT NULL,
+    voen text NOT NULL,
+    name text NOT NULL,
+    sort text NOT NULL,
+    added_at timestamp with time zone NOT NULL,
+    closed_at timestamp with time zone,
+    CONSTRAINT organisations_name_check CHECK ((name <> ''::text)),
+    CONSTRAINT organisations_sort_check CHECK ((sort = ANY (ARRAY['bank'::text, 'employer'::text, 'office'::text, 'medical'::text]))),
+    CONSTRAINT organisations_voen_check CHECK ((voen ~ '^\d{10}$'::text))
+);
+
 CREATE TABLE public.tseras_looks (
     id bigint NOT NULL,
     number text NOT NULL,
     member_id text NOT NULL,
     at timestamp with time zone NOT NULL
+);
+
+CREATE TABLE public.tseras_programme_looks (
+    id bigint NOT NULL,
+    case_id bigint NOT NULL,
+    organisation_id bigint NOT NULL,
+    fin text NOT NULL,
+    at timestamp with time zone NOT NULL,
+    CONSTRAINT tseras_programme_looks_fin_check CHECK ((fin ~ '^[0-9A-HJ-NP-Z]{7}$'::text))
+);
+
+CREATE TABLE public.tseras_result_looks (
+    id bigint NOT NULL,
+    case_id bigint NOT NULL,
+    organisation_id bigint NOT NULL,
+    member text,
+    day date NOT NULL,
+    at timestamp with time zone NOT NULL,
+    CONSTRAINT tseras_result_looks_member_check CHECK ((member ~ '^[0-9A-HJ-NP-Z]{7}$'::text))
 );
 
 CREATE VIEW public.inspection_lookers AS
@@ -907,7 +993,67 @@ UNION ALL
           WHERE ((c.subject = f.subject) AND (s.part = 'clerk'::text) AND (s.actor_fin = f.clerk_fin) AND ((s.at >= f.at) AND (s.at <= (f.at + '00:15:00'::interval)))))))) AS unrelated,
     count(*) FILTER (WHERE (f.subject IS NULL)) AS misses
    FROM public.filing_tries f
-  GROUP BY (((f.at AT TIME ZONE 'Asia/Baku'::text))::date), f.office, f.clerk_fin;
+  GROUP BY (((f.at AT TIME ZONE 'Asia/Baku'::text))::date), f.office, f.clerk_fin
+UNION ALL
+ SELECT d.day,
+    d.part,
+    o.name AS office,
+    COALESCE(( SELECT m.name
+           FROM public.members m
+          WHERE ((m.organisation_id = d.organisation_id) AND (m.fin = d.fin))
+          ORDER BY m.id DESC
+         LIMIT 1), ''::text) AS who,
+    d.looks,
+    d.cases,
+    d.unrelated,
+    d.misses
+   FROM (( SELECT ((l.at AT TIME ZONE 'Asia/Baku'::text))::date AS day,
+            'rehabilitation'::text AS part,
+            l.organisation_id,
+            l.fin,
+            count(*) AS looks,
+            count(DISTINCT l.case_id) AS cases,
+            count(DISTINCT l.case_id) FILTER (WHERE (NOT (EXISTS ( SELECT
+                   FROM public.case_steps s
+                  WHERE ((s.case_id = l.case_id) AND (s.part = 'office'::text) AND (s.actor_fin = l.fin) AND (((s.at AT TIME ZONE 'Asia/Baku'::text))::date = ((l.at AT TIME ZONE 'Asia/Baku'::text))::date)))))) AS unrelated,
+            (0)::bigint AS misses
+           FROM public.tseras_programme_looks l
+          GROUP BY (((l.at AT TIME ZONE 'Asia/Baku'::text))::date), l.organisation_id, l.fin
+        UNION ALL
+         SELECT l.day,
+            'institution'::text,
+            l.organisation_id,
+            l.member,
+            count(*) AS count,
+            count(DISTINCT l.case_id) AS count,
+            count(DISTINCT l.case_id) AS count,
+            0
+           FROM public.tseras_result_looks l
+          GROUP BY l.day, l.organisation_id, l.member
+        UNION ALL
+         SELECT q.day,
+            'call_centre'::text,
+            q.organisation_id,
+            q.operator_fin,
+            count(*) AS count,
+            count(DISTINCT q.subject) AS count,
+            count(DISTINCT q.subject) AS count,
+            count(*) FILTER (WHERE (q.subject IS NULL)) AS count
+           FROM ( SELECT ((l.at AT TIME ZONE 'Asia/Baku'::text))::date AS day,
+                    l.organisation_id,
+                    l.operator_fin,
+                    l.subject
+                   FROM public.lookups l
+                  WHERE ((l.way = 'office'::text) AND (l.outcome = ANY (ARRAY['decided'::text, 'under_review'::text])))
+                UNION ALL
+                 SELECT t.day,
+                    t.organisation_id,
+                    t.operator_fin,
+                    NULL::text
+                   FROM public.lookup_tries t
+                  WHERE ((t.way = 'office'::text) AND (NOT t.shown))) q
+          GROUP BY q.day, q.organisation_id, q.operator_fin) d
+     JOIN public.organisations o ON ((o.id = d.organisation_id)));
 
 ALTER TABLE public.inspection_looks ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.inspection_looks_id_seq
@@ -928,8 +1074,9 @@ CREATE VIEW public.inspection_lots AS
     (EXISTS ( SELECT
            FROM json_array_elements_text((step.value -> 'drawn'::text)) x(value)
           WHERE (x.value = candidate.value))) AS drawn
-   FROM (((public.drawings d
+   FROM ((((public.drawings d
      JOIN public.draw_seeds o ON ((o.round = d.round)))
+     JOIN public.cases c ON (((c.id = d.case_id) AND (c.state = ANY (ARRAY['decided'::text, 'declined'::text, 'withdrawn'::text, 'lapsed'::text])))))
      CROSS JOIN LATERAL json_array_elements((d.drawing -> 'steps'::text)) step(value))
      CROSS JOIN LATERAL json_array_elements_text((step.value -> 'candidates'::text)) candidate(value));
 
@@ -1118,24 +1265,6 @@ ALTER TABLE public.lookup_switches ALTER COLUMN id ADD GENERATED ALWAYS AS IDENT
     CACHE 1
 );
 
-CREATE TABLE public.lookup_tries (
-    id bigint NOT NULL,
-    at timestamp with time zone NOT NULL,
-    day date NOT NULL,
-    way text NOT NULL,
-    card bytea NOT NULL,
-    address bytea,
-    organisation_id bigint,
-    operator_fin text,
-    shown boolean NOT NULL,
-    CONSTRAINT lookup_tries_address_check CHECK ((length(address) = 32)),
-    CONSTRAINT lookup_tries_card_check CHECK ((length(card) = 32)),
-    CONSTRAINT lookup_tries_check CHECK (((way = 'office'::text) = (address IS NULL))),
-    CONSTRAINT lookup_tries_check1 CHECK (((way = 'office'::text) = (organisation_id IS NOT NULL))),
-    CONSTRAINT lookup_tries_check2 CHECK (((way = 'office'::text) = (operator_fin IS NOT NULL))),
-    CONSTRAINT lookup_tries_way_check CHECK ((way = ANY (ARRAY['page'::text, 'telephone'::text, 'office'::text])))
-);
-
 ALTER TABLE public.lookup_tries ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.lookup_tries_id_seq
     START WITH 1
@@ -1143,31 +1272,6 @@ ALTER TABLE public.lookup_tries ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
-);
-
-CREATE TABLE public.lookups (
-    id bigint NOT NULL,
-    at timestamp with time zone NOT NULL,
-    subject text NOT NULL,
-    way text NOT NULL,
-    organisation_id bigint,
-    client_id text,
-    operator_fin text,
-    outcome text NOT NULL,
-    decided_on date,
-    next_on date,
-    indefinite boolean NOT NULL,
-    CONSTRAINT lookups_check CHECK (((way = 'office'::text) = (organisation_id IS NOT NULL))),
-    CONSTRAINT lookups_check1 CHECK (((way = 'office'::text) = (client_id IS NOT NULL))),
-    CONSTRAINT lookups_check2 CHECK (((way = 'office'::text) = (operator_fin IS NOT NULL))),
-    CONSTRAINT lookups_check3 CHECK (((outcome <> 'decided'::text) OR (decided_on IS NOT NULL))),
-    CONSTRAINT lookups_check4 CHECK (((outcome = ANY (ARRAY['decided'::text, 'under_review'::text])) OR (decided_on IS NULL))),
-    CONSTRAINT lookups_check5 CHECK (((decided_on IS NOT NULL) OR ((next_on IS NULL) AND (NOT indefinite)))),
-    CONSTRAINT lookups_check6 CHECK (((next_on IS NULL) OR (NOT indefinite))),
-    CONSTRAINT lookups_operator_fin_check CHECK ((operator_fin ~ '^[0-9A-HJ-NP-Z]{7}$'::text)),
-    CONSTRAINT lookups_outcome_check CHECK ((outcome = ANY (ARRAY['decided'::text, 'under_review'::text, 'none'::text, 'closed'::text]))),
-    CONSTRAINT lookups_subject_check CHECK ((subject ~ '^[0-9A-HJ-NP-Z]{7}$'::text)),
-    CONSTRAINT lookups_way_check CHECK ((way = ANY (ARRAY['page'::text, 'telephone'::text, 'office'::text])))
 );
 
 ALTER TABLE public.lookups ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
@@ -1185,18 +1289,6 @@ CREATE TABLE public.medical_institutions (
     code text,
     CONSTRAINT medical_institutions_code_check CHECK ((code ~ '^[A-Z0-9][A-Z0-9-]{0,15}$'::text)),
     CONSTRAINT medical_institutions_district_check CHECK ((district <> ''::text))
-);
-
-CREATE TABLE public.members (
-    id bigint NOT NULL,
-    organisation_id bigint NOT NULL,
-    fin text NOT NULL,
-    name text NOT NULL,
-    role text NOT NULL,
-    added_at timestamp with time zone NOT NULL,
-    ended_at timestamp with time zone,
-    CONSTRAINT members_name_check CHECK ((name <> ''::text)),
-    CONSTRAINT members_role_check CHECK ((role = ANY (ARRAY['clerk'::text, 'manager'::text])))
 );
 
 ALTER TABLE public.members ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
@@ -1264,18 +1356,6 @@ ALTER TABLE public.organisation_duties ALTER COLUMN id ADD GENERATED ALWAYS AS I
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
-);
-
-CREATE TABLE public.organisations (
-    id bigint NOT NULL,
-    voen text NOT NULL,
-    name text NOT NULL,
-    sort text NOT NULL,
-    added_at timestamp with time zone NOT NULL,
-    closed_at timestamp with time zone,
-    CONSTRAINT organisations_name_check CHECK ((name <> ''::text)),
-    CONSTRAINT organisations_sort_check CHECK ((sort = ANY (ARRAY['bank'::text, 'employer'::text, 'office'::text, 'medical'::text]))),
-    CONSTRAINT organisations_voen_check CHECK ((voen ~ '^\d{10}$'::text))
 );
 
 ALTER TABLE public.organisations ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
@@ -1598,15 +1678,6 @@ CREATE TABLE public.tseras_programme_drafts (
     CONSTRAINT tseras_programme_drafts_n_check CHECK ((n >= 1))
 );
 
-CREATE TABLE public.tseras_programme_looks (
-    id bigint NOT NULL,
-    case_id bigint NOT NULL,
-    organisation_id bigint NOT NULL,
-    fin text NOT NULL,
-    at timestamp with time zone NOT NULL,
-    CONSTRAINT tseras_programme_looks_fin_check CHECK ((fin ~ '^[0-9A-HJ-NP-Z]{7}$'::text))
-);
-
 ALTER TABLE public.tseras_programme_looks ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.tseras_programme_looks_id_seq
     START WITH 1
@@ -1667,16 +1738,6 @@ CREATE TABLE public.tseras_refusals (
     CONSTRAINT tseras_refusals_member_check CHECK ((member ~ '^[0-9A-HJ-NP-Z]{7}$'::text)),
     CONSTRAINT tseras_refusals_reason_check CHECK ((reason = ANY (ARRAY['no_ground'::text, 'diagnostics_refused'::text, 'did_not_come'::text]))),
     CONSTRAINT tseras_refusals_signed_check CHECK ((signed <> ''::text))
-);
-
-CREATE TABLE public.tseras_result_looks (
-    id bigint NOT NULL,
-    case_id bigint NOT NULL,
-    organisation_id bigint NOT NULL,
-    member text,
-    day date NOT NULL,
-    at timestamp with time zone NOT NULL,
-    CONSTRAINT tseras_result_looks_member_check CHECK ((member ~ '^[0-9A-HJ-NP-Z]{7}$'::text))
 );
 
 ALTER TABLE public.tseras_result_looks ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (

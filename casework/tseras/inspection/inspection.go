@@ -205,16 +205,16 @@ type Finding struct {
 	Said       string // the chair's reason, or why he refused; empty for a further member
 }
 
-// Looker is who looked at how many cases on a day.
+// Looker is who looked at how many cases or persons on a day.
 type Looker struct {
 	Day       tesdiq.Date
-	Part      string // member, inspector, clerk
+	Part      string // member, inspector, clerk, rehabilitation, institution, call_centre
 	Office    string
-	Who       string
+	Who       string // empty: an institution's program
 	Looks     int
-	Cases     int
-	Unrelated int
-	Misses    int
+	Cases     int // of a clerk and an operator of a call centre: persons
+	Unrelated int // of them those for which nothing explains the look
+	Misses    int // questions that found nobody
 }
 
 // Anomalous says whether he looked at more than his work explains (S19).

@@ -28,6 +28,12 @@ func TestInspectorsSeeWhoRefusedWhenTheCaseIsClosed(t *testing.T) {
 				t.Errorf("%s: %d, want %d", view, n, want)
 			}
 		}
+		// Nor how many cases wait for somebody: whom the lot drew counts when the case is closed.
+		var lots int
+		w.must(pool.QueryRow(t.Context(), `SELECT count(*) FROM inspection_lots`).Scan(&lots))
+		if (lots > 0) != (want > 0) {
+			t.Errorf("%d lots are counted, closed cases: %d", lots, want)
+		}
 	}
 	w.work()
 	w.work()

@@ -1,6 +1,7 @@
 package inspectionweb
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -160,9 +161,10 @@ func (h *Web) looks(r *http.Request, q query) ([]section, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := h.section(q.lang, "lookers", "day", "who", "office", "cases", "unrelated", "misses")
+	s := h.section(q.lang, "lookers", "day", "who", "office", "seen", "unrelated", "misses")
 	for _, l := range all {
-		row := []cell{text(l.Day.String()), text(h.Shell.T(q.lang, "inspection.part."+l.Part) + " " + l.Who), text(l.Office), num(l.Cases), num(l.Unrelated), num(l.Misses)}
+		who := cmp.Or(l.Who, h.Shell.T(q.lang, "inspection.program"))
+		row := []cell{text(l.Day.String()), text(h.Shell.T(q.lang, "inspection.part."+l.Part) + " · " + who), text(l.Office), num(l.Cases), num(l.Unrelated), num(l.Misses)}
 		if l.Anomalous() {
 			row[1].Class, row[1].Mark = "bad", "✕"
 		}
