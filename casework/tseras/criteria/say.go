@@ -3,6 +3,8 @@ package criteria
 import (
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/tesdiq/tesdiq"
 )
@@ -113,7 +115,7 @@ func (s Speaker) value(kind, v string) string {
 		if k, ok := s.Rules.Criterion(s.Day, id); ok {
 			n, err := strconv.Atoi(number)
 			if err == nil && k.knows(n) {
-				return k.Grade(n, s.Lang)
+				return within(s.Lang, k.Grade(n, s.Lang))
 			}
 		}
 	case "cause":
@@ -130,4 +132,19 @@ func (s Speaker) value(kind, v string) string {
 		return strings.ReplaceAll(v, "-", "–")
 	}
 	return v
+}
+
+// within is a name as it stands in the middle of a sentence: what is capital only because it begins the name is small. A numeral, an abbreviation and
+// the letter of a class stay as they are.
+func within(lang tesdiq.Lang, name string) string {
+	first, size := utf8.DecodeRuneInString(name)
+	next, _ := utf8.DecodeRuneInString(name[size:])
+	preposition := next == ' ' && unicode.Is(unicode.Cyrillic, first) // "С дыхательной недостаточностью"
+	switch {
+	case !unicode.IsUpper(first) || !unicode.IsLower(next) && !preposition:
+		return name
+	case lang == tesdiq.Az:
+		return tesdiq.LowerAz(string(first)) + name[size:]
+	}
+	return string(unicode.ToLower(first)) + name[size:]
 }
