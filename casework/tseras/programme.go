@@ -107,6 +107,7 @@ const (
 	MaxMeeting  = 200
 	MaxProvider = 200
 	MaxWish     = 500
+	MaxSaid     = 5 // how often the person may say something else before the body has answered: another invitation, another draft
 	MaxLines    = 30
 )
 
@@ -280,6 +281,7 @@ const (
 type Course struct {
 	Invitation Invitation // the latest; none before
 	Wish       string     // the person's, for another time or place, not answered yet
+	Said       int        // how often he has wished or missed something since the body's last invitation or draft
 	Absences   int        // times that the person did not come
 	Word       DraftWord  // of the person on the latest draft
 	Missing    string     // what he says is missing
@@ -292,23 +294,35 @@ func CourseOf(steps []casework.Step) (c Course) {
 		switch s.What {
 		case StepInvited, StepMoved, StepAbsent:
 			c.Invitation, _ = InvitationOf(s.Args)
-			c.Wish = ""
+			c.Wish, c.Said = "", 0
 			if s.What == StepAbsent {
 				c.Absences++
 			}
 		case StepWished:
 			c.Wish = s.Args["Reason"]
+			c.Said++
 		case StepDrafted:
-			c.Word, c.Missing = NoWord, ""
+			c.Word, c.Missing, c.Said = NoWord, "", 0
 		case StepAgreed:
 			c.Word, c.Missing = Agreed, ""
 		case StepMissing:
 			c.Word, c.Missing = Missing, s.Args["Reason"]
+			c.Said++
 		case StepEntered:
 			c.Answer = s.Args["Reason"]
 		}
 	}
 	return c
+}
+
+// MaySay says whether the person may say something else; the problem is about a field of the form.
+func (c Course) MaySay(field string) error {
+	if c.Said < MaxSaid {
+		return nil
+	}
+	var ps tesdiq.Problems
+	ps.Add(field, tesdiq.NewProblem(tesdiq.Conflict, "tseras.programme.said").With("Limit", MaxSaid))
+	return ps
 }
 
 // MayLapse says whether a body may close the case because the person did not come: he must have missed an earlier meeting, too.

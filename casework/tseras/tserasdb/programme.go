@@ -185,6 +185,9 @@ func (d Desk) WishProgramme(ctx context.Context, subject tesdiq.FIN, number stri
 		if c.State == tseras.AwaitingMeeting && k.Wish == words {
 			return nil // sent twice
 		}
+		if err := k.MaySay("wish"); c.State == tseras.AwaitingMeeting && err != nil {
+			return err
+		}
 		return d.keep(ctx, tx, c, tseras.AwaitingMeeting, by, tseras.StepWished, map[string]string{"Reason": words})
 	})
 }
@@ -210,6 +213,11 @@ func (d Desk) AnswerDraft(ctx context.Context, subject tesdiq.FIN, number string
 			return casework.ErrState // another draft came meanwhile: he must read it first
 		case k.Word == word && k.Missing == words:
 			return nil // sent twice
+		}
+		if word == tseras.Missing {
+			if err := k.MaySay("missing"); err != nil {
+				return err
+			}
 		}
 		return d.keep(ctx, tx, c, tseras.Drafted, by, what, args)
 	})

@@ -201,8 +201,10 @@ func (w *world) inviteAndMove(r tserasdb.Rehabilitation, b tseras.Body, p casewo
 	if err := r.Invite(w.Context(), b, p.Number, tseras.Invitation{Day: w.workday(4), Time: "10:30", Home: true}, true); !errors.Is(err, casework.ErrState) {
 		w.Errorf("absent before the hour has come: %v", err)
 	}
-	if err := w.desk.WishProgramme(w.Context(), fin, p.Number, by, ""); err == nil {
-		w.Error("a wish without words")
+	for words, want := range map[string]string{"": "wish: text.missing", strings.Repeat("ə", tseras.MaxWish+1): "wish: text.long"} {
+		if err := w.desk.WishProgramme(w.Context(), fin, p.Number, by, words); err == nil || err.Error() != want {
+			w.Errorf("a wish of %d bytes: %v", len(words), err)
+		}
 	}
 	for range 2 {
 		w.must(w.desk.WishProgramme(w.Context(), fin, p.Number, by, "Gələ bilmirəm, evə gəlin: Nizami 5"))
@@ -249,7 +251,18 @@ func (w *world) draftAndEnter(r tserasdb.Rehabilitation, b tseras.Body, p casewo
 	if err := w.desk.AnswerDraft(w.Context(), fin, p.Number, by, 1, tseras.Missing, ""); err == nil {
 		w.Error("something is missing, and nobody says what")
 	}
-	w.must(w.desk.AnswerDraft(w.Context(), fin, p.Number, by, 1, tseras.Missing, "Ağ əsa da lazımdır"))
+	if err := w.desk.AnswerDraft(w.Context(), fin, p.Number, by, 1, tseras.Missing, strings.Repeat("a", tseras.MaxWish+1)); err == nil || err.Error() != "missing: text.long" {
+		w.Errorf("what is missing, without end: %v", err)
+	}
+	for n := range tseras.MaxSaid - 1 {
+		w.must(w.desk.AnswerDraft(w.Context(), fin, p.Number, by, 1, tseras.Missing, fmt.Sprint("Başqa şey: ", n)))
+	}
+	for range 2 { // the last that he may say; said again it is the same
+		w.must(w.desk.AnswerDraft(w.Context(), fin, p.Number, by, 1, tseras.Missing, "Ağ əsa da lazımdır"))
+	}
+	if err := w.desk.AnswerDraft(w.Context(), fin, p.Number, by, 1, tseras.Missing, "Və əsa"); err == nil || err.Error() != "missing: tseras.programme.said" {
+		w.Errorf("said without end: %v", err)
+	}
 	if err := r.Enter(w.Context(), b, p.Number, 1, ""); err == nil || err.Error() != "reason: tseras.programme.answer" {
 		w.Errorf("entered without an answer: %v", err)
 	}

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/tesdiq/tesdiq"
@@ -217,7 +216,7 @@ func (h *Person) appeal(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	// Lines are joined: a text field's own line ends are no letters.
-	d := tseras.Dispute{Words: strings.Join(strings.Fields(r.PostForm.Get("words")), " ")}
+	d := tseras.Dispute{Words: oneLine(r.PostForm.Get("words"))}
 	for _, p := range r.PostForm["points"] {
 		d.Points = append(d.Points, tseras.Point(p))
 	}

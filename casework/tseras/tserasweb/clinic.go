@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
 
 	"github.com/go-chi/chi/v5"
@@ -442,7 +441,7 @@ func aboutRefusal(number string) string { return "tseras refusal " + number }
 
 // decline sends a member to the provider, to sign that there is no referral. Nothing is written yet.
 func (h *Clinic) decline(w http.ResponseWriter, r *http.Request, from tseras.Institution) error {
-	f := tseras.Refusal{Case: chi.URLParam(r, "case"), Reason: tseras.RefusalReason(r.PostForm.Get("reason")), Words: strings.Join(strings.Fields(r.PostForm.Get("words")), " ")}
+	f := tseras.Refusal{Case: chi.URLParam(r, "case"), Reason: tseras.RefusalReason(r.PostForm.Get("reason")), Words: oneLine(r.PostForm.Get("words"))}
 	if _, err := h.Desk.Awaited(r.Context(), from, f.Case); err != nil {
 		return err
 	}

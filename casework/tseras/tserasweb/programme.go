@@ -180,7 +180,7 @@ func (h *Programmes) done(w http.ResponseWriter, r *http.Request, form struct{ W
 // wish (a POST) asks for another time or place.
 func (h *Programmes) wish(w http.ResponseWriter, r *http.Request) error {
 	fin, by := by(r)
-	words := r.PostForm.Get("wish")
+	words := oneLine(r.PostForm.Get("wish"))
 	if _, err := h.found(r); err != nil {
 		return err
 	}
@@ -197,7 +197,7 @@ func (h *Programmes) answer(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return casework.ErrState
 	}
-	word, words := tseras.DraftWord(r.PostForm.Get("word")), r.PostForm.Get("missing")
+	word, words := tseras.DraftWord(r.PostForm.Get("word")), oneLine(r.PostForm.Get("missing"))
 	return h.done(w, r, struct{ Wish, Missing string }{Missing: words}, h.Desk.AnswerDraft(r.Context(), fin, chi.URLParam(r, "number"), by, n, word, words))
 }
 
