@@ -140,7 +140,11 @@ func sections(v Viewer, unread int, cases bool) []Section {
 			Section{Key: "check", Path: "/check", Title: "web.section.check"},
 			Section{Key: "checked-by-me", Path: "/cabinet/checked-by-me", Title: "web.section.checked-by-us"})
 	}
-	all := []Section{{Key: "examinations", Path: "/cabinet/examinations", Title: "web.section.examinations"}}
+	var all []Section
+	if cases && v.Person.Sits {
+		all = append(all, Section{Key: "commission", Path: "/commission", Title: "web.section.commission"})
+	}
+	all = append(all, Section{Key: "examinations", Path: "/cabinet/examinations", Title: "web.section.examinations"})
 	if cases {
 		all = append(all, Section{Key: "cases", Path: "/cabinet/cases", Title: "web.section.cases"})
 	}

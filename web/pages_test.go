@@ -188,6 +188,14 @@ func TestSectionsFitWhoIsThere(t *testing.T) {
 			t.Errorf("no section %s", title)
 		}
 	}
+	s.Draws = true
+	if got := nav.FindString(b.Get("/").Body); strings.Contains(got, `"/commission"`) {
+		t.Errorf("who sits in no commission: %s", got)
+	}
+	b.Get("/test/signin?sits=yes")
+	if got := nav.FindString(b.Get("/").Body); strings.Count(got, `"/commission"`) != 1 {
+		t.Errorf("a member: %s", got)
+	}
 	b.Act()
 	got := nav.FindString(b.Get("/").Body)
 	if strings.Count(got, "<li>") != 2 || !strings.Contains(got, `"/check"`) || !strings.Contains(got, `"/cabinet/checked-by-me"`) {

@@ -54,6 +54,7 @@ type Person struct {
 	Sex        tesdiq.Sex  `json:"sex"`
 	Method     string      `json:"method"` // the provider's "amr"
 	SignedInAt time.Time   `json:"at"`
+	Sits       bool        `json:"sits,omitempty"` // he was a member of a commission then; what he may do is looked up each time
 }
 
 // Organisation is what somebody acts for.

@@ -175,6 +175,11 @@ func (h *Web) callback(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 	}
+	if h.Sits != nil {
+		if who.person.Sits, err = h.Sits(r.Context(), who.person.FIN); err != nil {
+			return err
+		}
+	}
 	if err := h.shell.SignIn(r, who.person, organisation); err != nil {
 		return err
 	}

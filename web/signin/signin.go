@@ -77,6 +77,8 @@ type Organisations interface {
 type Web struct {
 	// SignedIn is told of each sign-in before the session is somebody's; may be nil. Its error refuses the sign-in.
 	SignedIn func(ctx context.Context, fin tesdiq.FIN) error
+	// Sits says whether somebody is a member of a commission, whose pages the navigation then leads to; may be nil.
+	Sits func(ctx context.Context, fin tesdiq.FIN) (bool, error)
 
 	shell         *web.Shell
 	config        Config

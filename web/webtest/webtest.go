@@ -52,7 +52,7 @@ type Browser struct {
 	Header http.Header // sent with every request, for example Accept-Language
 }
 
-// Open serves the routes in a shell, and opens a browser there. GET /test/signin?fin=… signs somebody in without a provider.
+// Open serves the routes in a shell, and opens a browser there. GET /test/signin?fin=… signs somebody in without a provider, with sits=yes a member of a commission.
 func Open(t testing.TB, s *web.Shell, routes ...web.Routes) *Browser {
 	t.Helper()
 	routes = append(routes, func(r chi.Router) {
@@ -62,6 +62,7 @@ func Open(t testing.TB, s *web.Shell, routes ...web.Routes) *Browser {
 			if fin := r.URL.Query().Get("fin"); fin != "" {
 				p.FIN = tesdiq.FIN(fin)
 			}
+			p.Sits = r.URL.Query().Get("sits") == "yes"
 			if err := s.SignIn(r, p, 0); err != nil {
 				return err
 			}

@@ -6,6 +6,7 @@ import (
 	"context"
 	"net/url"
 
+	"github.com/tesdiq/tesdiq"
 	"github.com/tesdiq/tesdiq/cabinet/cabinetdb"
 	"github.com/tesdiq/tesdiq/cabinet/cabinetweb"
 	"github.com/tesdiq/tesdiq/casework/tseras/lookup/lookupdb"
@@ -45,6 +46,12 @@ func New(h service.Host, shell *web.Shell, pools *postgres.Pools, s signin.Confi
 		return nil, err
 	}
 	signIn.SignedIn = lookupdb.Switches{Pool: pools.Cabinet, Now: h.Now, Rand: h.Rand}.SignedIn
+	if seats != nil {
+		signIn.Sits = func(ctx context.Context, fin tesdiq.FIN) (bool, error) {
+			_, sits, err := seats(ctx, fin, tesdiq.Az)
+			return sits, err
+		}
+	}
 	home := &cabinetweb.Web{Shell: shell, Homes: roles, Messages: roles, Roles: roles, Contacts: roles, Cases: cases, Seats: seats, Channels: c.Channels(),
 		SentPath: sentPath, Now: h.Now, KindTitle: pages.KindTitle}
 	books := &registryweb.Web{Shell: shell, Books: registrydb.Reader{Pool: pools.Cabinet}, Now: h.Now}
