@@ -23,6 +23,7 @@ func Wrongs() []Wrong { return slices.Clone(gateway.Wrongs) }
 type CorrectionView struct {
 	About    string // the number of the case in which the register answered
 	State    casework.State
+	Reopened bool        // that case asked all registers again after the correction
 	Until    tesdiq.Date // the last day to appeal, where that case is decided and it can be; none otherwise
 	Register gateway.Register
 	Disputes string // the gateway's question whose answer is disputed

@@ -57,7 +57,8 @@ func (d demoCommand) agencies(ctx context.Context, p *parts) (service.Loop, erro
 	return playAgencies(p, dir, server)
 }
 
-// playAgencies listens for the gateway's questions and gives p the settings with which it asks.
+// playAgencies listens for the gateway's questions, and for what shall go wrong, and gives p the settings with which it asks. Where that is stands in
+// the folder's list of services, for whoever wants to see an agency silent or wrong (docs/gateway.md).
 func playAgencies(p *parts, dir string, server *agencies.Server) (service.Loop, error) {
 	key, err := drawKey(filepath.Join(dir, "draw.key"))
 	if err != nil {
@@ -67,13 +68,20 @@ func playAgencies(p *parts, dir string, server *agencies.Server) (service.Loop, 
 	if err != nil {
 		return nil, err
 	}
+	url := "http://" + l.Addr().String()
+	if err := agencies.WriteServices(dir, url); err != nil {
+		return nil, errors.Join(err, l.Close())
+	}
+	answers := http.NewServeMux()
+	answers.Handle("/", server)
+	answers.Handle("/faults", server.Operator())
 	p.Assess = &assessing.Settings{
-		Gateway:   gateway.Config{Seal: server.Keys.Asker, Trust: server.Keys.Trust, Services: agencies.Services("http://" + l.Addr().String())},
+		Gateway:   gateway.Config{Seal: server.Keys.Asker, Trust: server.Keys.Trust, Services: agencies.Services(url)},
 		TrustFile: filepath.Join(dir, agencies.TrustFile),
 		Stamps:    ownStamps{p.Keys.Authority(rand.Reader), p.Now}, DrawKey: key, DrawEvery: demoDrawEvery, Pause: demoPause,
 	}
 	return func(ctx context.Context) error {
-		s := &http.Server{Handler: server, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10}
+		s := &http.Server{Handler: answers, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10}
 		ended := make(chan error, 1)
 		go func() { ended <- s.Serve(l) }()
 		select {

@@ -86,7 +86,9 @@ func correctionArgs(about string, r gateway.Register, wrong gateway.Wrong, words
 
 const sqlCorrectionOf = `
 	SELECT a.number, a.state, k.register, k.disputes::text, k.wrong, k.words, coalesce(o.n, 0), coalesce(o.outcome, ''), coalesce(o.reason, ''), coalesce(o.answered, false), o.again_at,
-	       (SELECT d.decided_at FROM tseras_decisions d WHERE d.case_id = a.id)
+	       (SELECT d.decided_at FROM tseras_decisions d WHERE d.case_id = a.id),
+	       EXISTS (SELECT FROM case_steps own JOIN case_steps s ON s.case_id = k.about AND s.what = 'register_corrected' AND s.at >= own.at
+	               WHERE own.case_id = k.case_id AND own.to_state = 'corrected')
 	FROM tseras_corrections k
 	JOIN cases a ON a.id = k.about
 	LEFT JOIN LATERAL (SELECT * FROM tseras_correction_outcomes x WHERE x.case_id = k.case_id ORDER BY x.n DESC LIMIT 1) o ON true
@@ -96,7 +98,7 @@ const sqlCorrectionOf = `
 func correctionOf(ctx context.Context, tx pgx.Tx, id casework.ID, now time.Time) (v tseras.CorrectionView, err error) {
 	var again, decided *time.Time
 	err = tx.QueryRow(ctx, sqlCorrectionOf, pgx.NamedArgs{"id": id}).Scan(&v.About, &v.State, &v.Register, &v.Disputes, &v.Wrong, &v.Words, &v.Asked, &v.Outcome, &v.Reason,
-		&v.Answered, &again, &decided)
+		&v.Answered, &again, &decided, &v.Reopened)
 	if err != nil {
 		return v, fmt.Errorf("tserasdb: correction: %w", err)
 	}

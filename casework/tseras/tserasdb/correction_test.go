@@ -67,7 +67,7 @@ func TestACorrectedRegisterIsAskedAgain(t *testing.T) {
 	w.later += 4 * 24 * time.Hour
 	w.agencies.SetFaults(nil)
 	w.correct()
-	if s := w.expect(fin, k.Number, tseras.Corrected); s.Correction.Outcome != gateway.RuledCorrected || s.Clock.Turn != casework.Nobody {
+	if s := w.expect(fin, k.Number, tseras.Corrected); !s.Correction.Reopened || s.Correction.Outcome != gateway.RuledCorrected || s.Clock.Turn != casework.Nobody {
 		t.Errorf("%+v", s.Correction)
 	}
 	if s := w.expect(fin, c.Number, tseras.Gathering); s.Steps[len(s.Steps)-1].What != tseras.StepRegisterCorrected {

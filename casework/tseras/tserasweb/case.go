@@ -2,6 +2,7 @@ package tserasweb
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -24,6 +25,7 @@ type casePage struct {
 	Silent       int // registers that have not answered
 	Looks        []lookLine
 	CanWithdraw  bool
+	Corrects     string // where the person says that a register is wrong; empty while none has answered
 	Decision     *decision
 	Right        *appealRight // of a decided assessment
 	Appeal       *appealView  // of an appeal
@@ -107,6 +109,13 @@ func (h *Person) page(lang tesdiq.Lang, s tseras.Shown) (casePage, error) {
 		p.Steps = append(p.Steps, h.step(lang, s.Kind, s.Steps[i], s.Filed))
 	}
 	p.registers(h.Shell, lang, s)
+	if slices.ContainsFunc(s.Evidence, func(o tseras.Outcome) bool { return o.Answered }) {
+		about := s.Number
+		if s.First != nil { // an appeal goes by what the registers said for the case that it is about
+			about = s.First.Number
+		}
+		p.Corrects = newCorrectionPath(about)
+	}
 	p.Right = h.rightOf(lang, s)
 	if p.Appeal, err = h.appealOf(lang, s); err == nil && s.Package != nil {
 		p.Decision, err = h.decision(lang, s)

@@ -47,6 +47,9 @@ const correctionsPath = "/cabinet/corrections"
 
 func correctionPath(number string) string { return correctionsPath + "/" + url.PathEscape(number) }
 
+// newCorrectionPath is where the registers of a case are corrected.
+func newCorrectionPath(about string) string { return correctionsPath + "/new/" + url.PathEscape(about) }
+
 // Routes registers the pages' addresses, after Prepare.
 func (h *Corrections) Routes(r chi.Router) {
 	private := h.Person.Shell.Private
@@ -87,7 +90,7 @@ func (h *Corrections) render(w http.ResponseWriter, r *http.Request, f correctio
 		return err
 	}
 	t := func(key string, args ...any) string { return h.Person.Shell.T(lang, key, args...) }
-	f.Number, f.Path = s.Number, correctionsPath+"/new/"+url.PathEscape(s.Number)
+	f.Number, f.Path = s.Number, newCorrectionPath(s.Number)
 	for _, x := range tseras.Registers {
 		if o, asked := s.Evidence.Of(x); asked && o.Answered {
 			f.Registers = append(f.Registers, web.Choice{Value: string(x), Label: t("tseras-person.register." + string(x))})
@@ -96,7 +99,7 @@ func (h *Corrections) render(w http.ResponseWriter, r *http.Request, f correctio
 	for _, x := range tseras.Wrongs() {
 		f.Wrongs = append(f.Wrongs, web.Choice{Value: string(x), Label: t("tseras-correction.wrong." + string(x))})
 	}
-	return h.pages.Render(w, r, "correction-new.html", web.Page{Title: "tseras-correction.new", Data: f, Problems: ps, Self: f.Path})
+	return h.pages.Render(w, r, "correction-new.html", web.Page{Title: "tseras-correction.new", Section: "cases", Data: f, Problems: ps, Self: f.Path})
 }
 
 // ask (a POST) opens the correction. Sent twice, it opens one.
@@ -107,12 +110,12 @@ func (h *Corrections) ask(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	v := r.PostForm
-	f := correctionForm{Key: v.Get("key"), Register: v.Get("register"), Wrong: v.Get("wrong"), Words: v.Get("words")}
+	f := correctionForm{Key: v.Get("key"), Register: v.Get("register"), Wrong: v.Get("wrong"), Words: oneLine(v.Get("words"))}
 	if len(f.Key) != keyLength {
 		return casework.ErrState
 	}
 	ps := tseras.CheckDispute(tseras.Wrong(f.Wrong), f.Words)
-	if !slices.Contains(tseras.Registers, tseras.Register(f.Register)) {
+	if o, asked := s.Evidence.Of(tseras.Register(f.Register)); !asked || !o.Answered {
 		ps.Add("register", tesdiq.Invalid("tseras.correction.register"))
 	}
 	if len(ps) > 0 {
@@ -135,6 +138,7 @@ type correctionPage struct {
 	Tag                            tag
 	Turn                           turn
 	Closed, Decided, Corrected     bool
+	Reopened, GoesOn               bool // the case that it is about asks all registers again; or is with its commission already
 	Register, Wrong, Words         string
 	Said                           string // what the agency said, or that it has not
 	Again, Until                   string
@@ -161,7 +165,8 @@ func (h *Corrections) show(w http.ResponseWriter, r *http.Request) error {
 	t := func(key string, args ...any) string { return h.Person.Shell.T(lang, key, args...) }
 	p := correctionPage{
 		Number: s.Number, Path: correctionPath(s.Number), About: k.About, AboutPath: path(k.About), Tag: tagOf(s.State), Closed: closed(s.Case),
-		Decided: k.State == tseras.Decided, Corrected: s.State == tseras.Corrected, Register: t("tseras-person.register." + string(k.Register)),
+		Decided: k.State == tseras.Decided, Corrected: s.State == tseras.Corrected, Reopened: k.Reopened,
+		GoesOn: slices.Contains([]casework.State{tseras.Drawn, tseras.FurtherMember, tseras.Signing}, k.State), Register: t("tseras-person.register." + string(k.Register)),
 		Wrong: t("tseras-correction.wrong." + string(k.Wrong)), Words: k.Words,
 	}
 	switch {
@@ -184,7 +189,7 @@ func (h *Corrections) show(w http.ResponseWriter, r *http.Request) error {
 	for i := len(s.Steps) - 1; i >= 0; i-- {
 		p.Steps = append(p.Steps, h.Person.step(lang, tseras.Correction, s.Steps[i], s.Filed))
 	}
-	return h.pages.Render(w, r, "correction-case.html", web.Page{TitleText: t("tseras-correction.case", "Number", s.Number), Data: p})
+	return h.pages.Render(w, r, "correction-case.html", web.Page{TitleText: t("tseras-correction.case", "Number", s.Number), Section: "cases", Data: p})
 }
 
 // withdraw (a POST) takes it back. Again, it changes nothing.
