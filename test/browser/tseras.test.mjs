@@ -150,6 +150,7 @@ describe('assessments', { concurrency: cores }, () => {
       assert.equal(seat.role, 'Chair');
       await page.goto('/cabinet');
       await see(all[0], "a chair's cabinet");
+      assert.equal(await page.locator('nav.sections a[href="/commission"]').count(), 1, 'the navigation leads there');
       await page.locator('main a[href="/commission"]').click();
       await page.waitForURL(/\/commission$/);
       await see(all[0], "a chair's cases");
@@ -183,6 +184,27 @@ describe('assessments', { concurrency: cores }, () => {
       await page.waitForLoadState();
       assert.equal(await page.locator('input[name=criterion]').count(), 0);
       assert.ok(await page.locator('input[name=activity-movement][value=II]').isChecked(), 'the rest stays');
+    });
+
+    await t.test('the access keys do what the page says of them', async () => {
+      const { page, context, seat } = all[0];
+      const cdp = await context.newCDPSession(page);
+      const alt = async (letter) => { // playwright's own keys carry no letter beside Alt, and Chromium goes by it
+        const key = { modifiers: 1, key: letter, code: `Key${letter.toUpperCase()}`, windowsVirtualKeyCode: letter.toUpperCase().charCodeAt(0) };
+        await cdp.send('Input.dispatchKeyEvent', { type: 'keyDown', text: letter, unmodifiedText: letter, ...key });
+        await cdp.send('Input.dispatchKeyEvent', { type: 'keyUp', ...key });
+      };
+      await page.goto(seat.address);
+      await alt('k');
+      assert.equal(await page.evaluate(() => document.activeElement.id), 'add');
+      await page.locator('#add').selectOption('joints-rheumatoid');
+      await Promise.all([page.waitForEvent('domcontentloaded'), alt('e')]);
+      await page.locator('input[name=criterion]').waitFor({ state: 'attached' });
+      const [answer] = await Promise.all([
+        page.waitForResponse((r) => r.request().method() === 'POST'), page.waitForEvent('domcontentloaded'), alt('s'),
+      ]);
+      assert.equal(answer.status(), 422, 'sent, and nothing was chosen');
+      await cdp.detach();
     });
 
     await t.test('the chair asks for the longer term, with a reason, once', async () => {
