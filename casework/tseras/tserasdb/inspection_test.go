@@ -427,8 +427,16 @@ func TestTheInspectorsPages(t *testing.T) {
 	}
 	said(b.Post("/inspection/case", url.Values{"number": {number}}), http.StatusUnprocessableEntity, `id="purpose-why"`)
 	said(b.Post("/inspection/case", url.Values{"number": {"T-2026-999999"}, "purpose": {"court"}}), http.StatusUnprocessableEntity, `id="number-why"`)
+	for _, lang := range tesdiq.Langs {
+		b.Get("/inspection/case?lang=" + string(lang))
+		for number, key := range map[string]string{"": "number-missing", "  ": "number-missing", "123": "number-malformed", "T-2026-12": "number-malformed"} {
+			said(b.Post("/inspection/case", url.Values{"number": {number}}), http.StatusUnprocessableEntity, `id="number-why"`, `id="purpose-why"`,
+				shell.T(lang, "problem.inspection."+key), shell.T(lang, "problem.inspection.purpose"))
+		}
+	}
 	w.later = 0
-	a := said(b.Post("/inspection/case", url.Values{"number": {number}, "purpose": {"court"}}), http.StatusSeeOther)
+	a := said(b.Post("/inspection/case", url.Values{"number": {" " + strings.ToLower(number)}, "purpose": {"complaint"}}), http.StatusSeeOther)
+	a = said(b.Post("/inspection/case", url.Values{"number": {number}, "purpose": {"court"}}), http.StatusSeeOther)
 	if !lookOf.MatchString(a.Header.Get("Location")) {
 		t.Fatalf("leads to %s", a.Header.Get("Location"))
 	}

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -300,24 +302,40 @@ func (h *Web) ask(w http.ResponseWriter, r *http.Request) error {
 	return h.form(w, r, r.URL.Query().Get("number"), "", nil)
 }
 
+// numberPattern is what the number of a case looks like.
+var numberPattern = regexp.MustCompile(`^T-\d{4}-\d{6,}$`)
+
+// asked are a number and a purpose as they were typed and chosen; the error names all fields that are missing or wrong.
+func asked(f url.Values) (number string, purpose inspection.Purpose, ps tesdiq.Problems) {
+	number = strings.ToUpper(strings.Join(strings.Fields(f.Get("number")), ""))
+	purpose = inspection.Purpose(f.Get("purpose"))
+	switch {
+	case number == "":
+		ps.Add("number", tesdiq.Invalid("inspection.number-missing"))
+	case !numberPattern.MatchString(number):
+		ps.Add("number", tesdiq.Invalid("inspection.number-malformed"))
+	}
+	if !slices.Contains(inspection.Purposes, purpose) {
+		ps.Add("purpose", tesdiq.Invalid("inspection.purpose"))
+	}
+	return number, purpose, ps
+}
+
 // look (a POST) writes the look down, and only then leads to what it shows.
 func (h *Web) look(w http.ResponseWriter, r *http.Request) error {
-	number, purpose := r.PostForm.Get("number"), r.PostForm.Get("purpose")
-	token, err := h.Inspector.Look(r.Context(), officer(r), number, inspection.Purpose(purpose))
-	if err == nil {
-		http.Redirect(w, r, root+"/case/"+token, http.StatusSeeOther)
-		return nil
+	number, purpose, ps := asked(r.PostForm)
+	if len(ps) == 0 {
+		token, err := h.Inspector.Look(r.Context(), officer(r), number, purpose)
+		if err == nil {
+			http.Redirect(w, r, root+"/case/"+token, http.StatusSeeOther)
+			return nil
+		}
+		if tesdiq.ProblemsOf(err)[0].Kind != tesdiq.NotFound {
+			return err
+		}
+		ps.Add("number", tesdiq.Invalid("inspection.number-unknown"))
 	}
-	var ps tesdiq.Problems
-	switch p := tesdiq.ProblemsOf(err)[0]; {
-	case p.Key == "inspection.purpose":
-		ps.Add("purpose", p)
-	case p.Kind == tesdiq.NotFound:
-		ps.Add("number", tesdiq.Invalid(p.Key))
-	default:
-		return err
-	}
-	return h.form(w, r, number, purpose, ps)
+	return h.form(w, r, r.PostForm.Get("number"), string(purpose), ps)
 }
 
 type stepLine struct {
