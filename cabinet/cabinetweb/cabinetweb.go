@@ -98,7 +98,7 @@ func (h *Web) kindTitle(lang tesdiq.Lang, kind string) string {
 	return kind
 }
 
-// act makes the person act for an organisation, or for himself: organisation is its id, or 0.
+// act makes the person act for an organisation, or for himself: organisation is its id, or 0. next is the page of ours that he wanted to see.
 func (h *Web) act(w http.ResponseWriter, r *http.Request) error {
 	id, err := strconv.ParseInt(r.PostFormValue("organisation"), 10, 64)
 	if err != nil || id < 0 {
@@ -107,6 +107,10 @@ func (h *Web) act(w http.ResponseWriter, r *http.Request) error {
 	if err := h.Shell.Act(r, id); err != nil {
 		return err
 	}
-	http.Redirect(w, r, "/cabinet", http.StatusSeeOther)
+	next := web.LocalPath(r.PostFormValue("next"))
+	if next == "" {
+		next = "/cabinet"
+	}
+	http.Redirect(w, r, next, http.StatusSeeOther)
 	return nil
 }

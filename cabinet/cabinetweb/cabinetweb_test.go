@@ -269,6 +269,11 @@ func TestActingAndBack(t *testing.T) {
 	if a := b.Get("/cabinet"); !strings.Contains(a.Body, "Salam, Nərmin xanım") {
 		t.Error("not back")
 	}
+	for next, want := range map[string]string{"/institution/waiting/T-2026-000001": "/institution/waiting/T-2026-000001", "//example.org": "/cabinet", "https://example.org/": "/cabinet", "": "/cabinet"} {
+		if a := b.Post("/cabinet/act", url.Values{"organisation": {"1"}, "next": {next}}); a.Status != http.StatusSeeOther || a.Header.Get("Location") != want {
+			t.Errorf("next %q: %d, to %q", next, a.Status, a.Header.Get("Location"))
+		}
+	}
 }
 
 func TestAnotherPersonSeesNothingOfIt(t *testing.T) {

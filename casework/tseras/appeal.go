@@ -161,6 +161,24 @@ func MayAppeal(c casework.Case, earlier []casework.Case, newer bool, now time.Ti
 	return nil
 }
 
+// Appealable are those of a person's cases that can be appealed at a moment, where all are all that he has.
+func Appealable(all []casework.Case, now time.Time) (open []casework.Case) {
+	for _, c := range all {
+		var earlier []casework.Case
+		newer := false
+		for _, x := range all {
+			if x.Kind == Appeal && x.About == c.ID {
+				earlier = append(earlier, x)
+			}
+			newer = newer || x.Kind == Assessment && x.State == Decided && x.ID > c.ID
+		}
+		if MayAppeal(c, earlier, newer, now) == nil {
+			open = append(open, c)
+		}
+	}
+	return open
+}
+
 // First is the decision that an appeal is about.
 type First struct {
 	Number  string // of its case

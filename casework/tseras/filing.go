@@ -88,5 +88,6 @@ type Filed struct {
 	Office string
 	Clerk  string // his name
 	Number string // of the case; empty: the page was opened
+	Kind   casework.Kind
 	What   string // the step; empty: the page was opened
 }

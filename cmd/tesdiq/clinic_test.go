@@ -12,6 +12,40 @@ import (
 	"github.com/tesdiq/tesdiq/internal/people"
 )
 
+// The note that somebody waits leads its reader, who acts for himself, to the very case once he has said that he acts for the institution.
+func TestTheNoteLeadsToWhoWaits(t *testing.T) {
+	w := open(t, 5)
+	at := w.applied("elcin", tseras.AwaitingReferral)
+	number := at[strings.LastIndex(at, "/")+1:]
+	v := w.as("nigar", "")
+	var id, institution string
+	if err := w.db.Admin.QueryRow(t.Context(), `
+		SELECT m.id::text, (SELECT q.organisation_id::text FROM tseras_referral_requests q JOIN cases c ON c.id = q.case_id WHERE c.number = $1)
+		FROM messages m WHERE m.fin = $2 AND m.key = 'tseras.message.referral_wanted'`, number, people.Who("nigar").FIN).Scan(&id, &institution); err != nil {
+		t.Fatal(err)
+	}
+	_, head, _ := w.ask(v.http, http.MethodPost, "/cabinet/messages/"+id, "", url.Values{})
+	link := head.Get("Location")
+	if link != "/institution/waiting/"+number+"?for="+institution {
+		t.Fatalf("the note leads to %q", link)
+	}
+	for lang, words := range map[string]string{"ru": "от имени", "en": "acting for", "az": "adından"} {
+		status, _, body := w.ask(v.http, http.MethodGet, link+"&lang="+lang, "", nil)
+		if status != http.StatusOK || !strings.Contains(body, words) || !strings.Contains(body, `name="next" value="/institution/waiting/`+number+`"`) || strings.Contains(body, "Elçin") || strings.Contains(body, ">tseras-") {
+			t.Errorf("%s: %d %s", lang, status, body)
+		}
+	}
+	if status, _, body := w.ask(w.as("aysel", "").http, http.MethodGet, link, "", nil); status != http.StatusNotFound || strings.Contains(body, "poliklinika") {
+		t.Errorf("who may not act for it: %d %s", status, body)
+	}
+	_, head, _ = w.ask(v.http, http.MethodPost, "/cabinet/act", "", url.Values{"organisation": {institution}, "next": {"/institution/waiting/" + number}})
+	for _, path := range []string{head.Get("Location"), link} {
+		if status, _, body := w.ask(v.http, http.MethodGet, path, "", nil); status != http.StatusOK || !strings.Contains(body, "Kərimov Elçin Vaqif oğlu") {
+			t.Errorf("%s: %d %s", path, status, body)
+		}
+	}
+}
+
 // A member of the polyclinic sees who waits, refers him by form 88, signs at the provider, and says of another that there is no ground.
 func TestAMemberOfAnInstitutionRefersAndDeclines(t *testing.T) {
 	w := open(t, 5)

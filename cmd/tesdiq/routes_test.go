@@ -50,6 +50,7 @@ func (w *world) routes(nermin *visitor, e summaryExcerpt, excerpt, withdrawn, ch
 	kase := w.applied("nermin", tseras.AwaitingReferral)
 	visit, filed := w.filed("murad")
 	programme := w.programme()
+	present, decided := w.present("sevinc"), w.decided()
 	const noProgramme, noBodyCase = "/cabinet/programmes/T-1999-000001", "/rehabilitation/T-1999-000001"
 	plan, bodyCase := "/cabinet/programmes/"+programme, "/rehabilitation/"+programme
 	const noVisit = "/filing/AAAAAAAAAAAAAAAAAAAAAAAAAA"
@@ -126,6 +127,10 @@ func (w *world) routes(nermin *visitor, e summaryExcerpt, excerpt, withdrawn, ch
 		"GET /filing/{visit}/withdraw/{number}":  {own: visit + "/withdraw/" + filed, missing: noVisit + "/withdraw/" + filed},
 		"POST /filing/{visit}/withdraw/{number}": {own: visit + "/withdraw/" + filed, missing: noVisit + "/withdraw/" + filed, form: url.Values{}},
 		"GET /filing/{visit}/receipt/{number}":   {own: visit + "/receipt/" + filed, missing: noVisit + "/receipt/" + filed},
+		"GET /filing/{visit}/appeal/{number}":    {own: present + "/appeal/" + decided, missing: noVisit + "/appeal/" + decided},
+		"POST /filing/{visit}/appeal/{number}":   {own: present + "/appeal/" + decided, missing: noVisit + "/appeal/" + decided, form: url.Values{"key": {"AAAAAAAAAAAAAAAAAAAAAAAAAA"}}},
+		"GET /filing/{visit}/correct/{number}":   {own: present + "/correct/" + decided, missing: noVisit + "/correct/" + decided},
+		"POST /filing/{visit}/correct/{number}":  {own: present + "/correct/" + decided, missing: noVisit + "/correct/" + decided, form: url.Values{"key": {"AAAAAAAAAAAAAAAAAAAAAAAAAA"}}},
 		"POST /filing/{visit}/end":               {own: visit + "/end", missing: noVisit + "/end", form: url.Values{}},
 
 		"GET /cabinet/programmes/{number}":            {own: plan, missing: noProgramme},
@@ -191,33 +196,40 @@ func (w *world) programme() (number string) {
 	return number
 }
 
+// decided is the number of the assessment of Sevinc, whom the registers alone decided.
+func (w *world) decided() (number string) {
+	w.t.Helper()
+	if err := w.db.Admin.QueryRow(w.t.Context(), `SELECT number FROM cases WHERE kind = 'assessment' AND state = 'decided'`).Scan(&number); err != nil {
+		w.t.Fatal(err)
+	}
+	return number
+}
+
+// atPost posts a form as the clerk of the post office, and says where it leads.
+func (w *world) atPost(path string, form url.Values) string {
+	w.t.Helper()
+	resp, err := w.as("zaur", "post").http.PostForm(w.address+path, form)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	resp.Body.Close()
+	if at := resp.Header.Get("Location"); at != "" {
+		return at
+	}
+	return resp.Request.URL.Path
+}
+
+// present is a visit of somebody at the post office.
+func (w *world) present(who string) (visit string) {
+	a := people.Who(who)
+	return w.atPost("/filing", url.Values{"document": {string(a.Card)}, "fin": {string(a.FIN)}})
+}
+
 // filed is a visit of somebody at the post office, and the number of what was filed there for him.
 func (w *world) filed(who string) (visit, number string) {
-	w.t.Helper()
-	clerk := w.as("zaur", "post")
-	a := people.Who(who)
-	for _, step := range []struct {
-		path string
-		form url.Values
-	}{{"/filing", url.Values{"document": {string(a.Card)}, "fin": {string(a.FIN)}}}, {"", nil}} {
-		if step.path == "" {
-			step.path = visit + "/apply"
-		}
-		resp, err := clerk.http.PostForm(w.address+step.path, step.form)
-		if err != nil {
-			w.t.Fatal(err)
-		}
-		resp.Body.Close()
-		at := resp.Header.Get("Location")
-		if at == "" {
-			at = resp.Request.URL.Path
-		}
-		if visit == "" {
-			visit = at
-		}
-		number = at[strings.LastIndex(at, "/")+1:]
-	}
-	return visit, number
+	visit = w.present(who)
+	at := w.atPost(visit+"/apply", nil)
+	return visit, at[strings.LastIndex(at, "/")+1:]
 }
 
 // looked is where an inspector's look at a case leads.

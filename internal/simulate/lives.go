@@ -14,6 +14,7 @@ import (
 	"github.com/tesdiq/tesdiq/casework"
 	"github.com/tesdiq/tesdiq/casework/tseras"
 	"github.com/tesdiq/tesdiq/casework/tseras/criteria"
+	"github.com/tesdiq/tesdiq/casework/tseras/tserasdb"
 	"github.com/tesdiq/tesdiq/gateway"
 	"github.com/tesdiq/tesdiq/gateway/agencies"
 	"github.com/tesdiq/tesdiq/internal/people"
@@ -148,7 +149,8 @@ func (y *year) one(ctx context.Context, a *act) error {
 	case refers:
 		_, err = y.desk.Refer(ctx, l.from, y.referral(l), "a seal")
 	case declines:
-		err = y.desk.Decline(ctx, l.from, l.number, l.fin, "Göndəriş üçün əsas yoxdur")
+		r := tseras.Refusal{Case: l.number, Reason: tseras.NoGround, Words: "Göndəriş üçün əsas yoxdur"}
+		_, err = tserasdb.Institutions{Desk: y.desk}.Refuse(ctx, l.from, r, "a seal")
 	case withdraws:
 		err = y.desk.Withdraw(ctx, l.fin, l.number, casework.Actor{Part: casework.BySubject, FIN: l.fin})
 	case appeals:

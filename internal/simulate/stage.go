@@ -324,6 +324,9 @@ func (y *year) hire(ctx context.Context) error {
 		if _, err := op.AddInstitution(ctx, voen, tseras.District(i.District)); err != nil {
 			return err
 		}
+		if _, err := op.CodeInstitution(ctx, voen, tseras.InstitutionCode(i.Code)); err != nil {
+			return err
+		}
 	}
 	return nil
 }

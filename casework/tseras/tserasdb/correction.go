@@ -74,7 +74,10 @@ func (d Desk) AskCorrection(ctx context.Context, subject tesdiq.FIN, about strin
 		if err != nil {
 			return fmt.Errorf("tserasdb: correction: %w", err)
 		}
-		return nil
+		if by.Part != casework.ByClerk {
+			return nil // he is told what the agency says
+		}
+		return tellOf(ctx, tx, c, by, tseras.StepCorrectionAsked, now)
 	})
 	return c, err
 }

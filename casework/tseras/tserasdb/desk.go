@@ -274,21 +274,35 @@ func (d Desk) refer(ctx context.Context, tx pgx.Tx, from tseras.Institution, r t
 	return c, nil
 }
 
-// Decline says that an institution, whichever it is, found no ground for a referral, with its reason, which the person reads.
-func (d Desk) Decline(ctx context.Context, from tseras.Institution, number string, subject tesdiq.FIN, reason string) error {
-	if err := tesdiq.CheckText(reason, maxReason, true); err != nil {
-		return err
-	}
-	by := casework.Actor{Part: casework.ByInstitution, Office: from.Name}
-	return d.change(ctx, subject, number, tseras.Declined, by, "declined", map[string]string{"Reason": reason})
-}
-
 // maxReason is how many letters a reason may have.
 const maxReason = 500
 
-// Withdraw takes a person's application back.
+// Withdraw takes a person's application, appeal or correction back, and tells him. casework.ErrMissing of a programme, which he declines.
 func (d Desk) Withdraw(ctx context.Context, subject tesdiq.FIN, number string, by casework.Actor) error {
-	return d.change(ctx, subject, number, tseras.Withdrawn, by, "withdrawn", nil)
+	return pgx.BeginFunc(ctx, d.Pool, func(tx pgx.Tx) error {
+		c, err := caseworkdb.ByNumber(ctx, tx, subject, number)
+		if err != nil {
+			return err
+		}
+		if c, err = caseworkdb.Lock(ctx, tx, c.ID); err != nil {
+			return err
+		}
+		if c.Kind == tseras.Programme {
+			return casework.ErrMissing
+		}
+		if c.Kind == tseras.Appeal && c.State == tseras.Drawn {
+			if err := d.giveBack(ctx, tx, c); err != nil {
+				return err
+			}
+		}
+		if c, err = d.move(ctx, tx, c, tseras.Withdrawn, "", by, "withdrawn", nil); err != nil {
+			return err
+		}
+		if c.Kind == tseras.Appeal && by.Part != casework.ByClerk {
+			return tellAppeal(ctx, tx, c, "withdrawn", nil, d.moment())
+		}
+		return tellOf(ctx, tx, c, by, "withdrawn", d.moment())
+	})
 }
 
 // DeclineProgramme ends a programme that the person does not want. Again, it changes nothing.
@@ -302,34 +316,27 @@ func (d Desk) DeclineProgramme(ctx context.Context, subject tesdiq.FIN, number s
 	})
 }
 
-// change moves a person's case and tells him.
-func (d Desk) change(ctx context.Context, subject tesdiq.FIN, number string, to casework.State, by casework.Actor, what string, args map[string]string) error {
-	return pgx.BeginFunc(ctx, d.Pool, func(tx pgx.Tx) error {
-		c, err := caseworkdb.ByNumber(ctx, tx, subject, number)
-		if err != nil {
-			return err
-		}
-		if c, err = caseworkdb.Lock(ctx, tx, c.ID); err != nil {
-			return err
-		}
-		if c.Kind == tseras.Appeal && c.State == tseras.Drawn {
-			if err := d.giveBack(ctx, tx, c); err != nil {
-				return err
-			}
-		}
-		if c, err = d.move(ctx, tx, c, to, "", by, what, args); err != nil {
-			return err
-		}
-		if c.Kind == tseras.Appeal && by.Part != casework.ByClerk {
-			return tellAppeal(ctx, tx, c, what, nil, d.moment())
-		}
-		return tellOf(ctx, tx, c, by, what, d.moment())
-	})
-}
-
 // Cases are a person's cases, the newest first.
 func (d Desk) Cases(ctx context.Context, subject tesdiq.FIN) ([]casework.Case, error) {
 	return caseworkdb.Of(ctx, d.Pool, subject)
+}
+
+const sqlAskedFor = `
+	SELECT c.number, o.name
+	FROM cases c
+	JOIN tseras_referral_requests q ON q.case_id = c.id AND q.seq = c.seq
+	JOIN organisations o ON o.id = q.organisation_id
+	WHERE c.subject = @subject AND c.state = 'awaiting_referral'`
+
+// Asked are the institutions that a person's cases wait for, by the cases' numbers. A case whose register names none of ours is not among them.
+func (d Desk) Asked(ctx context.Context, subject tesdiq.FIN) (map[string]string, error) {
+	asked := map[string]string{}
+	rows, _ := d.Pool.Query(ctx, sqlAskedFor, pgx.NamedArgs{"subject": subject}) // the error comes out of ForEachRow
+	var number, name string
+	if _, err := pgx.ForEachRow(rows, []any{&number, &name}, func() error { asked[number] = name; return nil }); err != nil {
+		return nil, fmt.Errorf("tserasdb: asked: %w", err)
+	}
+	return asked, nil
 }
 
 const sqlLooksOf = `

@@ -185,7 +185,7 @@ func (f Filing) Apply(ctx context.Context, by tseras.Clerk, visit string) (c cas
 	return c, err
 }
 
-// Withdraw takes back an application of the person who is present.
+// Withdraw takes back what the person who is present, or a clerk for him, asked for: an application, an appeal, a correction.
 func (f Filing) Withdraw(ctx context.Context, by tseras.Clerk, visit, number string) error {
 	v, err := f.Visit(ctx, by, visit)
 	if err != nil {
@@ -194,14 +194,36 @@ func (f Filing) Withdraw(ctx context.Context, by tseras.Clerk, visit, number str
 	return f.Desk.Withdraw(ctx, v.Subject, number, by.Actor())
 }
 
+// Appeal opens an appeal of the person who is present, against a decision of his. key is the form's own: sent twice it is one appeal.
+func (f Filing) Appeal(ctx context.Context, by tseras.Clerk, visit, number string, about tseras.Dispute, key string) (casework.Case, error) {
+	v, err := f.Visit(ctx, by, visit)
+	if err != nil {
+		return casework.Case{}, err
+	}
+	return f.Desk.Appeal(ctx, v.Subject, number, by.Actor(), about, keyOf(v, key))
+}
+
+// AskCorrection opens a case in which an agency is asked to correct what its register answered about the person who is present. key is the
+// form's own: sent twice it is one case.
+func (f Filing) AskCorrection(ctx context.Context, by tseras.Clerk, visit, about string, r tseras.Register, wrong tseras.Wrong, words, key string) (casework.Case, error) {
+	v, err := f.Visit(ctx, by, visit)
+	if err != nil {
+		return casework.Case{}, err
+	}
+	return f.Desk.AskCorrection(ctx, v.Subject, about, r, wrong, words, by.Actor(), keyOf(v, key))
+}
+
+// keyOf is a form's key, of this visit alone: what another clerk's form or the person's own bears is another request.
+func keyOf(v tseras.Visit, key string) string { return "clerk:" + v.ID + ":" + key }
+
 const sqlDoneInVisit = `
-	SELECT s.at, s.office, @name::text, c.number, s.what
+	SELECT s.at, s.office, @name::text, c.number, c.kind, s.what
 	FROM case_steps s
 	JOIN cases c ON c.id = s.case_id
 	WHERE c.subject = @subject AND s.part = 'clerk' AND s.actor_fin = @clerk AND s.at >= @since
 	ORDER BY s.at, s.case_id, s.seq`
 
-// Cases are those of the person's cases that a clerk may see: what is under way, and what he himself did just now.
+// Cases are those of the person's cases that a clerk may see: what is under way, what can be appealed, and what he himself did just now.
 func (f Filing) Cases(ctx context.Context, by tseras.Clerk, v tseras.Visit) (cases []casework.Case, done []tseras.Filed, err error) {
 	rows, _ := f.Pool.Query(ctx, sqlDoneInVisit, pgx.NamedArgs{"subject": v.Subject, "clerk": by.FIN, "name": by.Name, "since": v.Began}) // the error comes out of Collect
 	if done, err = pgx.CollectRows(rows, pgx.RowToStructByPos[tseras.Filed]); err != nil {
@@ -211,12 +233,15 @@ func (f Filing) Cases(ctx context.Context, by tseras.Clerk, v tseras.Visit) (cas
 	if err != nil {
 		return nil, nil, err
 	}
-	touched := map[string]bool{}
+	shown := map[string]bool{}
 	for _, d := range done {
-		touched[d.Number] = true
+		shown[d.Number] = true
+	}
+	for _, c := range tseras.Appealable(all, f.moment()) {
+		shown[c.Number] = true
 	}
 	for _, c := range all {
-		if touched[c.Number] || !tseras.Machine.Closed(c.Kind, c.State) {
+		if shown[c.Number] || !tseras.Machine.Closed(c.Kind, c.State) {
 			cases = append(cases, c)
 		}
 	}
@@ -228,12 +253,12 @@ const filedShown = 100
 
 // The office and name by which a clerk is told are those of his latest visit before the act.
 const sqlFiled = `
-	SELECT t.at, t.office, t.clerk, '', ''
+	SELECT t.at, t.office, t.clerk, '', '', ''
 	FROM filing_tries t
 	WHERE t.subject = @subject AND @number = ''
 	UNION ALL
 	SELECT s.at, s.office, coalesce((SELECT t.clerk FROM filing_tries t WHERE t.subject = @subject AND t.clerk_fin = s.actor_fin AND t.at <= s.at
-	                                 ORDER BY t.at DESC LIMIT 1), ''), c.number, s.what
+	                                 ORDER BY t.at DESC LIMIT 1), ''), c.number, c.kind, s.what
 	FROM cases c
 	JOIN case_steps s ON s.case_id = c.id
 	WHERE c.subject = @subject AND s.part = 'clerk' AND (@number = '' OR c.number = @number)

@@ -275,7 +275,7 @@ func TestTheClerksPages(t *testing.T) {
 			c.Now = w.now
 			c.Members = memberships{web.Organisation{ID: clerk.Organisation, Name: clerk.Office, Role: "clerk", Duties: duties}}
 		})
-		h := &tserasweb.Clerk{Shell: shell, Filing: filing}
+		h := &tserasweb.Clerk{Shell: shell, Filing: filing, Now: w.now, Rand: w.desk.Rand}
 		w.must(h.Prepare())
 		return webtest.Open(t, shell, h.Routes)
 	}

@@ -334,7 +334,7 @@ func (d Desk) askInstitution(ctx context.Context, tx pgx.Tx, c casework.Case, co
 	for _, fin := range fins {
 		all = append(all, message.Message{
 			To: fin, Key: "tseras.message.referral_wanted", Args: map[string]string{"Number": c.Number, "Day": c.Clock.DueBy.String()},
-			Link: "/institution", At: d.moment(),
+			Link: fmt.Sprintf("/institution/waiting/%s?for=%d", c.Number, id), At: d.moment(),
 		})
 	}
 	return message.Send(ctx, tx, all...)

@@ -312,11 +312,13 @@ var roads = []road{
 		{"back to a further member", decide},
 	}},
 	{name: "by the registers alone", who: "sevinc", deeds: []deed{{"apply", applies}, {"decide alone", gather}}},
-	{name: "declined", who: "nermin", deeds: []deed{
+	{name: "declined", who: "elcin", deeds: []deed{
 		{"apply", applies},
 		{"ask registers, and then for a referral", gather},
 		{"decline", func(j *journey) error {
-			return done(j.desk.Decline(j.Context(), j.from, j.number, j.fin, "Əsas yoxdur"))
+			r := tseras.Refusal{Case: j.number, Reason: tseras.NoGround, Words: "Əsas yoxdur"}
+			_, err := j.institutions().Refuse(j.Context(), j.from, r, "signed")
+			return err
 		}},
 	}},
 	{name: "withdrawn", who: "nermin", deeds: []deed{

@@ -193,14 +193,29 @@ func (h *Person) askAppeal(w http.ResponseWriter, r *http.Request, s tseras.Show
 	rules := tseras.AppealRulesOn(tesdiq.DateOf(h.Now()))
 	f := appealForm{First: s.Number, FirstPath: path(s.Number), Path: path(s.Number) + "/appeal?key=" + key, Key: key, Words: d.Words,
 		Until: tseras.AppealUntil(s.Since).String(), Most: rules.Words, Slots: rules}
+	f.Points = pointRows(h.Shell, lang, d)
+	return h.pages.Render(w, r, "person-appeal.html", web.Page{Title: "tseras-appeal.new", Section: "cases", Data: f, Problems: ps})
+}
+
+// pointRows are the lines of a form, with what was chosen.
+func pointRows(shell *web.Shell, lang tesdiq.Lang, d tseras.Dispute) (rows []pointRow) {
 	for i, p := range tseras.Points {
-		row := pointRow{"points", string(p), h.Shell.T(lang, "tseras-appeal.point."+string(p)), slices.Contains(d.Points, p)}
+		row := pointRow{"points", string(p), shell.T(lang, "tseras-appeal.point."+string(p)), slices.Contains(d.Points, p)}
 		if i > 0 { // the first has the field's own name, to which the summary of errors leads
 			row.ID += "-" + strconv.Itoa(i+1)
 		}
-		f.Points = append(f.Points, row)
+		rows = append(rows, row)
 	}
-	return h.pages.Render(w, r, "person-appeal.html", web.Page{Title: "tseras-appeal.new", Section: "cases", Data: f, Problems: ps})
+	return rows
+}
+
+// disputeOf is what a form says. Lines are joined: a text field's own line ends are no letters.
+func disputeOf(r *http.Request) tseras.Dispute {
+	d := tseras.Dispute{Words: oneLine(r.PostForm.Get("words"))}
+	for _, p := range r.PostForm["points"] {
+		d.Points = append(d.Points, tseras.Point(p))
+	}
+	return d
 }
 
 // appeal (a POST) opens an appeal. Sent twice, it opens one.
@@ -215,11 +230,7 @@ func (h *Person) appeal(w http.ResponseWriter, r *http.Request) error {
 		http.Redirect(w, r, path(s.Number)+"/appeal", http.StatusSeeOther)
 		return nil
 	}
-	// Lines are joined: a text field's own line ends are no letters.
-	d := tseras.Dispute{Words: oneLine(r.PostForm.Get("words"))}
-	for _, p := range r.PostForm["points"] {
-		d.Points = append(d.Points, tseras.Point(p))
-	}
+	d := disputeOf(r)
 	c, err := h.Desk.Appeal(r.Context(), fin, s.Number, casework.Actor{Part: casework.BySubject, FIN: fin}, d, key)
 	var ps tesdiq.Problems
 	if errors.As(err, &ps) {

@@ -99,11 +99,8 @@ func (h *Person) page(lang tesdiq.Lang, s tseras.Shown) (casePage, error) {
 		Number: s.Number, Path: path(s.Number), Area: pageArea(s.Kind), Tag: tagOf(s.State), Closed: closed(s.Case), Looks: looksOf(s.Looks), CanWithdraw: tseras.Withdrawable(s.Case),
 	}
 	var err error
-	if p.Turn, err = h.turnOf(lang, s.Case); err != nil {
+	if p.Turn, err = h.turnOf(lang, s.Case, s.Asked); err != nil {
 		return p, err
-	}
-	if s.Asked != "" {
-		p.Turn.What = h.Shell.T(lang, "tseras-person.doing.awaiting_referral.at", "Name", s.Asked)
 	}
 	for i := len(s.Steps) - 1; i >= 0; i-- {
 		p.Steps = append(p.Steps, h.step(lang, s.Kind, s.Steps[i], s.Filed))

@@ -5,8 +5,10 @@ import (
 	"embed"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/go-chi/chi/v5"
@@ -17,7 +19,7 @@ import (
 	"github.com/tesdiq/tesdiq/web"
 )
 
-//go:embed pages/clerk-*.html
+//go:embed pages/clerk-*.html pages/_asked-parts.html
 var clerkPages embed.FS
 
 // Filing is what the clerks' pages ask.
@@ -28,6 +30,8 @@ type Filing interface {
 	Cases(ctx context.Context, by tseras.Clerk, v tseras.Visit) ([]casework.Case, []tseras.Filed, error)
 	Apply(ctx context.Context, by tseras.Clerk, visit string) (casework.Case, error)
 	Withdraw(ctx context.Context, by tseras.Clerk, visit, number string) error
+	Appeal(ctx context.Context, by tseras.Clerk, visit, number string, about tseras.Dispute, key string) (casework.Case, error)
+	AskCorrection(ctx context.Context, by tseras.Clerk, visit, about string, r tseras.Register, wrong tseras.Wrong, words, key string) (casework.Case, error)
 }
 
 // Clerk is the pages of a clerk who files for a person who is present. A page is open for some minutes, names the person
@@ -35,6 +39,8 @@ type Filing interface {
 type Clerk struct {
 	Shell  *web.Shell
 	Filing Filing
+	Now    func() time.Time
+	Rand   io.Reader // of the forms' keys
 
 	pages *web.Pages
 }
@@ -61,6 +67,10 @@ func (h *Clerk) Routes(r chi.Router) {
 	r.Post(filingPath+"/{visit}/apply", clerk(h.apply))
 	r.Get(filingPath+"/{visit}/withdraw/{number}", clerk(h.confirm))
 	r.Post(filingPath+"/{visit}/withdraw/{number}", clerk(h.withdraw))
+	r.Get(filingPath+"/{visit}/appeal/{number}", clerk(h.appealForm))
+	r.Post(filingPath+"/{visit}/appeal/{number}", clerk(h.appeal))
+	r.Get(filingPath+"/{visit}/correct/{number}", clerk(h.correctionForm))
+	r.Post(filingPath+"/{visit}/correct/{number}", clerk(h.correct))
 	r.Get(filingPath+"/{visit}/receipt/{number}", clerk(h.receipt))
 	r.Post(filingPath+"/{visit}/end", clerk(h.end))
 }
@@ -114,7 +124,11 @@ type clerkCase struct {
 	Number, Kind string
 	Tag          tag
 	Turn         string
+	Then         string // key of what follows when it is withdrawn
 	Withdraw     string // where; empty: it cannot be
+	Appeal       string // where; empty: it cannot be appealed
+	Until        string // the last day to appeal
+	Correct      string // where it is said that a register is wrong; empty: no register is asked for it
 	Receipt      string // where; empty: this clerk did nothing with it in this visit
 }
 
@@ -126,8 +140,25 @@ type clerkVisit struct {
 	CanApply bool
 	Office   string
 	Clerk    string
-	One      clerkCase      // of the receipt or the question
-	Done     []tseras.Filed // with the case, in this visit
+	One      clerkCase   // of the receipt or the question
+	Done     []filedLine // with the case, in this visit
+}
+
+// filedLine is what a clerk did, in words.
+type filedLine struct {
+	At        time.Time
+	Who, What string
+}
+
+func filedOf(shell *web.Shell, lang tesdiq.Lang, f tseras.Filed) filedLine {
+	l := filedLine{At: f.At, Who: f.Office, What: shell.T(lang, "filing.mine.opened")}
+	if f.Clerk != "" {
+		l.Who += " · " + f.Clerk
+	}
+	if f.Number != "" {
+		l.What = f.Number + ": " + stepWords(shell, lang, f.Kind, casework.Step{What: f.What})
+	}
+	return l
 }
 
 // visit reads the visit of the address. tseras.ErrVisit where it is not this clerk's, or over.
@@ -142,22 +173,18 @@ func (h *Clerk) visit(r *http.Request) (p clerkVisit, err error) {
 		return p, err
 	}
 	p = clerkVisit{Name: v.Name.Short(), Path: visitPath(v.ID), Ends: v.Ends(), CanApply: true, Office: by.Office, Clerk: by.Name}
-	number := chi.URLParam(r, "number")
+	number, lang := chi.URLParam(r, "number"), web.ViewerOf(r.Context()).Lang
+	appealable := tseras.Appealable(cases, h.Now())
 	for _, c := range cases {
-		line := clerkCase{Number: c.Number, Kind: "filing.kind." + string(c.Kind), Tag: tagOf(c.State), Turn: "tseras-person.turn." + string(c.Clock.Turn)}
-		if !closed(c) {
-			p.CanApply = p.CanApply && c.Kind != tseras.Assessment && c.Kind != tseras.Appeal
-			if tseras.Machine.Allows(c.Kind, c.State, tseras.Withdrawn, casework.ByClerk) {
-				line.Withdraw = p.Path + "/withdraw/" + c.Number
-			}
-		}
+		p.CanApply = p.CanApply && (closed(c) || !assesses(c))
+		line := h.line(p.Path, c, slices.ContainsFunc(appealable, func(x casework.Case) bool { return x.ID == c.ID }))
 		for _, d := range done {
 			if d.Number != c.Number {
 				continue
 			}
 			line.Receipt = p.Path + "/receipt/" + c.Number
 			if c.Number == number {
-				p.Done = append(p.Done, d)
+				p.Done = append(p.Done, filedOf(h.Shell, lang, d))
 			}
 		}
 		if c.Number == number {
@@ -166,6 +193,22 @@ func (h *Clerk) visit(r *http.Request) (p clerkVisit, err error) {
 		p.Cases = append(p.Cases, line)
 	}
 	return p, nil
+}
+
+// line says of a case what a clerk sees of it, and what he can do with it.
+func (h *Clerk) line(visit string, c casework.Case, appealable bool) clerkCase {
+	line := clerkCase{Number: c.Number, Kind: "filing.kind." + string(c.Kind), Tag: tagOf(c.State), Turn: "tseras-person.turn." + string(c.Clock.Turn)}
+	if c.Kind != tseras.Programme && tseras.Machine.Allows(c.Kind, c.State, tseras.Withdrawn, casework.ByClerk) {
+		line.Withdraw, line.Then = visit+"/withdraw/"+c.Number, "filing.withdraw.then."+string(c.Kind)
+	}
+	if c.Kind != tseras.Assessment || c.State == tseras.Declined || c.State == tseras.Withdrawn {
+		return line
+	}
+	line.Correct = visit + "/correct/" + c.Number
+	if appealable {
+		line.Appeal, line.Until = visit+"/appeal/"+c.Number, tseras.AppealUntil(c.Since).String()
+	}
+	return line
 }
 
 // show is the page of the person who is present.
@@ -198,7 +241,8 @@ func (h *Clerk) confirm(w http.ResponseWriter, r *http.Request) error {
 	if p.One.Withdraw == "" {
 		return casework.ErrMissing
 	}
-	return h.pages.Render(w, r, "clerk-withdraw.html", web.Page{Title: "filing.withdraw.ask", Section: filingDuty, Data: p})
+	title := h.Shell.T(web.ViewerOf(r.Context()).Lang, "filing.withdraw.ask", "Number", p.One.Number)
+	return h.pages.Render(w, r, "clerk-withdraw.html", web.Page{TitleText: title, Section: filingDuty, Data: p})
 }
 
 // withdraw (a POST) takes an application back. Again, it changes nothing.

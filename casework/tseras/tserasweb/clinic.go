@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strconv"
 	"time"
 
 	"github.com/go-chi/chi/v5"
@@ -68,10 +69,17 @@ func (h *Clinic) Routes(r chi.Router) {
 
 type clinicHandler func(http.ResponseWriter, *http.Request, tseras.Institution) error
 
-// acting lets in who acts for a medical institution that may refer.
+// acting lets in who acts for a medical institution that may refer. A message leads its reader here while he acts for himself, and names
+// the institution by the parameter for: who may act for it is asked whether he wants to.
 func (h *Clinic) acting(handle clinicHandler) http.HandlerFunc {
-	return h.Shell.Duty(clinicDuty, func(w http.ResponseWriter, r *http.Request) error {
+	return h.Shell.Person(func(w http.ResponseWriter, r *http.Request) error {
 		v := web.ViewerOf(r.Context())
+		if id, err := strconv.ParseInt(r.URL.Query().Get("for"), 10, 64); err == nil && r.Method == http.MethodGet && (v.Organisation == nil || v.Organisation.ID != id) {
+			return h.offer(w, r, id)
+		}
+		if !v.Has(clinicDuty) {
+			return tesdiq.NewProblem(tesdiq.Forbidden, "web.duty")
+		}
 		from, err := h.Desk.Institution(r.Context(), v.Organisation.ID)
 		if errors.Is(err, casework.ErrMissing) {
 			return tesdiq.NewProblem(tesdiq.NotFound, "web.no-page")
@@ -82,6 +90,21 @@ func (h *Clinic) acting(handle clinicHandler) http.HandlerFunc {
 		from.Member = v.Person.FIN
 		return handle(w, r, from)
 	})
+}
+
+type actPage struct {
+	Organisation web.Organisation
+	Next         string // the page that he wanted to see
+}
+
+// offer asks somebody whether he wants to act for an institution, to see a page of its.
+func (h *Clinic) offer(w http.ResponseWriter, r *http.Request, id int64) error {
+	o, err := h.Shell.Members.Membership(r.Context(), web.ViewerOf(r.Context()).Person.FIN, id)
+	if err != nil {
+		return err
+	}
+	title := h.Shell.T(web.ViewerOf(r.Context()).Lang, "tseras-clinic.act", "Name", o.Name)
+	return h.pages.Render(w, r, "clinic-act.html", web.Page{TitleText: title, Data: actPage{o, r.URL.Path}})
 }
 
 // dueLine is until when something is to be done.

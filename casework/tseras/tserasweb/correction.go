@@ -17,7 +17,7 @@ import (
 	"github.com/tesdiq/tesdiq/web"
 )
 
-//go:embed pages/correction-*.html pages/_programme-parts.html
+//go:embed pages/correction-*.html pages/_programme-parts.html pages/_asked-parts.html
 var correctionPages embed.FS
 
 // CorrectionDesk takes what a person says of a register's answer.
@@ -96,10 +96,16 @@ func (h *Corrections) render(w http.ResponseWriter, r *http.Request, f correctio
 			f.Registers = append(f.Registers, web.Choice{Value: string(x), Label: t("tseras-person.register." + string(x))})
 		}
 	}
-	for _, x := range tseras.Wrongs() {
-		f.Wrongs = append(f.Wrongs, web.Choice{Value: string(x), Label: t("tseras-correction.wrong." + string(x))})
-	}
+	f.Wrongs = wrongs(h.Person.Shell, lang)
 	return h.pages.Render(w, r, "correction-new.html", web.Page{Title: "tseras-correction.new", Section: "cases", Data: f, Problems: ps, Self: f.Path})
+}
+
+// wrongs are what can be wrong with an answer, as a form offers it.
+func wrongs(shell *web.Shell, lang tesdiq.Lang) (all []web.Choice) {
+	for _, x := range tseras.Wrongs() {
+		all = append(all, web.Choice{Value: string(x), Label: shell.T(lang, "tseras-correction.wrong."+string(x))})
+	}
+	return all
 }
 
 // ask (a POST) opens the correction. Sent twice, it opens one.
@@ -183,7 +189,7 @@ func (h *Corrections) show(w http.ResponseWriter, r *http.Request) error {
 	if !k.Until.IsZero() {
 		p.Until = k.Until.String()
 	}
-	if p.Turn, err = h.Person.turnOf(lang, s.Case); err != nil {
+	if p.Turn, err = h.Person.turnOf(lang, s.Case, ""); err != nil {
 		return err
 	}
 	for i := len(s.Steps) - 1; i >= 0; i-- {

@@ -21,7 +21,7 @@ import (
 	"github.com/tesdiq/tesdiq/web"
 )
 
-//go:embed pages/person-*.html pages/_person-parts.html
+//go:embed pages/person-*.html pages/_person-parts.html pages/_asked-parts.html
 var personPages embed.FS
 
 // Desk takes what a person brings, and shows him his cases.
@@ -33,6 +33,8 @@ type Desk interface {
 	Move(ctx context.Context, subject tesdiq.FIN, number string, by casework.Actor, starts time.Time) error
 	CannotCome(ctx context.Context, subject tesdiq.FIN, number string, by casework.Actor) error
 	Cases(ctx context.Context, subject tesdiq.FIN) ([]casework.Case, error)
+	// Asked are the institutions that a person's cases wait for, by the cases' numbers.
+	Asked(ctx context.Context, subject tesdiq.FIN) (map[string]string, error)
 	Show(ctx context.Context, subject tesdiq.FIN, number string) (tseras.Shown, error)
 	// Filed is what clerks did for a person; of one case alone where its number is given.
 	Filed(ctx context.Context, subject tesdiq.FIN, number string) ([]tseras.Filed, error)
@@ -103,7 +105,7 @@ type listPage struct {
 	Open   []line // the cases that are under way
 	New    bool   // an assessment can be applied for
 	Closed []line
-	Filed  []tseras.Filed // what clerks did for the person
+	Filed  []filedLine // what clerks did for the person
 }
 
 // line is a case in a list.
@@ -123,14 +125,16 @@ type turn struct {
 	Alarm casework.Alarm
 }
 
-// turnOf says whose turn it is.
-func (h *Person) turnOf(lang tesdiq.Lang, c casework.Case) (turn, error) {
+// turnOf says whose turn it is. asked is the institution that the case waits for, or "".
+func (h *Person) turnOf(lang tesdiq.Lang, c casework.Case, asked string) (turn, error) {
 	t := func(key string, args ...any) string { return h.Shell.T(lang, key, args...) }
 	out := turn{Who: t("tseras-person.turn." + string(c.Clock.Turn))}
 	if closed(c) {
 		return out, nil
 	}
-	out.What = t(area(c.Kind) + "doing." + string(c.State))
+	if out.What = t(area(c.Kind) + "doing." + string(c.State)); asked != "" {
+		out.What = t("tseras-person.doing.awaiting_referral.at", "Name", asked)
+	}
 	if c.Clock.DueBy.IsZero() {
 		return out, nil
 	}
@@ -171,8 +175,8 @@ func assesses(c casework.Case) bool { return c.Kind == tseras.Assessment || c.Ki
 
 func closed(c casework.Case) bool { return tseras.Machine.Closed(c.Kind, c.State) }
 
-func (h *Person) lineOf(lang tesdiq.Lang, c casework.Case) (line, error) {
-	t, err := h.turnOf(lang, c)
+func (h *Person) lineOf(lang tesdiq.Lang, c casework.Case, asked string) (line, error) {
+	t, err := h.turnOf(lang, c, asked)
 	return line{c.Number, path(c.Number), "filing.kind." + string(c.Kind), c.Opened, tagOf(c.State), t}, err
 }
 
@@ -183,9 +187,13 @@ func (h *Person) list(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	asked, err := h.Desk.Asked(r.Context(), fin)
+	if err != nil {
+		return err
+	}
 	data := listPage{New: true}
 	for _, c := range cases {
-		l, err := h.lineOf(lang, c)
+		l, err := h.lineOf(lang, c, asked[c.Number])
 		if err != nil {
 			return err
 		}
@@ -196,8 +204,12 @@ func (h *Person) list(w http.ResponseWriter, r *http.Request) error {
 			data.New = data.New && !assesses(c)
 		}
 	}
-	if data.Filed, err = h.Desk.Filed(r.Context(), fin, ""); err != nil {
+	filed, err := h.Desk.Filed(r.Context(), fin, "")
+	if err != nil {
 		return err
+	}
+	for _, f := range filed {
+		data.Filed = append(data.Filed, filedOf(h.Shell, lang, f))
 	}
 	return h.pages.Render(w, r, "person-cases.html", web.Page{Title: "tseras-person.cases", Section: "cases", Data: data})
 }
@@ -342,7 +354,11 @@ func (h *Person) Open(ctx context.Context, fin tesdiq.FIN, lang tesdiq.Lang) (ad
 	if err != nil || c == nil {
 		return "", "", "", false, err
 	}
-	t, err := h.turnOf(lang, *c)
+	asked, err := h.Desk.Asked(ctx, fin)
+	if err != nil {
+		return "", "", "", false, err
+	}
+	t, err := h.turnOf(lang, *c, asked[c.Number])
 	if err != nil {
 		return "", "", "", false, err
 	}

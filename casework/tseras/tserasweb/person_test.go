@@ -72,6 +72,10 @@ func (d *desk) Cases(_ context.Context, fin tesdiq.FIN) ([]casework.Case, error)
 	return []casework.Case{d.shown.Case}, nil
 }
 
+func (d *desk) Asked(context.Context, tesdiq.FIN) (map[string]string, error) {
+	return map[string]string{d.shown.Number: d.shown.Asked}, nil
+}
+
 func (d *desk) Show(_ context.Context, fin tesdiq.FIN, number string) (tseras.Shown, error) {
 	if fin != d.shown.Subject || number != d.shown.Number {
 		return tseras.Shown{}, casework.ErrMissing

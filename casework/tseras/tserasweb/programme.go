@@ -123,7 +123,7 @@ func (h *Programmes) page(lang tesdiq.Lang, s tseras.Shown) (p programmePage, er
 	if s.State == tseras.Entered {
 		p.Entered = tesdiq.DateOf(s.Since).String()
 	}
-	if p.Turn, err = h.Person.turnOf(lang, s.Case); err != nil {
+	if p.Turn, err = h.Person.turnOf(lang, s.Case, ""); err != nil {
 		return p, err
 	}
 	if p.Closed && s.State != tseras.Declined && g.Replaced == "" {

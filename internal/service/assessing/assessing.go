@@ -76,7 +76,7 @@ func New(h service.Host, shell *web.Shell, pools *postgres.Pools, s Settings) (*
 	institution := &tserasweb.Institution{Shell: shell, Referrals: institutions, Address: h.PublicURL, Now: h.Now}
 	a.clinic = &tserasweb.Clinic{Shell: shell, Desk: institutions, Calendar: calendar, Now: h.Now}
 	a.bench = &tserasweb.Commission{Shell: shell, Bench: tserasdb.Bench{Pool: pools.Commission, Now: h.Now, Rand: h.Rand}, Calendar: calendar, Now: h.Now}
-	clerk := &tserasweb.Clerk{Shell: shell, Filing: tserasdb.Filing{Desk: desk}}
+	clerk := &tserasweb.Clerk{Shell: shell, Filing: tserasdb.Filing{Desk: desk}, Now: h.Now, Rand: h.Rand}
 	programmes := &tserasweb.Programmes{Person: a.person, Desk: desk}
 	corrections := &tserasweb.Corrections{Person: a.person, Desk: desk}
 	bodies := &tserasweb.Rehabilitation{Shell: shell, Bodies: tserasdb.Rehabilitation{Desk: desk}, Calendar: calendar, Now: h.Now}
