@@ -8,6 +8,8 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgxpool"
+
 	"github.com/tesdiq/tesdiq"
 	"github.com/tesdiq/tesdiq/casework/tseras"
 	"github.com/tesdiq/tesdiq/casework/tseras/tserasdb"
@@ -35,46 +37,21 @@ type institutionCommands struct {
 	Code institutionCodeCommand `cmd:"" help:"Say by which code the register of who is registered where names it, so that people are led to it."`
 }
 
-// commissionChange are the flags of the commands that change something.
-type commissionChange struct {
-	where
-	Apply bool `help:"Do it. Without this, only say what would be done."`
+// commissions runs do with the commissions, for the operator.
+func (w where) commissions(ctx context.Context, do func(tserasdb.Operator) error) error {
+	return w.asRole(ctx, postgres.Operator, func(pool *pgxpool.Pool) error { return do(tserasdb.Operator{Pool: pool, Now: time.Now}) })
 }
 
-// with runs do with the commissions, and says at the end whether anything was written.
-func (c commissionChange) with(ctx context.Context, do func(tserasdb.Operator) error) error {
-	err := c.commissions(ctx, func(o tserasdb.Operator) error {
+// commissions runs do with the commissions, and says at the end whether anything was written.
+func (c operating) commissions(ctx context.Context, do func(tserasdb.Operator) error) error {
+	return c.said(c.where.commissions(ctx, func(o tserasdb.Operator) error {
 		o.Preview = !c.Apply
 		return do(o)
-	})
-	if err != nil {
-		return err
-	}
-	if !c.Apply {
-		fmt.Println(dryRun)
-		return nil
-	}
-	fmt.Println("Written.")
-	return nil
-}
-
-// commissions opens the commissions for the operator.
-func (w where) commissions(ctx context.Context, do func(tserasdb.Operator) error) error {
-	db, err := w.open(ctx)
-	if err != nil {
-		return err
-	}
-	defer db.stop()
-	pool, err := postgres.OpenConfig(ctx, db.as(postgres.Operator))
-	if err != nil {
-		return err
-	}
-	defer pool.Close()
-	return do(tserasdb.Operator{Pool: pool, Now: time.Now})
+	}), "Written.")
 }
 
 type commissionAdd struct {
-	commissionChange
+	operating
 	ID       string   `arg:"" name:"id" help:"Its number: K and two or three digits, K07."`
 	Name     string   `arg:"" help:"Its name, as decisions state it."`
 	District []string `help:"District that it serves, whose people it must not assess; several times." required:"" placeholder:"NAME"`
@@ -90,7 +67,7 @@ func (c commissionAdd) Run(ctx context.Context) error {
 	for _, d := range c.District {
 		k.Districts = append(k.Districts, tseras.District(d))
 	}
-	return c.with(ctx, func(op tserasdb.Operator) error {
+	return c.commissions(ctx, func(op tserasdb.Operator) error {
 		if err := op.Add(ctx, k); err != nil {
 			return err
 		}
@@ -100,7 +77,7 @@ func (c commissionAdd) Run(ctx context.Context) error {
 }
 
 type commissionClose struct {
-	commissionChange
+	operating
 	ID string `arg:"" name:"id" help:"Number of the commission."`
 }
 
@@ -110,7 +87,7 @@ func (c commissionClose) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return c.with(ctx, func(op tserasdb.Operator) error {
+	return c.commissions(ctx, func(op tserasdb.Operator) error {
 		if err := op.Close(ctx, id); err != nil {
 			return err
 		}
@@ -120,7 +97,7 @@ func (c commissionClose) Run(ctx context.Context) error {
 }
 
 type commissionMemberAdd struct {
-	commissionChange
+	operating
 	ID    string `arg:"" name:"id" help:"Number of the commission."`
 	FIN   string `arg:"" name:"fin" help:"FIN of the person."`
 	Name  string `arg:"" help:"Given name and surname."`
@@ -137,7 +114,7 @@ func (c commissionMemberAdd) Run(ctx context.Context) error {
 	if err := ps.Err(); err != nil {
 		return err
 	}
-	return c.with(ctx, func(op tserasdb.Operator) error {
+	return c.commissions(ctx, func(op tserasdb.Operator) error {
 		member, err := op.AddMember(ctx, id, fin, c.Name, c.Chair)
 		if err != nil {
 			return err
@@ -148,13 +125,13 @@ func (c commissionMemberAdd) Run(ctx context.Context) error {
 }
 
 type commissionMemberEnd struct {
-	commissionChange
+	operating
 	ID string `arg:"" name:"id" help:"Number of the member: K07-3."`
 }
 
 // Run ends a membership.
 func (c commissionMemberEnd) Run(ctx context.Context) error {
-	return c.with(ctx, func(op tserasdb.Operator) error {
+	return c.commissions(ctx, func(op tserasdb.Operator) error {
 		if err := op.EndMember(ctx, tseras.MemberID(c.ID)); err != nil {
 			return err
 		}
@@ -168,7 +145,7 @@ var weekdays = map[string]time.Weekday{"mon": time.Monday, "tue": time.Tuesday, 
 	"sat": time.Saturday, "sun": time.Sunday}
 
 type commissionHoursAdd struct {
-	commissionChange
+	operating
 	ID      string `arg:"" name:"id" help:"Number of the commission."`
 	Day     string `arg:"" enum:"mon,tue,wed,thu,fri,sat,sun" help:"Day of the week: ${enum}."`
 	From    string `required:"" placeholder:"09:00" help:"When the first examination begins."`
@@ -197,7 +174,7 @@ func (c commissionHoursAdd) Run(ctx context.Context) error {
 	if err := ps.Err(); err != nil {
 		return err
 	}
-	return c.with(ctx, func(op tserasdb.Operator) error {
+	return c.commissions(ctx, func(op tserasdb.Operator) error {
 		if _, err := op.AddHours(ctx, h); err != nil {
 			return err
 		}
@@ -207,7 +184,7 @@ func (c commissionHoursAdd) Run(ctx context.Context) error {
 }
 
 type commissionHoursEnd struct {
-	commissionChange
+	operating
 	ID  string `arg:"" name:"id" help:"Number of the commission."`
 	Day string `arg:"" enum:"mon,tue,wed,thu,fri,sat,sun" help:"Day of the week: ${enum}."`
 }
@@ -218,7 +195,7 @@ func (c commissionHoursEnd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return c.with(ctx, func(op tserasdb.Operator) error {
+	return c.commissions(ctx, func(op tserasdb.Operator) error {
 		if _, err := op.EndHours(ctx, id, weekdays[c.Day]); err != nil {
 			return err
 		}
@@ -252,7 +229,7 @@ func (c commissionList) Run(ctx context.Context) error {
 }
 
 type institutionAdd struct {
-	commissionChange
+	operating
 	VOEN     string `arg:"" name:"voen" help:"VÖEN of the organisation."`
 	District string `arg:"" help:"District in which it works."`
 	Code     string `help:"By which code the register of who is registered where names it. Without one nobody is led to it." placeholder:"CODE"`
@@ -268,7 +245,7 @@ func (c institutionAdd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return c.with(ctx, func(op tserasdb.Operator) error {
+	return c.commissions(ctx, func(op tserasdb.Operator) error {
 		if _, err := op.AddInstitution(ctx, voen, tseras.District(c.District)); err != nil {
 			return err
 		}
@@ -291,7 +268,7 @@ func institutionCode(s string) (tseras.InstitutionCode, error) {
 }
 
 type institutionCodeCommand struct {
-	commissionChange
+	operating
 	VOEN string `arg:"" name:"voen" help:"VÖEN of the organisation."`
 	Code string `arg:"" help:"The code."`
 }
@@ -306,7 +283,7 @@ func (c institutionCodeCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return c.with(ctx, func(op tserasdb.Operator) error {
+	return c.commissions(ctx, func(op tserasdb.Operator) error {
 		if _, err := op.CodeInstitution(ctx, voen, code); err != nil {
 			return err
 		}

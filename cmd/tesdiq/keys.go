@@ -11,6 +11,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/schollz/progressbar/v3"
 
 	"github.com/tesdiq/tesdiq"
@@ -228,25 +229,15 @@ func (c keysPublish) Run(ctx context.Context) error {
 
 // revokedIn is what an installation's database says was revoked.
 func revokedIn(ctx context.Context, w where) (map[string]keys.Revoked, error) {
-	db, err := w.open(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer db.stop()
-	pool, err := postgres.OpenConfig(ctx, db.as(postgres.Operator))
-	if err != nil {
-		return nil, err
-	}
-	defer pool.Close()
-	all, err := issuerdb.SignerRevocations(ctx, pool)
-	if err != nil {
-		return nil, err
-	}
 	revoked := map[string]keys.Revoked{}
-	for _, r := range all {
-		revoked[r.Serial] = keys.Revoked{At: r.RevokedAt, InvalidFrom: r.InvalidFrom, Reason: r.Reason, Why: r.Why}
-	}
-	return revoked, nil
+	err := w.asRole(ctx, postgres.Operator, func(pool *pgxpool.Pool) error {
+		all, err := issuerdb.SignerRevocations(ctx, pool)
+		for _, r := range all {
+			revoked[r.Serial] = keys.Revoked{At: r.RevokedAt, InvalidFrom: r.InvalidFrom, Reason: r.Reason, Why: r.Why}
+		}
+		return err
+	})
+	return revoked, err
 }
 
 // keysRevoke revokes a signer.
@@ -273,30 +264,16 @@ func (c keysRevoke) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	db, err := c.open(ctx)
-	if err != nil {
-		return err
-	}
-	defer db.stop()
-	pool, err := postgres.OpenConfig(ctx, db.as(postgres.Operator))
-	if err != nil {
-		return err
-	}
-	defer pool.Close()
-	op := issuerdb.Operator{Pool: pool, Now: time.Now, Rand: rand.Reader}
-	done, err := op.RevokeSigner(ctx, issuer.SignerRevocation{Serial: l.Serial, Role: l.Role, Reason: c.Reason, Why: c.Why, By: c.By, InvalidFrom: from}, !c.Apply)
-	if err != nil {
-		return err
-	}
-	fmt.Printf("revoke %s %s, %s: what it signed from %s on does not count\n", l.Role, l.Serial, l.Certificate().Subject.CommonName, from.Format(time.RFC3339))
-	fmt.Printf("%d excerpts have a file that does not count then; %d messages to persons who checked one.\n", done.Excerpts, done.Told)
-	if !c.Apply {
-		fmt.Println(dryRun)
+	return c.said(c.asRole(ctx, postgres.Operator, func(pool *pgxpool.Pool) error {
+		op := issuerdb.Operator{Pool: pool, Now: time.Now, Rand: rand.Reader}
+		done, err := op.RevokeSigner(ctx, issuer.SignerRevocation{Serial: l.Serial, Role: l.Role, Reason: c.Reason, Why: c.Why, By: c.By, InvalidFrom: from}, !c.Apply)
+		if err != nil {
+			return err
+		}
+		fmt.Printf("revoke %s %s, %s: what it signed from %s on does not count\n", l.Role, l.Serial, l.Certificate().Subject.CommonName, from.Format(time.RFC3339))
+		fmt.Printf("%d excerpts have a file that does not count then; %d messages to persons who checked one.\n", done.Excerpts, done.Told)
 		return nil
-	}
-	fmt.Println("Written, with its ledger line.")
-	fmt.Println("Next: tesdiq keys publish, with the authority's key, for the lists; tesdiq keys rotate, if it was on duty; tesdiq keys reissue.")
-	return nil
+	}), "Written, with its ledger line.\nNext: tesdiq keys publish, with the authority's key, for the lists; tesdiq keys rotate, if it was on duty; tesdiq keys reissue.")
 }
 
 // momentOf reads a moment, or the beginning of a day in Baku.

@@ -8,6 +8,8 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgxpool"
+
 	"github.com/tesdiq/tesdiq"
 	"github.com/tesdiq/tesdiq/internal/postgres"
 	"github.com/tesdiq/tesdiq/organisation"
@@ -42,46 +44,23 @@ type orgCommands struct {
 	List orgList `cmd:"" help:"List organisations with their members and programs."`
 }
 
-// orgChange are the flags of the commands that change something.
-type orgChange struct {
-	where
-	Apply bool `help:"Do it. Without this, only say what would be done."`
+// organisations runs do with the organisations, for the operator.
+func (w where) organisations(ctx context.Context, do func(organisationdb.Operator) error) error {
+	return w.asRole(ctx, postgres.Operator, func(pool *pgxpool.Pool) error {
+		return do(organisationdb.Operator{Pool: pool, Now: time.Now, Rand: rand.Reader})
+	})
 }
 
-// with runs do with the organisations, and says at the end whether anything was written.
-func (c orgChange) with(ctx context.Context, do func(organisationdb.Operator) error) error {
-	err := c.operate(ctx, func(o organisationdb.Operator) error {
+// organisations runs do with the organisations, and says at the end whether anything was written.
+func (c operating) organisations(ctx context.Context, do func(organisationdb.Operator) error) error {
+	return c.said(c.where.organisations(ctx, func(o organisationdb.Operator) error {
 		o.Preview = !c.Apply
 		return do(o)
-	})
-	if err != nil {
-		return err
-	}
-	if !c.Apply {
-		fmt.Println(dryRun)
-		return nil
-	}
-	fmt.Println("Written.")
-	return nil
-}
-
-// operate opens the organisations for the operator.
-func (w where) operate(ctx context.Context, do func(organisationdb.Operator) error) error {
-	db, err := w.open(ctx)
-	if err != nil {
-		return err
-	}
-	defer db.stop()
-	pool, err := postgres.OpenConfig(ctx, db.as(postgres.Operator))
-	if err != nil {
-		return err
-	}
-	defer pool.Close()
-	return do(organisationdb.Operator{Pool: pool, Now: time.Now, Rand: rand.Reader})
+	}), "Written.")
 }
 
 type orgAdd struct {
-	orgChange
+	operating
 	VOEN string            `arg:"" name:"voen" help:"VÖEN of the organisation."`
 	Name string            `arg:"" help:"Its name, as people read it when it has checked them."`
 	Sort organisation.Sort `help:"bank, employer or office." required:"" placeholder:"SORT"`
@@ -96,7 +75,7 @@ func (c orgAdd) Run(ctx context.Context) error {
 	if !voen.CheckDigit() {
 		fmt.Println("Warning: the check digit of the VÖEN does not fit.")
 	}
-	return c.with(ctx, func(op organisationdb.Operator) error {
+	return c.organisations(ctx, func(op organisationdb.Operator) error {
 		o, err := op.Add(ctx, organisation.Organisation{VOEN: voen, Name: c.Name, Sort: c.Sort})
 		if err != nil {
 			return err
@@ -107,7 +86,7 @@ func (c orgAdd) Run(ctx context.Context) error {
 }
 
 type orgClose struct {
-	orgChange
+	operating
 	VOEN string `arg:"" name:"voen" help:"VÖEN of the organisation."`
 }
 
@@ -117,7 +96,7 @@ func (c orgClose) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return c.with(ctx, func(op organisationdb.Operator) error {
+	return c.organisations(ctx, func(op organisationdb.Operator) error {
 		o, err := op.Close(ctx, voen)
 		if err != nil {
 			return err
@@ -128,7 +107,7 @@ func (c orgClose) Run(ctx context.Context) error {
 }
 
 type orgMemberAdd struct {
-	orgChange
+	operating
 	VOEN string            `arg:"" name:"voen" help:"VÖEN of the organisation."`
 	FIN  string            `arg:"" name:"fin" help:"FIN of the person."`
 	Name string            `arg:"" help:"Given name and surname, for colleagues."`
@@ -141,7 +120,7 @@ func (c orgMemberAdd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return c.with(ctx, func(op organisationdb.Operator) error {
+	return c.organisations(ctx, func(op organisationdb.Operator) error {
 		m, err := op.AddMember(ctx, voen, organisation.Member{FIN: fin, Name: c.Name, Role: c.Role})
 		if err != nil {
 			return err
@@ -152,7 +131,7 @@ func (c orgMemberAdd) Run(ctx context.Context) error {
 }
 
 type orgMemberEnd struct {
-	orgChange
+	operating
 	VOEN string `arg:"" name:"voen" help:"VÖEN of the organisation."`
 	FIN  string `arg:"" name:"fin" help:"FIN of the member."`
 }
@@ -163,7 +142,7 @@ func (c orgMemberEnd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return c.with(ctx, func(op organisationdb.Operator) error {
+	return c.organisations(ctx, func(op organisationdb.Operator) error {
 		m, err := op.EndMember(ctx, voen, fin)
 		if err != nil {
 			return err
@@ -183,7 +162,7 @@ func both(voen, fin string) (tesdiq.VOEN, tesdiq.FIN, error) {
 }
 
 type orgClientAdd struct {
-	orgChange
+	operating
 	VOEN string `arg:"" name:"voen" help:"VÖEN of the organisation."`
 	Name string `arg:"" help:"What the program is called."`
 }
@@ -194,7 +173,7 @@ func (c orgClientAdd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return c.with(ctx, func(op organisationdb.Operator) error {
+	return c.organisations(ctx, func(op organisationdb.Operator) error {
 		client, secret, err := op.AddClient(ctx, voen, c.Name)
 		if err != nil {
 			return err
@@ -208,13 +187,13 @@ func (c orgClientAdd) Run(ctx context.Context) error {
 }
 
 type orgClientEnd struct {
-	orgChange
+	operating
 	ID string `arg:"" name:"id" help:"Id of the program."`
 }
 
 // Run ends a program.
 func (c orgClientEnd) Run(ctx context.Context) error {
-	return c.with(ctx, func(op organisationdb.Operator) error {
+	return c.organisations(ctx, func(op organisationdb.Operator) error {
 		client, err := op.EndClient(ctx, c.ID)
 		if err != nil {
 			return err
@@ -225,35 +204,35 @@ func (c orgClientEnd) Run(ctx context.Context) error {
 }
 
 type orgDutyAdd struct {
-	orgChange
+	operating
 	VOEN string            `arg:"" name:"voen" help:"VÖEN of the organisation."`
 	Duty organisation.Duty `arg:"" help:"filing: applies for people who are present; call_centre: answers calls; inspection: sees clocks, draws and statistics; rehabilitation: makes programmes."`
 }
 
 // Run gives a duty.
 func (c orgDutyAdd) Run(ctx context.Context) error {
-	return c.change(ctx, c.VOEN, c.Duty, "add to", organisationdb.Operator.AddDuty)
+	return c.duty(ctx, c.VOEN, c.Duty, "add to", organisationdb.Operator.AddDuty)
 }
 
 type orgDutyEnd struct {
-	orgChange
+	operating
 	VOEN string            `arg:"" name:"voen" help:"VÖEN of the organisation."`
 	Duty organisation.Duty `arg:"" help:"The duty."`
 }
 
 // Run ends a duty.
 func (c orgDutyEnd) Run(ctx context.Context) error {
-	return c.change(ctx, c.VOEN, c.Duty, "end in", organisationdb.Operator.EndDuty)
+	return c.duty(ctx, c.VOEN, c.Duty, "end in", organisationdb.Operator.EndDuty)
 }
 
-// change gives or ends a duty, and says so.
-func (c orgChange) change(ctx context.Context, voen string, d organisation.Duty, what string,
+// duty gives or ends a duty, and says so.
+func (c operating) duty(ctx context.Context, voen string, d organisation.Duty, what string,
 	do func(organisationdb.Operator, context.Context, tesdiq.VOEN, organisation.Duty) (organisation.Charge, error)) error {
 	v, err := tesdiq.ParseVOEN(voen)
 	if err != nil {
 		return err
 	}
-	return c.with(ctx, func(op organisationdb.Operator) error {
+	return c.organisations(ctx, func(op organisationdb.Operator) error {
 		charge, err := do(op, ctx, v, d)
 		if err != nil {
 			return err
@@ -277,7 +256,7 @@ func (c orgList) Run(ctx context.Context) error {
 			return err
 		}
 	}
-	return c.operate(ctx, func(op organisationdb.Operator) error {
+	return c.organisations(ctx, func(op organisationdb.Operator) error {
 		listed, err := op.List(ctx, voen)
 		if err != nil {
 			return err

@@ -3,16 +3,14 @@ package main
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/tesdiq/tesdiq"
 	"github.com/tesdiq/tesdiq/casework/tseras"
 	"github.com/tesdiq/tesdiq/casework/tseras/tserasdb"
-	"github.com/tesdiq/tesdiq/internal/postgres"
 )
 
 type orgDistrictAdd struct {
-	orgChange
+	operating
 	VOEN     string          `arg:"" name:"voen" help:"VÖEN of a body with the duty rehabilitation."`
 	District tseras.District `arg:"" help:"A district as the population register writes it."`
 }
@@ -23,7 +21,7 @@ func (c orgDistrictAdd) Run(ctx context.Context) error {
 }
 
 type orgDistrictEnd struct {
-	orgChange
+	operating
 	VOEN     string          `arg:"" name:"voen" help:"VÖEN of the body."`
 	District tseras.District `arg:"" help:"The district."`
 }
@@ -34,30 +32,17 @@ func (c orgDistrictEnd) Run(ctx context.Context) error {
 }
 
 // district changes which districts a body serves, and says so.
-func (c orgChange) district(ctx context.Context, voen string, d tseras.District, what string,
+func (c operating) district(ctx context.Context, voen string, d tseras.District, what string,
 	do func(tserasdb.Operator, context.Context, tesdiq.VOEN, tseras.District) (int64, error)) error {
 	v, err := tesdiq.ParseVOEN(voen)
 	if err != nil {
 		return err
 	}
-	db, err := c.open(ctx)
-	if err != nil {
-		return err
-	}
-	defer db.stop()
-	pool, err := postgres.OpenConfig(ctx, db.as(postgres.Operator))
-	if err != nil {
-		return err
-	}
-	defer pool.Close()
-	if _, err := do(tserasdb.Operator{Pool: pool, Now: time.Now, Preview: !c.Apply}, ctx, v, d); err != nil {
-		return err
-	}
-	fmt.Printf("%s %s: district %s\n", what, v, d)
-	if !c.Apply {
-		fmt.Println(dryRun)
+	return c.commissions(ctx, func(op tserasdb.Operator) error {
+		if _, err := do(op, ctx, v, d); err != nil {
+			return err
+		}
+		fmt.Printf("%s %s: district %s\n", what, v, d)
 		return nil
-	}
-	fmt.Println("Written.")
-	return nil
+	})
 }

@@ -12,6 +12,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgxpool"
+
 	"github.com/tesdiq/tesdiq"
 	"github.com/tesdiq/tesdiq/internal/postgres"
 	"github.com/tesdiq/tesdiq/registry"
@@ -26,16 +28,6 @@ type registryCommands struct {
 	Correct registryCorrect `cmd:"" help:"Correct what was written down wrongly, by a further entry."`
 	Annul   registryAnnul   `cmd:"" help:"Annul what was never right."`
 	Show    registryShow    `cmd:"" help:"Read everything about a person. The person is told that you looked."`
-}
-
-// dryRun is said by every command that would change data, and did not.
-const dryRun = "Dry run: nothing was written. Add -apply to do it."
-
-// change are the flags of all commands that change something.
-type change struct {
-	where
-	Apply bool   `help:"Do it. Without this, only say what would be done."`
-	By    string `help:"Who enters it: an office or officer, as the person will read it." required:"" placeholder:"NAME"`
 }
 
 type registryAppend struct {
@@ -86,41 +78,23 @@ func (c registryAnnul) Run(ctx context.Context) error {
 	return c.enter(ctx, registry.Change{Act: registry.Annul, Book: c.Book, Number: c.Number, After: c.After, By: c.By, Reason: c.Reason})
 }
 
-// as is how an operator's command reaches the database as one component.
-func (d database) as(role postgres.Role) postgres.Config {
-	return postgres.Config{URL: d.url, Role: role, Password: d.passwords[role], MaxConns: 2}
-}
-
 // enter enters a change, or says what it would be.
 func (c change) enter(ctx context.Context, change registry.Change) error {
-	db, err := c.open(ctx)
-	if err != nil {
-		return err
-	}
-	defer db.stop()
-	pool, err := postgres.OpenConfig(ctx, db.as(postgres.Registry))
-	if err != nil {
-		return err
-	}
-	defer pool.Close()
-	w := registrydb.Writer{Pool: pool, Now: time.Now, Rand: rand.Reader}
-	do := w.Preview
-	if c.Apply {
-		do = w.Enter
-	}
-	before, after, err := do(ctx, change)
-	if err != nil {
-		return err
-	}
-	if err := describe(os.Stdout, before, after); err != nil {
-		return err
-	}
-	if c.Apply {
-		fmt.Printf("Written: entry %d, and its ledger line. The person is told.\n", after.Head.ID)
-		return nil
-	}
-	fmt.Println(dryRun)
-	return nil
+	var after registry.Version
+	err := c.asRole(ctx, postgres.Registry, func(pool *pgxpool.Pool) error {
+		w := registrydb.Writer{Pool: pool, Now: time.Now, Rand: rand.Reader}
+		do := w.Preview
+		if c.Apply {
+			do = w.Enter
+		}
+		before, made, err := do(ctx, change)
+		if err != nil {
+			return err
+		}
+		after = made
+		return describe(os.Stdout, before, after)
+	})
+	return c.said(err, fmt.Sprintf("Written: entry %d, and its ledger line. The person is told.", after.Head.ID))
 }
 
 // describe says what a change makes. It shows what the operator wrote himself, and nothing that only the book knew:
@@ -181,18 +155,12 @@ func (c registryShow) Run(ctx context.Context) error {
 		}
 		at = day.End()
 	}
-	db, err := c.open(ctx)
-	if err != nil {
+	var seen []registry.Version
+	err = c.asRole(ctx, postgres.Operator, func(pool *pgxpool.Pool) (err error) {
+		officer := registrydb.Officer{Pool: pool, Now: time.Now, Rand: rand.Reader}
+		seen, err = officer.Look(ctx, registry.Look{Subject: fin, Office: c.Office, By: c.By, Purpose: c.Purpose})
 		return err
-	}
-	defer db.stop()
-	pool, err := postgres.OpenConfig(ctx, db.as(postgres.Operator))
-	if err != nil {
-		return err
-	}
-	defer pool.Close()
-	officer := registrydb.Officer{Pool: pool, Now: time.Now, Rand: rand.Reader}
-	seen, err := officer.Look(ctx, registry.Look{Subject: fin, Office: c.Office, By: c.By, Purpose: c.Purpose})
+	})
 	if err != nil {
 		return err
 	}

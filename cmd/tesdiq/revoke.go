@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgxpool"
+
 	"github.com/tesdiq/tesdiq"
 	"github.com/tesdiq/tesdiq/internal/postgres"
 	"github.com/tesdiq/tesdiq/issuer"
@@ -22,17 +24,12 @@ type revokeCommand struct {
 
 // Run revokes an excerpt, or says which one it would be.
 func (c revokeCommand) Run(ctx context.Context) error {
-	db, err := c.open(ctx)
-	if err != nil {
-		return err
-	}
-	defer db.stop()
-	pool, err := postgres.OpenConfig(ctx, db.as(postgres.Operator))
-	if err != nil {
-		return err
-	}
-	defer pool.Close()
-	op := issuerdb.Operator{Pool: pool, Now: time.Now, Rand: rand.Reader}
+	return c.said(c.asRole(ctx, postgres.Operator, func(pool *pgxpool.Pool) error {
+		return c.revoke(ctx, issuerdb.Operator{Pool: pool, Now: time.Now, Rand: rand.Reader})
+	}), "Written, with its ledger line. The person is told.")
+}
+
+func (c revokeCommand) revoke(ctx context.Context, op issuerdb.Operator) error {
 	x, err := op.Find(ctx, c.Excerpt)
 	if errors.Is(err, issuer.ErrMissing) { // whose words are for the citizen
 		return fmt.Errorf("there is no excerpt %s: compare the code or the number with the document", c.Excerpt)
@@ -51,13 +48,8 @@ func (c revokeCommand) Run(ctx context.Context) error {
 		fmt.Print(", withdrawn by the person")
 	}
 	fmt.Println()
-	if !c.Apply {
-		fmt.Println(dryRun)
-		return nil
+	if c.Apply {
+		_, err = op.Revoke(ctx, c.Excerpt, c.Reason, c.By)
 	}
-	if _, err := op.Revoke(ctx, c.Excerpt, c.Reason, c.By); err != nil {
-		return err
-	}
-	fmt.Println("Written, with its ledger line. The person is told.")
-	return nil
+	return err
 }

@@ -19,7 +19,7 @@ import (
 
 // orgSealAdd pins the certificate under whose key a medical institution signs referrals.
 type orgSealAdd struct {
-	orgChange
+	operating
 	VOEN string `arg:"" name:"voen" help:"VÖEN of the medical institution."`
 	File string `arg:"" help:"The seal's certificate, PEM, on P-256." name:"file"`
 }
@@ -45,7 +45,7 @@ func (c orgSealAdd) Run(ctx context.Context) error {
 	if key, ok := seal.PublicKey.(*ecdsa.PublicKey); !ok || key.Curve != elliptic.P256() {
 		return fmt.Errorf("%s: the key is not on P-256", c.File)
 	}
-	return commissionChange(c.orgChange).with(ctx, func(op tserasdb.Operator) error {
+	return c.commissions(ctx, func(op tserasdb.Operator) error {
 		if _, err := op.AddSeal(ctx, voen, seal); err != nil {
 			return err
 		}
@@ -56,7 +56,7 @@ func (c orgSealAdd) Run(ctx context.Context) error {
 
 // orgSealEnd ends a seal.
 type orgSealEnd struct {
-	orgChange
+	operating
 	VOEN       string `arg:"" name:"voen" help:"VÖEN of the medical institution."`
 	Thumbprint string `arg:"" help:"SHA-256 of the certificate, in hexadecimal, as org seal list prints it."`
 }
@@ -71,7 +71,7 @@ func (c orgSealEnd) Run(ctx context.Context) error {
 	if err != nil || len(id) != sha256.Size {
 		return fmt.Errorf("%q is no SHA-256 in hexadecimal", c.Thumbprint)
 	}
-	return commissionChange(c.orgChange).with(ctx, func(op tserasdb.Operator) error {
+	return c.commissions(ctx, func(op tserasdb.Operator) error {
 		if err := op.EndSeal(ctx, voen, [sha256.Size]byte(id)); err != nil {
 			return err
 		}
