@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"reflect"
 	"strconv"
 	"strings"
@@ -115,4 +116,14 @@ func short(name string) string {
 		return strings.ToValidUTF8(name[:50], "")
 	}
 	return name
+}
+
+// IdempotencyKey is the key by which a program sends a request again: 1 to 200 printable ASCII characters. The error is a Problem of
+// kind Invalid, "idempotency.malformed".
+func IdempotencyKey(h http.Header) (string, error) {
+	key := strings.TrimSpace(strings.Join(h["Idempotency-Key"], ", "))
+	if key == "" || len(key) > 200 || strings.ContainsFunc(key, func(r rune) bool { return r < ' ' || r > '~' }) {
+		return "", tesdiq.Invalid("idempotency.malformed").In("Idempotency-Key")
+	}
+	return key, nil
 }

@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"net/http"
 	"strings"
 	"testing"
 
@@ -50,5 +51,30 @@ func TestJSONIsReadAsItWasMeantOrNotAtAll(t *testing.T) {
 	many := "{" + strings.TrimSuffix(strings.Repeat(`"x":1,`, 50), ",") + "}"
 	if err := web.ReadJSON([]byte(many), &sent{}); len(tesdiq.ProblemsOf(err)) != 20 {
 		t.Errorf("%v", err)
+	}
+}
+
+func TestIdempotencyKey(t *testing.T) {
+	for _, c := range []struct {
+		given []string
+		want  string // empty: malformed
+	}{
+		{nil, ""},
+		{[]string{""}, ""},
+		{[]string{" \t"}, ""},
+		{[]string{"17-2026"}, "17-2026"},
+		{[]string{" \"17 2026\" "}, "\"17 2026\""},
+		{[]string{"a", "b"}, "a, b"},
+		{[]string{strings.Repeat("~", 200)}, strings.Repeat("~", 200)},
+		{[]string{strings.Repeat("~", 201)}, ""},
+		{[]string{"a\x00"}, ""},
+		{[]string{"a\x7fb"}, ""},
+		{[]string{"açar"}, ""},
+		{[]string{"a\xff"}, ""},
+	} {
+		key, err := web.IdempotencyKey(http.Header{"Idempotency-Key": c.given})
+		if key != c.want || (err == nil) != (c.want != "") {
+			t.Errorf("%q: %q, %v", c.given, key, err)
+		}
 	}
 }

@@ -197,8 +197,8 @@ func (h *Web) apiDocument(w http.ResponseWriter, r *http.Request, by verifier.As
 
 // answer checks and tells. request is the hash of all that the question says.
 func (h *Web) answer(w http.ResponseWriter, r *http.Request, q verifier.Question, request verifier.Sum) error {
-	if keys, given := r.Header["Idempotency-Key"]; given {
-		key, err := parseKey(strings.Join(keys, ", "))
+	if _, given := r.Header["Idempotency-Key"]; given {
+		key, err := web.IdempotencyKey(r.Header)
 		if err != nil {
 			return err
 		}
@@ -209,20 +209,6 @@ func (h *Web) answer(w http.ResponseWriter, r *http.Request, q verifier.Question
 		return err
 	}
 	return writeJSON(w, http.StatusOK, h.jsonOf(web.ViewerOf(r.Context()).Lang, a))
-}
-
-// parseKey reads an Idempotency-Key: up to 200 printable ASCII characters.
-// The error is a Problem of kind Invalid, "idempotency.malformed".
-func parseKey(s string) (string, error) {
-	s = strings.TrimSpace(s)
-	bad := len(s) == 0 || len(s) > 200
-	for i := 0; i < len(s); i++ {
-		bad = bad || s[i] < ' ' || s[i] > '~'
-	}
-	if bad {
-		return "", tesdiq.Invalid("idempotency.malformed").In("Idempotency-Key")
-	}
-	return s, nil
 }
 
 // apiChecked reads a check again.

@@ -66,7 +66,7 @@ func (h *Web) api(w http.ResponseWriter, r *http.Request) error {
 	if q.Question, q.Office.Operator, err = h.readRequest(body); err != nil {
 		return err
 	}
-	if q.Office.Key, err = readKey(r.Header["Idempotency-Key"]); err != nil {
+	if q.Office.Key, err = web.IdempotencyKey(r.Header); err != nil {
 		return err
 	}
 	q.Office.Request = sha256.Sum256(append([]byte("lookups\n"), body...))
@@ -125,15 +125,6 @@ func (h *Web) readRequest(body []byte) (q lookup.Question, operator tesdiq.FIN, 
 	operator, err = tesdiq.ParseFIN(r.Operator)
 	ps.Add("operator", err)
 	return q, operator, ps.Err()
-}
-
-// readKey reads the Idempotency-Key, which every request has: up to 200 printable ASCII characters.
-func readKey(given []string) (string, error) {
-	key := strings.TrimSpace(strings.Join(given, ", "))
-	if key == "" || len(key) > 200 || strings.IndexFunc(key, func(r rune) bool { return r < ' ' || r > '~' }) >= 0 {
-		return "", tesdiq.Invalid("idempotency.malformed").In("Idempotency-Key")
-	}
-	return key, nil
 }
 
 func writeJSON(w http.ResponseWriter, v any) error {
