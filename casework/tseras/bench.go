@@ -16,6 +16,7 @@ type Seat struct {
 	Clock    casework.Clock
 	Recorded bool // by this member
 	Signed   bool // by this member, what was proposed last
+	Passed   bool // he was passed over: the case is no more his
 	Kind     casework.Kind
 	Meets    *Meeting // of an appeal: when the person comes; nil for a further member, who decides by the file
 }
@@ -42,6 +43,9 @@ func (s Seat) Explains() bool { return s.Role == Chair || s.Role == Further }
 
 // Mine says whether it is the member's turn.
 func (s Seat) Mine() bool {
+	if s.Passed {
+		return false
+	}
 	switch s.State {
 	case Drawn, FurtherMember:
 		return !s.Recorded

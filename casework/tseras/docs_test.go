@@ -42,7 +42,9 @@ func drawn(t *testing.T) tseras.Round {
 	}
 	d, err := seed.DrawPanel(7, "ref-one", all, tseras.Barred{})
 	add(d, err, true)
-	d, err = seed.DrawFurther(7, "ref-two", all, tseras.Barred{}, "K01")
+	d, err = seed.DrawFurther(7, "ref-two", all, tseras.Barred{}, "K01", 1)
+	add(d, err, true)
+	d, err = seed.DrawFurther(7, "ref-four", all, tseras.Barred{}, "K01", 2)
 	add(d, err, true)
 	d, err = seed.DrawPanel(7, "ref-three", all, tseras.Barred{})
 	add(d, err, false)
@@ -96,7 +98,7 @@ func TestThePythonOfTheDocumentationRecomputesRounds(t *testing.T) {
 		if (err == nil) != c.right {
 			t.Errorf("%s: the program says %s", c.name, out)
 		}
-		if c.name == "as it is" && !strings.Contains(string(out), "right: 2 open, 1 sealed") {
+		if c.name == "as it is" && !strings.Contains(string(out), "right: 3 open, 1 sealed") {
 			t.Errorf("it says %q", out)
 		}
 	}

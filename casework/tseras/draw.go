@@ -70,7 +70,7 @@ const (
 	Panel   Role = "commission" // the commission itself
 	Chair   Role = "chair"
 	Member  Role = "member"
-	Further Role = "further" // where the members' results differ
+	Further Role = "further" // where the members' results differ, or too few have spoken
 )
 
 // Lots orders candidates by their lots, the first drawn first. ref names the case in this draw; see Draw.
@@ -218,8 +218,9 @@ func (s Seed) DrawPanel(round int64, ref string, all []Commission, b Barred) (Dr
 	return d, nil
 }
 
-// DrawFurther draws one more member for a case, from all commissions but the one that assesses it.
-func (s Seed) DrawFurther(round int64, ref string, all []Commission, b Barred, but string) (Drawing, error) {
+// DrawFurther draws n more members for a case, from all commissions but the one that assesses it: at least one, and as many as a panel
+// has at most. The lots are the same whoever of those who sit was silent: all of them are left out.
+func (s Seed) DrawFurther(round int64, ref string, all []Commission, b Barred, but string, n int) (Drawing, error) {
 	d := Drawing{Round: round, Ref: ref}
 	var ids []string
 	for _, c := range all {
@@ -230,10 +231,10 @@ func (s Seed) DrawFurther(round int64, ref string, all []Commission, b Barred, b
 			ids = append(ids, string(m.ID))
 		}
 	}
-	if len(ids) == 0 {
+	if n = min(max(n, 1), panelSize); len(ids) < n {
 		return d, ErrNobody
 	}
-	s.draw(&d, Further, ids, 1)
+	s.draw(&d, Further, ids, n)
 	return d, nil
 }
 
@@ -328,6 +329,8 @@ func (r Round) Verify() (opened int, err error) {
 var shapes = [][]Lot{
 	{{Role: Panel, Drawn: make([]string, 1)}, {Role: Chair, Drawn: make([]string, 1)}, {Role: Member, Drawn: make([]string, panelSize-1)}},
 	{{Role: Further, Drawn: make([]string, 1)}},
+	{{Role: Further, Drawn: make([]string, 2)}},
+	{{Role: Further, Drawn: make([]string, panelSize)}},
 }
 
 // verify recomputes who was drawn from the candidates that are named.

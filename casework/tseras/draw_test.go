@@ -43,7 +43,7 @@ func TestNobodyWhoIsBarredIsEverDrawn(t *testing.T) {
 		if len(who) != 3 || len(slices.Compact(slices.Sorted(slices.Values(who)))) != 3 {
 			t.Fatalf("drawn: %v", who)
 		}
-		f, err := seed.DrawFurther(1, fmt.Sprint("f", i), all, b, d.Drawn(tseras.Panel)[0])
+		f, err := seed.DrawFurther(1, fmt.Sprint("f", i), all, b, d.Drawn(tseras.Panel)[0], 1)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -109,7 +109,7 @@ func TestWhereNobodyMayBeDrawnTheCaseWaits(t *testing.T) {
 			t.Errorf("%v: %v", b, err)
 		}
 	}
-	if _, err := key.Seed(1).DrawFurther(1, "r", all, tseras.Barred{}, "K01"); !errors.Is(err, tseras.ErrNobody) {
+	if _, err := key.Seed(1).DrawFurther(1, "r", all, tseras.Barred{}, "K01", 1); !errors.Is(err, tseras.ErrNobody) {
 		t.Errorf("a further member: %v", err)
 	}
 }

@@ -29,10 +29,10 @@ func essenceOf(r criteria.Result) essence {
 	return essence{r.Outcome, r.Loss, r.Degree, r.Cause, r.Until}
 }
 
-// Settle puts together what the members found, where in is the case without findings. While only the panel has recorded,
-// any difference between the results that the rules compute from each member's findings calls for a further member
-// (false). With the further member what more than half found stands, and where no more than half agree, what he found:
-// he was drawn to decide between them. ASSUMPTION: the rules found do not say how members' findings are put together.
+// Settle puts together what the members found, in the order in which they were drawn, where in is the case without findings. While no
+// more than a panel has recorded, any difference between the results that the rules compute from each member's findings calls for a
+// further member (false). With him what more than half found stands, and where no more than half agree, what he found who was drawn
+// last: he was drawn to decide between them. ASSUMPTION: the rules found do not say how members' findings are put together.
 func Settle(in criteria.Input, all []Recorded) (criteria.Findings, bool, error) {
 	var found []criteria.Findings
 	var first essence
@@ -58,7 +58,7 @@ func Settle(in criteria.Input, all []Recorded) (criteria.Findings, bool, error) 
 	switch {
 	case same && len(different) == 0:
 		return agreed, true, nil
-	case further < 0 && !same:
+	case len(all) <= panelSize && !same:
 		return criteria.Findings{}, false, nil
 	}
 	// By the same result with other findings, the chair's stand; by different ones, the further member's decide.

@@ -27,7 +27,7 @@ const (
 	AwaitingReferral   casework.State = "awaiting_referral"   // the registers do not decide alone; the institution examines and refers
 	AwaitingDraw       casework.State = "awaiting_draw"       // all is known that a commission needs; the next draw is for it
 	Drawn              casework.State = "drawn"               // a commission was drawn; each member records what he finds, unseen by the others
-	FurtherMember      casework.State = "further_member"      // their results differ; a member of another commission was drawn
+	FurtherMember      casework.State = "further_member"      // their results differ, or too few have spoken; members of other commissions are drawn
 	Signing            casework.State = "signing"             // the rules have computed; chair and members sign
 	Decided            casework.State = "decided"             // entered in the book of examinations
 	Declined           casework.State = "declined"            // the institution found no ground for a referral, or the person has died
@@ -63,29 +63,37 @@ var assessment = ways(Assessment,
 	way{AwaitingReferral, Gathering, parts(casework.ByInstitution, casework.BySystem)}, // system: a register was corrected
 	way{AwaitingReferral, Declined, parts(casework.ByInstitution)},
 	way{AwaitingReferral, Withdrawn, byPerson},
-	way{AwaitingDraw, Gathering, bySystem}, // a register was corrected
+	way{AwaitingDraw, Gathering, bySystem},    // a register was corrected
+	way{AwaitingDraw, AwaitingDraw, bySystem}, // nobody may be drawn
 	way{AwaitingDraw, Drawn, bySystem},
 	way{AwaitingDraw, Withdrawn, byPerson},
 	way{Drawn, Drawn, parts(casework.ByChair)}, // the term is extended
-	way{Drawn, FurtherMember, bySystem},
+	way{Drawn, AwaitingDraw, bySystem},         // the whole commission was silent: another one
+	way{Drawn, FurtherMember, bySystem},        // their results differ, or members are passed over
 	way{Drawn, Signing, bySystem},
 	way{Drawn, Withdrawn, byPerson},
+	way{FurtherMember, FurtherMember, bySystem}, // members are passed over, or nobody may be drawn
 	way{FurtherMember, Signing, bySystem},
-	way{Signing, FurtherMember, parts(casework.ByMember, casework.ByChair)}, // refuses to sign
+	way{Signing, Signing, bySystem},                                                            // members are passed over
+	way{Signing, FurtherMember, parts(casework.ByMember, casework.ByChair, casework.BySystem)}, // refuses to sign; system: too few sign
 	way{Signing, Decided, bySystem},
 )
 
 var appeal = ways(Appeal,
 	way{"", AwaitingDraw, byPerson},
+	way{AwaitingDraw, AwaitingDraw, bySystem},
 	way{AwaitingDraw, Drawn, bySystem},
 	way{AwaitingDraw, Withdrawn, byPerson},
 	way{Drawn, Drawn, parts(casework.BySubject, casework.ByClerk, casework.ByChair)}, // another place in the queue
+	way{Drawn, AwaitingDraw, bySystem},
 	way{Drawn, FurtherMember, bySystem},
 	way{Drawn, Signing, bySystem},
 	way{Drawn, Lapsed, parts(casework.ByChair)},
 	way{Drawn, Withdrawn, byPerson},
+	way{FurtherMember, FurtherMember, bySystem},
 	way{FurtherMember, Signing, bySystem},
-	way{Signing, FurtherMember, parts(casework.ByMember, casework.ByChair)},
+	way{Signing, Signing, bySystem},
+	way{Signing, FurtherMember, parts(casework.ByMember, casework.ByChair, casework.BySystem)},
 	way{Signing, Decided, bySystem},
 )
 

@@ -102,6 +102,18 @@ CREATE FUNCTION public.lookup_find(card text, birthday date) RETURNS TABLE(subje
     LIMIT 2
 $$;
 
+CREATE FUNCTION public.passed_over_say_nothing() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+BEGIN
+    IF EXISTS (SELECT FROM tseras_passed p WHERE p.number = NEW.number AND p.member_id = NEW.member_id) THEN
+        RAISE EXCEPTION 'the member was passed over' USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN NEW;
+END
+$$;
+
 CREATE FUNCTION public.river_job_state_in_bitmask(bitmask bit, state public.river_job_state) RETURNS boolean
     LANGUAGE sql IMMUTABLE
     AS $$
@@ -211,8 +223,8 @@ CREATE TABLE public.case_steps (
     CONSTRAINT case_steps_check3 CHECK (((office = ''::text) = (part = ANY (ARRAY['subject'::text, 'system'::text])))),
     CONSTRAINT case_steps_seq_check CHECK ((seq >= 1)),
     CONSTRAINT case_steps_turn_check CHECK ((turn = ANY (ARRAY['subject'::text, 'institution'::text, 'agencies'::text, 'commission'::text, 'office'::text, 'nobody'::text]))),
-    CONSTRAINT case_steps_ways_appeal CHECK (((procedure <> 'tseras'::text) OR (kind <> 'appeal'::text) OR (((((from_state || '>'::text) || to_state) || '>'::text) || part) = ANY ('{>awaiting_draw>clerk,>awaiting_draw>subject,awaiting_draw>drawn>system,awaiting_draw>withdrawn>clerk,awaiting_draw>withdrawn>subject,drawn>drawn>chair,drawn>drawn>clerk,drawn>drawn>subject,drawn>further_member>system,drawn>lapsed>chair,drawn>signing>system,drawn>withdrawn>clerk,drawn>withdrawn>subject,further_member>signing>system,signing>decided>system,signing>further_member>chair,signing>further_member>member}'::text[])))),
-    CONSTRAINT case_steps_ways_assessment CHECK (((procedure <> 'tseras'::text) OR (kind <> 'assessment'::text) OR (((((from_state || '>'::text) || to_state) || '>'::text) || part) = ANY ('{>gathering>clerk,>gathering>institution,>gathering>subject,awaiting_draw>drawn>system,awaiting_draw>gathering>system,awaiting_draw>withdrawn>clerk,awaiting_draw>withdrawn>subject,awaiting_referral>declined>institution,awaiting_referral>gathering>institution,awaiting_referral>gathering>system,awaiting_referral>withdrawn>clerk,awaiting_referral>withdrawn>subject,drawn>drawn>chair,drawn>further_member>system,drawn>signing>system,drawn>withdrawn>clerk,drawn>withdrawn>subject,further_member>signing>system,gathering>awaiting_draw>system,gathering>awaiting_referral>system,gathering>decided>system,gathering>declined>system,gathering>gathering>system,gathering>withdrawn>clerk,gathering>withdrawn>subject,signing>decided>system,signing>further_member>chair,signing>further_member>member}'::text[])))),
+    CONSTRAINT case_steps_ways_appeal CHECK (((procedure <> 'tseras'::text) OR (kind <> 'appeal'::text) OR (((((from_state || '>'::text) || to_state) || '>'::text) || part) = ANY ('{>awaiting_draw>clerk,>awaiting_draw>subject,awaiting_draw>awaiting_draw>system,awaiting_draw>drawn>system,awaiting_draw>withdrawn>clerk,awaiting_draw>withdrawn>subject,drawn>awaiting_draw>system,drawn>drawn>chair,drawn>drawn>clerk,drawn>drawn>subject,drawn>further_member>system,drawn>lapsed>chair,drawn>signing>system,drawn>withdrawn>clerk,drawn>withdrawn>subject,further_member>further_member>system,further_member>signing>system,signing>decided>system,signing>further_member>chair,signing>further_member>member,signing>further_member>system,signing>signing>system}'::text[])))),
+    CONSTRAINT case_steps_ways_assessment CHECK (((procedure <> 'tseras'::text) OR (kind <> 'assessment'::text) OR (((((from_state || '>'::text) || to_state) || '>'::text) || part) = ANY ('{>gathering>clerk,>gathering>institution,>gathering>subject,awaiting_draw>awaiting_draw>system,awaiting_draw>drawn>system,awaiting_draw>gathering>system,awaiting_draw>withdrawn>clerk,awaiting_draw>withdrawn>subject,awaiting_referral>declined>institution,awaiting_referral>gathering>institution,awaiting_referral>gathering>system,awaiting_referral>withdrawn>clerk,awaiting_referral>withdrawn>subject,drawn>awaiting_draw>system,drawn>drawn>chair,drawn>further_member>system,drawn>signing>system,drawn>withdrawn>clerk,drawn>withdrawn>subject,further_member>further_member>system,further_member>signing>system,gathering>awaiting_draw>system,gathering>awaiting_referral>system,gathering>decided>system,gathering>declined>system,gathering>gathering>system,gathering>withdrawn>clerk,gathering>withdrawn>subject,signing>decided>system,signing>further_member>chair,signing>further_member>member,signing>further_member>system,signing>signing>system}'::text[])))),
     CONSTRAINT case_steps_ways_correction CHECK (((procedure <> 'tseras'::text) OR (kind <> 'correction'::text) OR (((((from_state || '>'::text) || to_state) || '>'::text) || part) = ANY ('{>asked>clerk,>asked>subject,asked>corrected>system,asked>refused>system,asked>withdrawn>clerk,asked>withdrawn>subject}'::text[])))),
     CONSTRAINT case_steps_ways_programme CHECK (((procedure <> 'tseras'::text) OR (kind <> 'programme'::text) OR (((((from_state || '>'::text) || to_state) || '>'::text) || part) = ANY ('{>awaiting_invitation>clerk,>awaiting_invitation>subject,>awaiting_invitation>system,awaiting_invitation>awaiting_invitation>office,awaiting_invitation>awaiting_meeting>office,awaiting_invitation>declined>system,awaiting_invitation>withdrawn>clerk,awaiting_invitation>withdrawn>subject,awaiting_meeting>awaiting_meeting>clerk,awaiting_meeting>awaiting_meeting>office,awaiting_meeting>awaiting_meeting>subject,awaiting_meeting>declined>system,awaiting_meeting>drafted>office,awaiting_meeting>lapsed>office,awaiting_meeting>withdrawn>clerk,awaiting_meeting>withdrawn>subject,drafted>declined>system,drafted>drafted>clerk,drafted>drafted>office,drafted>drafted>subject,drafted>entered>office,drafted>withdrawn>clerk,drafted>withdrawn>subject}'::text[])))),
     CONSTRAINT case_steps_what_check CHECK ((what <> ''::text))
@@ -524,6 +536,12 @@ CREATE TABLE public.drawings (
     commitment bytea NOT NULL,
     salt bytea NOT NULL,
     drawing json NOT NULL,
+    seq integer NOT NULL,
+    called text GENERATED ALWAYS AS (
+CASE (((drawing -> 'steps'::text) -> 0) ->> 'role'::text)
+    WHEN 'further'::text THEN 'further_member'::text
+    ELSE 'awaiting_draw'::text
+END) STORED,
     CONSTRAINT drawings_commitment_check CHECK ((length(commitment) = 32)),
     CONSTRAINT drawings_ref_check CHECK ((ref <> ''::text)),
     CONSTRAINT drawings_salt_check CHECK ((length(salt) = 16))
@@ -789,6 +807,7 @@ CREATE TABLE public.tseras_seats (
     member_id text NOT NULL,
     role text NOT NULL,
     seated_at timestamp with time zone NOT NULL,
+    seq integer NOT NULL,
     CONSTRAINT tseras_seats_role_check CHECK ((role = ANY (ARRAY['chair'::text, 'member'::text, 'further'::text])))
 );
 
@@ -1079,6 +1098,28 @@ CREATE VIEW public.inspection_lots AS
      JOIN public.cases c ON (((c.id = d.case_id) AND (c.state = ANY (ARRAY['decided'::text, 'declined'::text, 'withdrawn'::text, 'lapsed'::text])))))
      CROSS JOIN LATERAL json_array_elements((d.drawing -> 'steps'::text)) step(value))
      CROSS JOIN LATERAL json_array_elements_text((step.value -> 'candidates'::text)) candidate(value));
+
+CREATE TABLE public.tseras_passed (
+    number text NOT NULL,
+    member_id text NOT NULL,
+    case_id bigint NOT NULL,
+    seq integer NOT NULL,
+    why text NOT NULL,
+    at timestamp with time zone NOT NULL,
+    CONSTRAINT tseras_passed_why_check CHECK ((why = ANY (ARRAY['silent'::text, 'ended'::text])))
+);
+
+CREATE VIEW public.inspection_passed AS
+ SELECT c.number,
+    p.at,
+    k.name AS commission,
+    p.member_id,
+    p.why
+   FROM (((public.tseras_passed p
+     JOIN public.cases c ON ((c.id = p.case_id)))
+     JOIN public.commission_members m ON ((m.id = p.member_id)))
+     JOIN public.commissions k ON ((k.id = m.commission_id)))
+  WHERE (c.state = ANY (ARRAY['decided'::text, 'declined'::text, 'withdrawn'::text, 'lapsed'::text]));
 
 CREATE VIEW public.inspection_refusals AS
  SELECT c.number,
@@ -1764,7 +1805,7 @@ CREATE TABLE public.tseras_slot_returns (
     turn integer NOT NULL,
     why text NOT NULL,
     returned_at timestamp with time zone NOT NULL,
-    CONSTRAINT tseras_slot_returns_why_check CHECK ((why = ANY (ARRAY['moved'::text, 'cannot'::text, 'absent'::text, 'withdrawn'::text])))
+    CONSTRAINT tseras_slot_returns_why_check CHECK ((why = ANY (ARRAY['moved'::text, 'cannot'::text, 'absent'::text, 'withdrawn'::text, 'silent'::text])))
 );
 
 CREATE TABLE public.tseras_slots (
@@ -2125,6 +2166,9 @@ ALTER TABLE ONLY public.tseras_findings
 ALTER TABLE ONLY public.tseras_looks
     ADD CONSTRAINT tseras_looks_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.tseras_passed
+    ADD CONSTRAINT tseras_passed_pkey PRIMARY KEY (number, member_id);
+
 ALTER TABLE ONLY public.tseras_programme_bodies
     ADD CONSTRAINT tseras_programme_bodies_pkey PRIMARY KEY (case_id, n);
 
@@ -2239,9 +2283,7 @@ CREATE INDEX dispatch_events_carrier ON public.dispatch_events USING btree (carr
 
 CREATE INDEX dispatches_contact ON public.dispatches USING btree (contact_id, dispatched_at DESC);
 
-CREATE INDEX drawings_case ON public.drawings USING btree (case_id);
-
-CREATE UNIQUE INDEX drawings_once ON public.drawings USING btree (case_id, ((((drawing -> 'steps'::text) -> 0) ->> 'role'::text)));
+CREATE UNIQUE INDEX drawings_once ON public.drawings USING btree (case_id, seq);
 
 CREATE INDEX entries_chain ON public.entries USING btree (book, chain);
 
@@ -2357,7 +2399,7 @@ CREATE INDEX tseras_referral_requests_institution ON public.tseras_referral_requ
 
 CREATE INDEX tseras_referrals_institution ON public.tseras_referrals USING btree (organisation_id, received_at DESC, case_id DESC);
 
-CREATE UNIQUE INDEX tseras_seats_chair ON public.tseras_seats USING btree (number) WHERE (role = 'chair'::text);
+CREATE UNIQUE INDEX tseras_seats_chair ON public.tseras_seats USING btree (number, seq) WHERE (role = 'chair'::text);
 
 CREATE INDEX tseras_seats_member ON public.tseras_seats USING btree (member_id);
 
@@ -2366,6 +2408,10 @@ CREATE INDEX tseras_slots_when ON public.tseras_slots USING btree (starts_at);
 CREATE INDEX visits_expiry ON public.visits USING btree (expiry);
 
 CREATE TRIGGER keep_what_is_said_now BEFORE DELETE ON public.publications FOR EACH ROW EXECUTE FUNCTION public.keep_what_is_said_now();
+
+CREATE TRIGGER passed_over_say_nothing BEFORE INSERT ON public.tseras_findings FOR EACH ROW EXECUTE FUNCTION public.passed_over_say_nothing();
+
+CREATE TRIGGER passed_over_say_nothing BEFORE INSERT ON public.tseras_signatures FOR EACH ROW EXECUTE FUNCTION public.passed_over_say_nothing();
 
 CREATE TRIGGER steps_go_forward BEFORE INSERT ON public.case_steps FOR EACH ROW EXECUTE FUNCTION public.steps_go_forward();
 
@@ -2433,6 +2479,9 @@ ALTER TABLE ONLY public.draw_seeds
 
 ALTER TABLE ONLY public.drawings
     ADD CONSTRAINT drawings_case_id_fkey FOREIGN KEY (case_id) REFERENCES public.cases(id);
+
+ALTER TABLE ONLY public.drawings
+    ADD CONSTRAINT drawings_case_id_seq_called_fkey FOREIGN KEY (case_id, seq, called) REFERENCES public.case_steps(case_id, seq, to_state);
 
 ALTER TABLE ONLY public.drawings
     ADD CONSTRAINT drawings_round_fkey FOREIGN KEY (round) REFERENCES public.draw_rounds(round);
@@ -2583,6 +2632,12 @@ ALTER TABLE ONLY public.tseras_findings
 
 ALTER TABLE ONLY public.tseras_looks
     ADD CONSTRAINT tseras_looks_number_member_id_fkey FOREIGN KEY (number, member_id) REFERENCES public.tseras_seats(number, member_id);
+
+ALTER TABLE ONLY public.tseras_passed
+    ADD CONSTRAINT tseras_passed_case_id_seq_fkey FOREIGN KEY (case_id, seq) REFERENCES public.case_steps(case_id, seq);
+
+ALTER TABLE ONLY public.tseras_passed
+    ADD CONSTRAINT tseras_passed_number_member_id_fkey FOREIGN KEY (number, member_id) REFERENCES public.tseras_seats(number, member_id);
 
 ALTER TABLE ONLY public.tseras_programme_bodies
     ADD CONSTRAINT tseras_programme_bodies_case_id_fkey FOREIGN KEY (case_id) REFERENCES public.tseras_programmes(case_id);

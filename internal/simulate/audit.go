@@ -49,20 +49,24 @@ const sqlWaiting = `
 	           FROM (SELECT DISTINCT ON (e.register) e.register, e.answered FROM tseras_evidence e WHERE e.case_id = c.id AND e.at >= s.at ORDER BY e.register, e.n DESC) latest
 	           WHERE NOT latest.answered)
 	       WHEN 'awaiting_referral' THEN 'the institution''s referral'
+	       WHEN 'awaiting_draw' THEN CASE s.turn WHEN 'office' THEN 'somebody who may be drawn' END
 	       WHEN 'awaiting_invitation' THEN 'a rehabilitation body''s invitation'
 	       WHEN 'drawn' THEN (
 	           SELECT 'findings of ' || count(*) || ' member(s)' FROM tseras_blind b JOIN tseras_seats t ON t.number = b.number
-	           WHERE b.case_id = c.id AND NOT EXISTS (SELECT FROM tseras_findings f WHERE f.number = t.number AND f.member_id = t.member_id) HAVING count(*) > 0)
+	           WHERE b.case_id = c.id AND NOT EXISTS (SELECT FROM tseras_findings f WHERE f.number = t.number AND f.member_id = t.member_id)
+	             AND NOT EXISTS (SELECT FROM tseras_passed o WHERE o.number = t.number AND o.member_id = t.member_id) HAVING count(*) > 0)
 	       WHEN 'further_member' THEN (
-	           SELECT 'findings of the further member' FROM tseras_blind b JOIN tseras_seats t ON t.number = b.number
-	           WHERE b.case_id = c.id AND t.role = 'further' AND NOT EXISTS (SELECT FROM tseras_findings f WHERE f.number = t.number AND f.member_id = t.member_id))
+	           SELECT CASE WHEN count(*) > 0 THEN 'findings of further members' WHEN s.turn = 'office' THEN 'somebody who may be drawn' END
+	           FROM tseras_blind b JOIN tseras_seats t ON t.number = b.number
+	           WHERE b.case_id = c.id AND NOT EXISTS (SELECT FROM tseras_findings f WHERE f.number = t.number AND f.member_id = t.member_id)
+	             AND NOT EXISTS (SELECT FROM tseras_passed o WHERE o.number = t.number AND o.member_id = t.member_id))
 	       WHEN 'signing' THEN (
-	           SELECT CASE WHEN said.silent > 0 THEN 'the word of ' || said.silent || ' member(s)' WHEN 2 * said.signed <= said.n THEN 'signatures of more than half: most refuse' END
-	           FROM (SELECT count(*) AS n, count(*) FILTER (WHERE g.signs IS NULL) AS silent, count(*) FILTER (WHERE g.signs) AS signed
+	           SELECT CASE WHEN said.silent > 0 THEN 'the word of ' || said.silent || ' member(s)' END
+	           FROM (SELECT count(*) FILTER (WHERE g.signs IS NULL) AS silent
 	                 FROM tseras_blind b JOIN tseras_seats t ON t.number = b.number
 	                 LEFT JOIN tseras_signatures g ON g.number = t.number AND g.member_id = t.member_id
 	                      AND g.n = (SELECT max(p.n) FROM tseras_proposals p WHERE p.number = t.number)
-	                 WHERE b.case_id = c.id) said)
+	                 WHERE b.case_id = c.id AND NOT EXISTS (SELECT FROM tseras_passed o WHERE o.number = t.number AND o.member_id = t.member_id)) said)
 	       END, '')
 	FROM cases c
 	JOIN case_steps s ON s.case_id = c.id AND s.seq = c.seq
@@ -119,19 +123,40 @@ var laws = []struct{ says, sql string }{
 		WHERE CASE WHEN d.entry_id IS NULL AND c.kind = 'appeal' THEN false -- it confirms what was entered
 		      WHEN d.entry_id IS NULL THEN convert_from(d.package, 'UTF8')::json->'result'->>'outcome' <> 'kept'
 		      ELSE e.subject <> c.subject OR x.entry_id IS NULL OR e.entered_at <> d.decided_at OR x.outcome NOT IN ('not_disability', 'disability', 'child') END`},
-	{"a commission's decision is signed by more than half of those who sit", `
+	{"a commission's decision is signed by more than half of those who spoke, of whom there are two at least, and all have spoken who were not passed over", `
 		SELECT count(*) FROM tseras_decisions d JOIN tseras_blind b ON b.case_id = d.case_id
-		WHERE NOT d.alone AND 2 * (SELECT count(*) FROM tseras_signatures g WHERE g.number = b.number AND g.signs AND g.n = (SELECT max(p.n) FROM tseras_proposals p WHERE p.number = b.number))
-			<= (SELECT count(*) FROM tseras_seats s WHERE s.number = b.number)`},
+		CROSS JOIN LATERAL (
+			SELECT count(*) FILTER (WHERE g.signs) AS signed, count(g.signs) AS spoke, count(*) FILTER (WHERE g.signs IS NULL AND o.number IS NULL) AS silent
+			FROM tseras_seats s
+			LEFT JOIN tseras_passed o ON o.number = s.number AND o.member_id = s.member_id
+			LEFT JOIN tseras_signatures g ON g.number = s.number AND g.member_id = s.member_id AND g.n = (SELECT max(p.n) FROM tseras_proposals p WHERE p.number = s.number)
+			WHERE s.number = b.number) said
+		WHERE NOT d.alone AND (2 * said.signed <= said.spoke OR said.spoke < 2 OR said.silent > 0)`},
+	{"who was passed over said nothing afterwards, and a step says so", `
+		SELECT count(*) FROM tseras_passed o
+		LEFT JOIN tseras_findings f ON f.number = o.number AND f.member_id = o.member_id
+		LEFT JOIN case_steps t ON t.case_id = o.case_id AND t.seq = o.seq AND t.at = o.at AND t.what IN ('silent', 'another_commission', 'passed_over')
+		WHERE f.recorded_at > o.at OR t.seq IS NULL OR NOT EXISTS (SELECT FROM tseras_blind b WHERE b.number = o.number AND b.case_id = o.case_id)
+			OR EXISTS (SELECT FROM tseras_signatures g WHERE g.number = o.number AND g.member_id = o.member_id AND g.signed_at > o.at)`},
+	{"nobody is passed over before the clock is over, but who is a member no more", `
+		SELECT count(*) FROM tseras_passed o JOIN case_steps t ON t.case_id = o.case_id AND t.seq = o.seq - 1
+		WHERE o.why = 'silent' AND t.due_by >= (o.at AT TIME ZONE 'Asia/Baku')::date
+			OR o.why = 'ended' AND NOT EXISTS (SELECT FROM commission_members m WHERE m.id = o.member_id AND m.ended_at <= o.at)`},
 	{"what the registers decided alone, no commission was drawn for", `
 		SELECT count(*) FROM tseras_decisions d WHERE d.alone = EXISTS (SELECT FROM tseras_blind b WHERE b.case_id = d.case_id)`},
-	{"a panel is three of one commission with one chair, and at most one further member is of another", `
+	{"a panel is three of one commission with one chair, and further members are of others, as many as are missing and one at least", `
 		SELECT count(*) FROM (
 			SELECT count(*) FILTER (WHERE s.role = 'chair') AS chairs, count(*) FILTER (WHERE s.role = 'member') AS members, count(*) FILTER (WHERE s.role = 'further') AS further,
 			       count(DISTINCT m.commission_id) FILTER (WHERE s.role <> 'further') AS panels,
-			       bool_or(s.role = 'further' AND m.commission_id = (SELECT o.commission_id FROM tseras_seats q JOIN commission_members o ON o.id = q.member_id WHERE q.number = s.number AND q.role = 'chair')) AS own
-			FROM tseras_seats s JOIN commission_members m ON m.id = s.member_id GROUP BY s.number) t
-		WHERE (chairs, members, panels) <> (1, 2, 1) OR further > 1 OR own`},
+			       bool_or(s.role = 'further' AND m.commission_id IN (SELECT o.commission_id FROM tseras_seats q JOIN commission_members o ON o.id = q.member_id WHERE q.number = s.number AND q.role = 'chair')) AS own,
+			       3 - (SELECT count(*) FROM tseras_seats q LEFT JOIN tseras_passed o ON o.number = q.number AND o.member_id = q.member_id
+			            WHERE q.number = s.number AND q.seq < s.seq AND (o.seq IS NULL OR o.seq > s.seq)) AS missing
+			FROM tseras_seats s JOIN commission_members m ON m.id = s.member_id GROUP BY s.number, s.seq) t
+		WHERE own OR CASE WHEN further = 0 THEN (chairs, members, panels) <> (1, 2, 1) ELSE chairs + members > 0 OR further <> greatest(1, missing) END`},
+	{"another commission is drawn only where nobody of the one before has spoken", `
+		SELECT count(*) FROM tseras_seats s JOIN tseras_seats q ON q.number = s.number AND q.role <> 'further' AND q.seq < s.seq
+		WHERE s.role = 'chair' AND (EXISTS (SELECT FROM tseras_findings f WHERE f.number = q.number AND f.member_id = q.member_id)
+			OR NOT EXISTS (SELECT FROM tseras_passed o WHERE o.number = q.number AND o.member_id = q.member_id))`},
 	{"nobody sits over himself, a relative, a patient or one whom he referred, nor over his own district's or institution's people", `
 		SELECT count(*) FROM tseras_seats s
 		JOIN tseras_blind b ON b.number = s.number JOIN cases c ON c.id = b.case_id JOIN tseras_referrals r ON r.case_id = c.id
@@ -143,8 +168,10 @@ var laws = []struct{ says, sql string }{
 			     (VALUES ('Relatives'), ('Treating'), ('Population')) AS parts (part),
 			     LATERAL (SELECT parts.part, v.value FROM jsonb_array_elements(CASE jsonb_typeof(e.outcome->'facts'->parts.part) WHEN 'array' THEN e.outcome->'facts'->parts.part ELSE '[]' END) v) p) out ON true
 		WHERE m.fin = c.subject OR r.referral->'physicians' ? m.fin OR m.fin = ANY (out.people) OR k.districts && out.districts OR r.district = ANY (k.districts)`},
-	{"a case is drawn for once, and once for a further member", `
-		SELECT count(*) FROM (SELECT FROM drawings d GROUP BY d.case_id, d.drawing->'steps'->0->>'role' HAVING count(*) > 1) twice`},
+	{"a case is drawn for once for each step that calls for it", `
+		SELECT count(*) FROM drawings d JOIN case_steps t ON t.case_id = d.case_id AND t.seq = d.seq
+		WHERE t.to_state <> CASE d.drawing->'steps'->0->>'role' WHEN 'further' THEN 'further_member' ELSE 'awaiting_draw' END
+			OR EXISTS (SELECT FROM drawings o WHERE o.case_id = d.case_id AND o.seq = d.seq AND o.ref <> d.ref)`},
 	{"who sits is who was drawn", `
 		SELECT count(*) FROM (SELECT b.case_id, s.member_id FROM tseras_seats s JOIN tseras_blind b ON b.number = s.number) s
 		FULL JOIN (SELECT d.case_id, who.value AS member_id FROM drawings d, json_array_elements(d.drawing->'steps') step, json_array_elements_text(step->'drawn') who

@@ -2,10 +2,8 @@ package simulate
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -13,6 +11,8 @@ import (
 	"github.com/tesdiq/tesdiq"
 	"github.com/tesdiq/tesdiq/casework"
 	"github.com/tesdiq/tesdiq/casework/tseras"
+	"github.com/tesdiq/tesdiq/casework/tseras/tserasdb"
+	"github.com/tesdiq/tesdiq/internal/postgres"
 )
 
 // play lets day after day pass.
@@ -35,7 +35,7 @@ func (y *year) play(ctx context.Context) error {
 			return err
 		}
 		if y.day >= yearDays && y.did["steps seen"] == moved && len(y.due) == 0 {
-			if still++; still > 3 {
+			if still++; still > patience {
 				break
 			}
 		}
@@ -53,6 +53,9 @@ func (y *year) play(ctx context.Context) error {
 // today is one working day: in the morning, at noon and in the evening people act, and after each the program's loops run.
 func (y *year) today(ctx context.Context) error {
 	y.trouble()
+	if err := y.leave(ctx); err != nil {
+		return err
+	}
 	for _, hour := range []int{9, 13, 17} {
 		y.to(begins.AddDays(y.day).Start().Add(time.Duration(hour) * time.Hour))
 		var acts []*act
@@ -73,7 +76,7 @@ func (y *year) today(ctx context.Context) error {
 		for _, loop := range []struct {
 			what string
 			do   func(context.Context) error
-		}{{"gather", y.gather}, {"decide", y.decide}, {"draw", y.draw}} {
+		}{{"gather", y.gather}, {"pass over", y.passOver}, {"decide", y.decide}, {"draw", y.draw}} {
 			if err := y.phase(ctx, loop.what, loop.do); err != nil {
 				return err
 			}
@@ -114,32 +117,17 @@ func (y *year) draw(ctx context.Context) error {
 func (y *year) decide(ctx context.Context) error {
 	for {
 		n, err := y.decider.Decide(ctx)
-		if err := y.unsigned(err); err != nil {
+		if err != nil || n == 0 {
 			return err
-		}
-		if n == 0 {
-			return nil
 		}
 	}
 }
 
-// unsigned leaves out of what the decider says what is no fault of it: that a case is not signed by enough members. The case's clock
-// shows it.
-func (y *year) unsigned(err error) error {
-	if err == nil {
-		return nil
-	}
-	var bad []error
-	all := []error{err}
-	if joined, ok := err.(interface{ Unwrap() []error }); ok {
-		all = joined.Unwrap()
-	}
-	for _, one := range all {
-		if !strings.Contains(one.Error(), "not signed by more than half") {
-			bad = append(bad, one)
-		}
-	}
-	return errors.Join(bad...)
+// passOver takes cases from those who are silent, in the morning: a day is over for all at once.
+func (y *year) passOver(ctx context.Context) error {
+	n, err := y.decider.PassOver(ctx)
+	y.count("passed over who was silent", n)
+	return err
 }
 
 func (y *year) tell(ctx context.Context) error {
@@ -236,8 +224,8 @@ func (y *year) seat(ctx context.Context, ids []int64) error {
 			y.plan(y.in(1+l.r.IntN(8)), &act{what: extends, life: l, seat: s})
 		}
 		switch {
-		case l.chance(1): // never
-		case l.chance(60): // too late
+		case l.chance(30): // never
+		case l.chance(60): // too late, sometimes so late that others were drawn
 			y.plan(y.in(9+l.r.IntN(15)), &act{what: records, life: l, seat: s})
 		default:
 			y.plan(y.in(l.r.IntN(5)), &act{what: records, life: l, seat: s})
@@ -274,7 +262,7 @@ func (y *year) goesOn(l *life) {
 			}
 			days := l.r.IntN(3)
 			switch {
-			case l.chance(1):
+			case l.chance(30):
 				continue // never
 			case l.chance(30):
 				days = 8 + l.r.IntN(10) // too late
@@ -369,4 +357,27 @@ func (y *year) evening(ctx context.Context) error {
 	}
 	y.did["overdue clocks seen on an evening"] += len(overdue)
 	return nil
+}
+
+// leaveEvery is after how many days a member leaves his commission, in the middle of his cases, and somebody else comes.
+const leaveEvery = 28
+
+func (y *year) leave(ctx context.Context) error {
+	if y.day >= yearDays || y.day%leaveEvery != 0 {
+		return nil
+	}
+	n := y.day / leaveEvery
+	pool, err := postgres.Open(ctx, y.url(), postgres.Operator)
+	if err != nil {
+		return err
+	}
+	defer pool.Close()
+	op := tserasdb.Operator{Pool: pool, Now: y.now}
+	panel := fmt.Sprintf("K%02d", 1+n%panels)
+	if err := op.EndMember(ctx, tseras.MemberID(fmt.Sprintf("%s-%d", panel, 1+(n/panels)%perPanel))); err != nil {
+		return err
+	}
+	_, err = op.AddMember(ctx, panel, tesdiq.FIN(fmt.Sprintf("%02dY%04d", n, n)), "Həkim Nümunəvi", true)
+	y.count("members left", 1)
+	return err
 }

@@ -38,6 +38,7 @@ var begins = tesdiq.NewDate(2026, 1, 5)
 const (
 	yearDays  = 364
 	drainDays = 120
+	patience  = 20 // in which nothing has happened, so that nothing more will: longer than any silence is borne
 )
 
 func (o Options) filled() (Options, error) {

@@ -29,7 +29,9 @@ var damages = []struct{ name, sql, says string }{
 		SELECT e.id, commission, examined_on, repeat, outcome, loss, degree, old_group, cause, from_day, until_day, next_from FROM e, examinations WHERE entry_id = (SELECT max(entry_id) FROM tseras_decisions)`, "entries that no decision made"},
 	{"somebody else took a seat", `UPDATE tseras_seats SET member_id = (SELECT min(id) FROM commission_members m WHERE NOT EXISTS (SELECT FROM tseras_seats t WHERE t.number = tseras_seats.number AND t.member_id = m.id))
 		WHERE (number, member_id) IN (SELECT s.number, s.member_id FROM tseras_seats s WHERE s.role = 'member' AND NOT EXISTS (SELECT FROM tseras_looks l WHERE l.number = s.number AND l.member_id = s.member_id) LIMIT 1)`, "who sits is who was drawn"},
-	{"a commission was drawn for again", `DROP INDEX drawings_once; INSERT INTO drawings (round, ref, case_id, commitment, salt, drawing) SELECT round, 'AGAIN', case_id, commitment, salt, drawing FROM drawings LIMIT 1`, "a case is drawn for once"},
+	{"a commission was drawn for again", `DROP INDEX drawings_once; INSERT INTO drawings (round, ref, case_id, seq, commitment, salt, drawing) SELECT round, 'AGAIN', case_id, seq, commitment, salt, drawing FROM drawings LIMIT 1`, "a case is drawn for once"},
+	{"somebody was passed over too early", `UPDATE case_steps t SET due_by = due_by + 365 FROM tseras_passed o WHERE o.case_id = t.case_id AND o.seq = t.seq + 1 AND o.why = 'silent'`, "passed over before the clock"},
+	{"who was passed over has spoken", `UPDATE tseras_passed SET at = at - interval '1 year'`, "who was passed over said nothing"},
 	{"a seed was exchanged", `UPDATE draw_seeds SET seed = sha256(seed) WHERE round = (SELECT round FROM drawings d JOIN cases c ON c.id = d.case_id WHERE c.state = 'decided' LIMIT 1)`, "the seed is not the one"},
 	{"a person was not told", `DELETE FROM messages WHERE id = (SELECT max(id) FROM messages WHERE key = 'tseras.message.decided')`, "told of each step"},
 	{"a message goes out twice", `INSERT INTO outbox (message_id, at, due_at) SELECT message_id, at, due_at FROM outbox ORDER BY message_id DESC LIMIT 1`, "goes out once"},

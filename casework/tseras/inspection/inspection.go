@@ -202,7 +202,7 @@ type Finding struct {
 	At         time.Time
 	Commission string
 	Member     string
-	Said       string // the chair's reason, or why he refused; empty for a further member
+	Said       string // the chair's reason, why he refused, or why he was passed over ("silent", "ended"); empty for a further member
 }
 
 // Looker is who looked at how many cases or persons on a day.

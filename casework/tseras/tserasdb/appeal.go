@@ -152,7 +152,8 @@ const sqlFirstMembers = `
 	FROM tseras_blind b
 	JOIN tseras_seats s ON s.number = b.number
 	JOIN commission_members m ON m.id = s.member_id
-	WHERE b.case_id = @id`
+	WHERE b.case_id = @id
+	ORDER BY s.seq -- the commission drawn last decided`
 
 // firstOf is the decision of the case that an appeal is about.
 func firstOf(ctx context.Context, tx pgx.Tx, id casework.ID) (*tseras.First, error) {

@@ -34,7 +34,8 @@ const sqlSeats = `
 	       h.n, h.starts_at, h.ends_at, h.place, EXISTS (SELECT FROM tseras_absences a WHERE a.number = h.number AND a.n = h.n),
 	       EXISTS (SELECT FROM tseras_findings f WHERE f.number = s.number AND f.member_id = s.member_id),
 	       EXISTS (SELECT FROM tseras_signatures g WHERE g.number = s.number AND g.member_id = s.member_id
-	               AND g.n = (SELECT max(p.n) FROM tseras_proposals p WHERE p.number = s.number))
+	               AND g.n = (SELECT max(p.n) FROM tseras_proposals p WHERE p.number = s.number)),
+	       NOT (` + attends + `)
 	FROM tseras_seats s
 	JOIN commission_members m ON m.id = s.member_id
 	JOIN tseras_blind_cases c ON c.number = s.number
@@ -88,7 +89,7 @@ func (b Bench) seats(ctx context.Context, q queryer, fin tesdiq.FIN, number tser
 		var place *string
 		var absent bool
 		err = row.Scan(&s.Number, &s.Member, &s.Role, &s.State, &s.Clock.Began, &s.Clock.DueBy, &s.Clock.Provisional, &s.Kind,
-			&n, &starts, &ends, &place, &absent, &s.Recorded, &s.Signed)
+			&n, &starts, &ends, &place, &absent, &s.Recorded, &s.Signed, &s.Passed)
 		if err == nil && n != nil {
 			s.Meets = &tseras.Meeting{N: *n, Starts: *starts, Ends: *ends, Place: *place, Absent: absent}
 		}
@@ -100,7 +101,7 @@ func (b Bench) seats(ctx context.Context, q queryer, fin tesdiq.FIN, number tser
 	return seats, nil
 }
 
-// seat is a person's seat in a case. casework.ErrMissing when there is none.
+// seat is a person's seat in a case. casework.ErrMissing when there is none, casework.ErrState when he was passed over.
 func (b Bench) seat(ctx context.Context, q queryer, fin tesdiq.FIN, number tseras.BlindNumber) (tseras.Seat, error) {
 	seats, err := b.seats(ctx, q, fin, number)
 	switch {
@@ -108,6 +109,8 @@ func (b Bench) seat(ctx context.Context, q queryer, fin tesdiq.FIN, number tsera
 		return tseras.Seat{}, err
 	case len(seats) != 1:
 		return tseras.Seat{}, casework.ErrMissing
+	case seats[0].Passed:
+		return tseras.Seat{}, casework.ErrState
 	}
 	return seats[0], nil
 }
@@ -225,6 +228,9 @@ const sqlSign = `
 // time's by the same findings: "tseras.explains.missing".
 func (b Bench) Sign(ctx context.Context, fin tesdiq.FIN, number tseras.BlindNumber, w tseras.Word) error {
 	err := pgx.BeginFunc(ctx, b.Pool, func(tx pgx.Tx) error {
+		if err := lockSeats(ctx, tx, number); err != nil {
+			return err
+		}
 		s, err := b.seat(ctx, tx, fin, number)
 		if err != nil {
 			return err
@@ -295,8 +301,8 @@ func (b Bench) Extend(ctx context.Context, fin tesdiq.FIN, number tseras.BlindNu
 	return once(err)
 }
 
-// One decides at a time whether the person was there: a member who records what he found, or the chair who says that nobody
-// came. The role may change nothing that could be locked, so it is a lock by the case's number.
+// One decides at a time whether the person was there, and whether a member is silent: the member who records what he found or says his word,
+// the chair who says that nobody came, or the program that passes members over. The role may change nothing that could be locked, so it is a lock by the case's number.
 const sqlLockSeats = `SELECT pg_advisory_xact_lock(hashtextextended('tseras seats ' || @number, 0))`
 
 func lockSeats(ctx context.Context, tx pgx.Tx, number tseras.BlindNumber) error {

@@ -96,15 +96,15 @@ const sqlRipe = `
 	JOIN tseras_blind b ON b.case_id = c.id
 	WHERE c.procedure = 'tseras' AND c.kind IN ('assessment', 'appeal') AND c.id > @after
 	  AND c.state = @state AND c.state IN ('drawn', 'further_member', 'signing') -- said twice: without it the index of open cases is not used
-	  AND EXISTS (SELECT FROM tseras_seats s WHERE s.number = b.number AND (@state <> 'further_member' OR s.role = 'further'))
+	  AND EXISTS (SELECT FROM tseras_seats s WHERE s.number = b.number AND (@state <> 'further_member' OR s.seq = c.seq))
 	  AND (@state = 'signing' AND NOT EXISTS (
 	           SELECT FROM tseras_seats s
-	           WHERE s.number = b.number AND NOT EXISTS (
+	           WHERE s.number = b.number AND ` + attends + ` AND NOT EXISTS (
 	               SELECT FROM tseras_signatures g
 	               WHERE g.number = s.number AND g.member_id = s.member_id AND g.n = (SELECT max(p.n) FROM tseras_proposals p WHERE p.number = s.number)))
 	       OR @state <> 'signing' AND NOT EXISTS (
 	           SELECT FROM tseras_seats s
-	           WHERE s.number = b.number AND NOT EXISTS (
+	           WHERE s.number = b.number AND ` + attends + ` AND NOT EXISTS (
 	               SELECT FROM tseras_findings f WHERE f.number = s.number AND f.member_id = s.member_id))
 	       OR @state = 'drawn' AND EXISTS (
 	           SELECT FROM tseras_extensions x
@@ -114,10 +114,6 @@ const sqlRipe = `
 	           SELECT FROM tseras_absences a JOIN tseras_slots_held h ON h.number = a.number AND h.n = a.n WHERE a.number = b.number))
 	ORDER BY c.id
 	LIMIT @batch`
-
-// errUnsigned: more than half must sign, with the chair's or the further member's reason for another result than last time's. The case stays
-// where it is, and its clock shows it.
-var errUnsigned = errors.New("not signed by more than half, or not explained")
 
 // Decide moves cases on, each once, and returns how many, with what is wrong with those that it could not move.
 func (d Decider) Decide(ctx context.Context) (moved int, err error) {
@@ -180,9 +176,9 @@ func (d Decider) one(ctx context.Context, tx pgx.Tx, c casework.Case) error {
 	switch {
 	case c.State == tseras.Signing:
 		return d.sign(ctx, tx, f, b)
-	case len(b.recorded) < len(b.seats) && c.Kind == tseras.Appeal: // only the chair's word made it ripe
+	case b.missing > 0 && c.Kind == tseras.Appeal: // only the chair's word made it ripe
 		return d.absent(ctx, tx, c, b)
-	case len(b.recorded) < len(b.seats): // only the chair's wish made it ripe
+	case b.missing > 0: // only the chair's wish made it ripe
 		by := casework.Actor{Part: casework.ByChair, FIN: b.extender, Office: b.commission}
 		_, err := d.move(ctx, tx, c, tseras.Drawn, "extended", by, "extended", map[string]string{"Reason": b.extension})
 		return err
@@ -232,11 +228,11 @@ func (d Decider) propose(ctx context.Context, tx pgx.Tx, f tseras.File, b bench,
 	return err
 }
 
-// sign enters what all have signed. Where a member of the panel refuses, a further one is drawn; once there is one, a
-// refusal stands beside the decision and does not stop it.
+// sign enters what was signed. Where a member of the panel refuses, a further one is drawn; once there is one, a refusal stands beside the
+// decision and does not stop it. Where no more than half of those who spoke sign, or nobody explains what is to be explained, one more is drawn.
 func (d Decider) sign(ctx context.Context, tx pgx.Tx, f tseras.File, b bench) error {
 	for _, s := range b.signatures {
-		if s.Signs || b.further() {
+		if s.Signs || tseras.Panelled(len(b.recorded)) {
 			continue
 		}
 		by := casework.Actor{Part: casework.ByMember, FIN: s.FIN, Office: b.commission}
@@ -254,57 +250,53 @@ func (d Decider) sign(ctx context.Context, tx pgx.Tx, f tseras.File, b bench) er
 	if err := json.Unmarshal(p.Result, &r); err != nil {
 		return fmt.Errorf("result: %w", err)
 	}
-	explained := false
+	explained, by := false, ""
 	for _, s := range b.signatures {
 		if !s.Signs {
 			continue
 		}
+		if by == "" || s.Commission == b.commission {
+			by = s.Commission // it decides under the panel's name, if one of the panel signs
+		}
 		explained = explained || s.Explains != ""
 		p.Signatures = append(p.Signatures, criteria.Enclosure{Name: string(s.Member), Type: tseras.SignatureType, Bytes: []byte(s.Evidence)})
 	}
-	if 2*len(p.Signatures) <= len(b.seats) || b.differs && !explained {
-		return errUnsigned
+	if !tseras.Carried(len(p.Signatures), len(b.signatures)) || b.differs && !explained {
+		return d.undecided(ctx, tx, f.Case)
 	}
-	return d.decide(ctx, tx, f, r, p.Bytes(), b.commission, "decided", false)
+	return d.decide(ctx, tx, f, r, p.Bytes(), by, "decided", false)
 }
 
 // signature is a member's word on a proposal.
 type signature struct {
-	Member   tseras.MemberID
-	Role     tseras.Role
-	FIN      tesdiq.FIN
-	Signs    bool
-	Explains string
-	Evidence string
+	Member     tseras.MemberID
+	Role       tseras.Role
+	FIN        tesdiq.FIN
+	Commission string
+	Signs      bool
+	Explains   string
+	Evidence   string
 }
 
 // bench is a commission at work on a case.
 type bench struct {
 	number     tseras.BlindNumber
-	panel      string // the commission's ID
-	commission string // its name
-	seats      []tseras.MemberID
-	recorded   []tseras.Recorded
-	signatures []signature // under the latest proposal
-	pack       []byte      // the latest proposal
-	differs    bool        // it is another result than last time's, by the same findings
+	panel      string             // the commission's ID
+	commission string             // its name
+	seats      []tseras.Attending // of those who were not passed over
+	missing    int                // how many of them have not recorded
+	recorded   []tseras.Recorded  // in the order in which they were drawn; what was recorded counts, whoever was passed over later
+	signatures []signature        // under the latest proposal
+	pack       []byte             // the latest proposal
+	differs    bool               // it is another result than last time's, by the same findings
 	chair      tesdiq.FIN
 	extender   tesdiq.FIN
 	extension  string // the chair's reason for the longer term
 }
 
-// further says whether a further member has a seat.
-func (b bench) further() bool {
-	for _, r := range b.recorded {
-		if r.Role == tseras.Further {
-			return true
-		}
-	}
-	return false
-}
-
 const sqlBench = `
-	SELECT b.number, s.member_id, s.role, m.fin, k.id, k.name, f.findings, g.signs, coalesce(g.explains, ''), coalesce(g.evidence, '')
+	SELECT b.number, s.member_id, s.role, m.fin, k.id, k.name, ` + attends + `, m.ended_at IS NOT NULL, f.findings, g.signs,
+	       coalesce(g.explains, ''), coalesce(g.evidence, '')
 	FROM tseras_blind b
 	JOIN tseras_seats s ON s.number = b.number
 	JOIN commission_members m ON m.id = s.member_id
@@ -313,7 +305,7 @@ const sqlBench = `
 	LEFT JOIN tseras_signatures g ON g.number = s.number AND g.member_id = s.member_id
 	     AND g.n = (SELECT max(p.n) FROM tseras_proposals p WHERE p.number = b.number)
 	WHERE b.case_id = @id
-	ORDER BY s.role, s.member_id`
+	ORDER BY s.seq, s.role, s.member_id`
 
 const sqlProposed = `
 	SELECT package, coalesce((result->>'differs')::boolean, false)
@@ -332,13 +324,19 @@ const sqlExtension = `
 func benchOf(ctx context.Context, tx pgx.Tx, id casework.ID) (b bench, err error) {
 	rows, _ := tx.Query(ctx, sqlBench, pgx.NamedArgs{"id": id}) // the error comes out of ForEachRow
 	var s signature
-	var panel, name string
+	var panel string
+	var attends, left bool
 	var findings *criteria.Findings
 	var signs *bool
-	_, err = pgx.ForEachRow(rows, []any{&b.number, &s.Member, &s.Role, &s.FIN, &panel, &name, &findings, &signs, &s.Explains, &s.Evidence}, func() error {
-		b.seats = append(b.seats, s.Member)
+	_, err = pgx.ForEachRow(rows, []any{&b.number, &s.Member, &s.Role, &s.FIN, &panel, &s.Commission, &attends, &left, &findings, &signs, &s.Explains, &s.Evidence}, func() error {
+		if attends {
+			b.seats = append(b.seats, tseras.Attending{Member: s.Member, Ended: left, Recorded: findings != nil, Signed: signs != nil})
+			if findings == nil {
+				b.missing++
+			}
+		}
 		if s.Role == tseras.Chair {
-			b.panel, b.commission, b.chair = panel, name, s.FIN
+			b.panel, b.commission, b.chair = panel, s.Commission, s.FIN
 		}
 		if findings != nil {
 			b.recorded = append(b.recorded, tseras.Recorded{Member: s.Member, Role: s.Role, Findings: *findings})

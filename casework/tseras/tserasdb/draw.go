@@ -61,8 +61,7 @@ const sqlToDraw = `
 	FROM cases c
 	WHERE c.procedure = 'tseras' AND c.kind IN ('assessment', 'appeal') AND c.id > @after AND c.state IN ('awaiting_draw', 'further_member')
 	  AND (c.state = 'awaiting_draw'
-	       OR c.state = 'further_member' AND NOT EXISTS (
-	           SELECT FROM tseras_blind b JOIN tseras_seats s ON s.number = b.number WHERE b.case_id = c.id AND s.role = 'further'))
+	       OR c.state = 'further_member' AND NOT EXISTS (SELECT FROM drawings d WHERE d.case_id = c.id AND d.seq = c.seq))
 	ORDER BY c.id
 	LIMIT @batch`
 
@@ -184,14 +183,17 @@ func (d *Drawer) one(ctx context.Context, tx pgx.Tx, round int64, c casework.Cas
 		if err != nil {
 			return err
 		}
-		drawing, err := seed.DrawFurther(round, ref, all, barred, b.panel)
+		drawing, err := seed.DrawFurther(round, ref, all, barred, b.panel, tseras.FurtherWanted(len(b.seats)))
 		if err != nil {
 			return err
 		}
-		if err := d.publish(ctx, tx, c.ID, drawing); err != nil {
+		if c, err = d.able(ctx, tx, c, now); err != nil {
 			return err
 		}
-		return seat(ctx, tx, b.number, drawing, now)
+		if err := d.publish(ctx, tx, c, drawing); err != nil {
+			return err
+		}
+		return seat(ctx, tx, b.number, c.Seq, drawing, now)
 	}
 	if c.Kind == tseras.Appeal {
 		if all, err = book.open(ctx, tx, all); err != nil {
@@ -206,27 +208,24 @@ func (d *Drawer) one(ctx context.Context, tx pgx.Tx, round int64, c casework.Cas
 	if err != nil {
 		return err
 	}
-	if err := d.publish(ctx, tx, c.ID, drawing); err != nil {
+	if err := d.publish(ctx, tx, c, drawing); err != nil {
 		return err
 	}
-	number, err := tseras.NewBlindNumber(d.Rand)
+	number, slots, err := d.blind(ctx, tx, f, now)
 	if err != nil {
 		return err
 	}
-	if err := insertBlind(ctx, tx, number, c.ID, f.Blinded(tesdiq.DateOf(now))); err != nil {
+	if err := seat(ctx, tx, number, c.Seq, drawing, now); err != nil {
 		return err
 	}
-	if err := seat(ctx, tx, number, drawing, now); err != nil {
-		return err
-	}
-	clock, err := casework.Clocks().Start(d.Calendar, c, tseras.Drawn, "", tesdiq.DateOf(now))
+	clock, err := casework.Clocks().Start(d.Calendar, c, tseras.Drawn, again(c), tesdiq.DateOf(now))
 	if err != nil {
 		return err
 	}
 	var args map[string]string
 	var slot tseras.Slot
 	if c.Kind == tseras.Appeal {
-		if slot, err = book.give(ctx, tx, drawing.Drawn(tseras.Panel)[0], number, now); err != nil {
+		if slot, err = book.give(ctx, tx, drawing.Drawn(tseras.Panel)[0], number, slots+1, now); err != nil {
 			return err
 		}
 		args = slotArgs(slot)
@@ -249,6 +248,14 @@ const sqlHadAPart = `
 	UNION
 	SELECT m.fin FROM tseras_blind b JOIN tseras_seats s ON s.number = b.number JOIN commission_members m ON m.id = s.member_id WHERE b.case_id = @id`
 
+// The commissions that were drawn for a case.
+const sqlHadIt = `
+	SELECT m.commission_id
+	FROM tseras_blind b
+	JOIN tseras_seats s ON s.number = b.number AND s.role = 'chair'
+	JOIN commission_members m ON m.id = s.member_id
+	WHERE b.case_id = @id`
+
 // barred is who must not be drawn for a case: by what is known of it, and whoever had a part in it already. People are left out, not accounts.
 func (d *Drawer) barred(ctx context.Context, tx pgx.Tx, f tseras.File) (tseras.Barred, error) {
 	b := f.Barred()
@@ -258,6 +265,12 @@ func (d *Drawer) barred(ctx context.Context, tx pgx.Tx, f tseras.File) (tseras.B
 		return b, fmt.Errorf("tserasdb: who had a part in case %d: %w", f.Case.ID, err)
 	}
 	b.People = append(b.People, people...)
+	rows, _ = tx.Query(ctx, sqlHadIt, pgx.NamedArgs{"id": f.Case.ID}) // the error comes out of Collect
+	had, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return b, fmt.Errorf("tserasdb: commissions of case %d: %w", f.Case.ID, err)
+	}
+	b.Commissions = append(b.Commissions, had...)
 	return b, nil
 }
 
@@ -268,7 +281,7 @@ const sqlDrawnBefore = `
 	      FROM cases p JOIN tseras_blind b ON b.case_id = p.id
 	      WHERE p.subject = @subject AND p.kind = @kind AND p.id < @case ORDER BY p.id DESC LIMIT 1) p
 	JOIN case_steps t ON t.case_id = p.id AND t.seq = p.seq
-	JOIN tseras_seats s ON s.number = p.number AND s.role <> 'further'
+	JOIN tseras_seats s ON s.number = p.number AND s.role <> 'further' AND ` + attends + `
 	JOIN commission_members m ON m.id = s.member_id
 	WHERE p.state = 'withdrawn' AND t.at >= @since
 	ORDER BY s.member_id`
@@ -293,11 +306,11 @@ func drawnBefore(ctx context.Context, tx pgx.Tx, c casework.Case, now time.Time)
 }
 
 const sqlDrawing = `
-	INSERT INTO drawings (round, ref, case_id, commitment, salt, drawing)
-	VALUES (@round, @ref, @case, @commitment, @salt, @drawing)`
+	INSERT INTO drawings (round, ref, case_id, seq, commitment, salt, drawing)
+	VALUES (@round, @ref, @case, @seq, @commitment, @salt, @drawing)`
 
-// publish writes a drawing with the commitment by which it is published, and its ledger line.
-func (d *Drawer) publish(ctx context.Context, tx pgx.Tx, id casework.ID, drawing tseras.Drawing) error {
+// publish writes a drawing, which the case's latest step calls for, with the commitment by which it is published, and its ledger line.
+func (d *Drawer) publish(ctx context.Context, tx pgx.Tx, c casework.Case, drawing tseras.Drawing) error {
 	salt := make([]byte, tseras.SaltSize)
 	if _, err := io.ReadFull(d.Rand, salt); err != nil {
 		return fmt.Errorf("salt: %w", err)
@@ -311,7 +324,7 @@ func (d *Drawer) publish(ctx context.Context, tx pgx.Tx, id casework.ID, drawing
 		return err
 	}
 	if _, err := tx.Exec(ctx, sqlDrawing, pgx.NamedArgs{
-		"round": drawing.Round, "ref": drawing.Ref, "case": id, "commitment": commitment[:], "salt": salt, "drawing": text,
+		"round": drawing.Round, "ref": drawing.Ref, "case": c.ID, "seq": c.Seq, "commitment": commitment[:], "salt": salt, "drawing": text,
 	}); err != nil {
 		return err
 	}
@@ -332,19 +345,19 @@ func insertBlind(ctx context.Context, tx pgx.Tx, number tseras.BlindNumber, id c
 }
 
 const sqlSeat = `
-	INSERT INTO tseras_seats (number, member_id, role, seated_at)
-	SELECT @number, a.member, a.role, @now
+	INSERT INTO tseras_seats (number, member_id, role, seq, seated_at)
+	SELECT @number, a.member, a.role, @seq, @now
 	FROM unnest(@members::text[], @roles::text[]) AS a (member, role)`
 
-// seat gives those who were drawn their seats.
-func seat(ctx context.Context, tx pgx.Tx, number tseras.BlindNumber, drawing tseras.Drawing, now time.Time) error {
+// seat gives those who were drawn their seats, which a step of the case calls for.
+func seat(ctx context.Context, tx pgx.Tx, number tseras.BlindNumber, seq int, drawing tseras.Drawing, now time.Time) error {
 	var members, roles []string
 	for _, role := range []tseras.Role{tseras.Chair, tseras.Member, tseras.Further} {
 		for _, m := range drawing.Drawn(role) {
 			members, roles = append(members, m), append(roles, string(role))
 		}
 	}
-	_, err := tx.Exec(ctx, sqlSeat, pgx.NamedArgs{"number": number, "members": members, "roles": roles, "now": now})
+	_, err := tx.Exec(ctx, sqlSeat, pgx.NamedArgs{"number": number, "seq": seq, "members": members, "roles": roles, "now": now})
 	return err
 }
 

@@ -74,8 +74,8 @@ func TestAMembersListDoesNotGrowForEver(t *testing.T) {
 			 FROM cases c, case_steps s WHERE c.request LIKE 'copy %' AND s.to_state = 'withdrawn'`,
 			`INSERT INTO tseras_blind (number, case_id, referral)
 			 SELECT lpad(c.id::text, 8, '0'), c.id, b.referral FROM cases c, tseras_blind b WHERE c.request LIKE 'copy %'`,
-			`INSERT INTO tseras_seats (number, member_id, role, seated_at)
-			 SELECT lpad(c.id::text, 8, '0'), s.member_id, s.role, s.seated_at - interval '1 hour' FROM cases c, tseras_seats s WHERE c.request LIKE 'copy %'`,
+			`INSERT INTO tseras_seats (number, member_id, role, seq, seated_at)
+			 SELECT lpad(c.id::text, 8, '0'), s.member_id, s.role, s.seq, s.seated_at - interval '1 hour' FROM cases c, tseras_seats s WHERE c.request LIKE 'copy %'`,
 		} {
 			if _, err := tx.Exec(ctx, sql); err != nil {
 				return err

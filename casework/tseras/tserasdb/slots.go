@@ -118,9 +118,9 @@ func (b *slotBook) open(ctx context.Context, tx pgx.Tx, all []tseras.Commission)
 	return some, nil
 }
 
-// give gives a case the commission's first free slot.
-func (b *slotBook) give(ctx context.Context, tx pgx.Tx, commission string, number tseras.BlindNumber, now time.Time) (tseras.Slot, error) {
-	s, err := take(ctx, tx, number, 1, b.free[commission], now)
+// give gives a case, as its n-th, the commission's first free slot.
+func (b *slotBook) give(ctx context.Context, tx pgx.Tx, commission string, number tseras.BlindNumber, n int, now time.Time) (tseras.Slot, error) {
+	s, err := take(ctx, tx, number, n, b.free[commission], now)
 	if err != nil {
 		return s, err
 	}
@@ -158,6 +158,7 @@ const (
 	slotCannot    = "cannot" // the person has said that he cannot come
 	slotAbsent    = "absent" // the chair has said that he did not
 	slotWithdrawn = "withdrawn"
+	slotSilent    = "silent" // nobody of the commission has said what he found
 )
 
 const sqlReturnSlot = `

@@ -114,7 +114,7 @@ func (h *Commission) list(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 		switch {
-		case ended(s.State):
+		case ended(s.State), s.Passed:
 			p.Closed = append(p.Closed, l)
 		case s.Mine() && !l.Waiting:
 			p.Mine = append(p.Mine, l)
@@ -157,7 +157,7 @@ func (h *Commission) seatLine(lang tesdiq.Lang, s tseras.Seat) (seatLine, error)
 		l.Waiting = true
 		l.State = h.Shell.T(lang, "tseras-commission.state.meets", "At", tesdiq.ClockString(s.Meets.Starts))
 	}
-	if ended(s.State) {
+	if ended(s.State) || s.Passed {
 		l.Clock.DueBy = tesdiq.Date{}
 		return l, nil
 	}
@@ -181,6 +181,8 @@ func stateKey(s tseras.Seat) string {
 	switch {
 	case ended(s.State):
 		return string(s.State)
+	case s.Passed:
+		return "passed"
 	case s.Meets != nil && s.Meets.Absent:
 		return "absent"
 	case s.Mine() && s.State == tseras.Signing:

@@ -125,6 +125,14 @@ type turn struct {
 	Alarm casework.Alarm
 }
 
+// doing is what is being done in a case: that of its state, but where nobody may be drawn.
+func doing(c casework.Case) string {
+	if c.Clock.Turn == casework.Office && (c.State == tseras.AwaitingDraw || c.State == tseras.FurtherMember) {
+		return tseras.StepNobody
+	}
+	return string(c.State)
+}
+
 // turnOf says whose turn it is. asked is the institution that the case waits for, or "".
 func (h *Person) turnOf(lang tesdiq.Lang, c casework.Case, asked string) (turn, error) {
 	t := func(key string, args ...any) string { return h.Shell.T(lang, key, args...) }
@@ -132,7 +140,7 @@ func (h *Person) turnOf(lang tesdiq.Lang, c casework.Case, asked string) (turn, 
 	if closed(c) {
 		return out, nil
 	}
-	if out.What = t(area(c.Kind) + "doing." + string(c.State)); asked != "" {
+	if out.What = t(area(c.Kind) + "doing." + doing(c)); asked != "" {
 		out.What = t("tseras-person.doing.awaiting_referral.at", "Name", asked)
 	}
 	if c.Clock.DueBy.IsZero() {

@@ -117,6 +117,7 @@ func TestEveryStateStepAndRegisterHasWords(t *testing.T) {
 		}
 		d.shown.Steps = nil
 		for _, what := range []string{"applied", "referred", "referral_asked", "evidence_complete", "drawn", "extended", "further_member", "computed", "refused",
+			tseras.StepSilent, tseras.StepAnother, tseras.StepPassed, tseras.StepUndecided, tseras.StepNobody, tseras.StepAble,
 			"decided", "decided_alone", "declined", "died", "withdrawn"} {
 			d.shown.Steps = append(d.shown.Steps, casework.Step{What: what, At: now, By: casework.Actor{Part: casework.BySystem}})
 		}

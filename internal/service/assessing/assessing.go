@@ -113,6 +113,7 @@ func New(h service.Host, shell *web.Shell, pools *postgres.Pools, s Settings) (*
 		every(h.Log, "ask for corrections", s.Pause, func(ctx context.Context) error { _, err := corrector.Correct(ctx); return err }),
 		every(h.Log, "draw commissions", s.DrawEvery, func(ctx context.Context) error { _, err := drawer.Draw(ctx); return err }),
 		every(h.Log, "decide", s.Pause, func(ctx context.Context) error { _, err := decider.Decide(ctx); return err }),
+		every(h.Log, "pass over the silent", alarmsEvery, func(ctx context.Context) error { _, err := decider.PassOver(ctx); return err }),
 		every(h.Log, "ring alarms", alarmsEvery, ring(h.Log, alarms, rung)),
 		every(h.Log, "tell of terms", termsEvery, func(ctx context.Context) error { _, err := terms.Tell(ctx, nil); return err }),
 		every(h.Log, "remind of examinations", remindEvery, func(ctx context.Context) error { _, err := reminders.Remind(ctx); return err }),
@@ -134,6 +135,9 @@ func New(h service.Host, shell *web.Shell, pools *postgres.Pools, s Settings) (*
 			return err
 		}
 		if _, err := reminders.Remind(ctx); err != nil {
+			return err
+		}
+		if _, err := decider.PassOver(ctx); err != nil {
 			return err
 		}
 		_, err := terms.Tell(ctx, nil)

@@ -129,9 +129,16 @@ const sqlFurther = `
 	ORDER BY seated_at DESC, number
 	LIMIT @limit OFFSET @skip`
 
-// Findings are, of a period, "contradictions", "refusals" or "further" members, the latest first.
+const sqlPassed = `
+	SELECT number, at, commission, member_id, why
+	FROM inspection_passed
+	WHERE at >= @since AND at < @until
+	ORDER BY at DESC, number
+	LIMIT @limit OFFSET @skip`
+
+// Findings are, of a period, "contradictions", "refusals", "passed" or "further" members, the latest first.
 func (i Inspector) Findings(ctx context.Context, what string, p inspection.Period, skip, limit int) ([]inspection.Finding, error) {
-	sql := map[string]string{"contradictions": sqlContradictions, "refusals": sqlRefusals, "further": sqlFurther}[what]
+	sql := map[string]string{"contradictions": sqlContradictions, "refusals": sqlRefusals, "passed": sqlPassed, "further": sqlFurther}[what]
 	return rows[inspection.Finding](ctx, i, what, sql, pgx.NamedArgs{"since": begin(p.From), "until": begin(p.Until), "skip": skip, "limit": limit})
 }
 

@@ -31,7 +31,7 @@ type Inspector interface {
 	Overdue(ctx context.Context, skip, limit int) ([]inspection.Case, error)
 	Rounds(ctx context.Context, p inspection.Period, skip, limit int) ([]inspection.Round, error)
 	Tallies(ctx context.Context, p inspection.Period) ([]inspection.Tally, error)
-	// Findings are "contradictions", "refusals" or "further" members.
+	// Findings are "contradictions", "refusals", "passed" or "further" members.
 	Findings(ctx context.Context, what string, p inspection.Period, skip, limit int) ([]inspection.Finding, error)
 	Lookers(ctx context.Context, p inspection.Period, skip, limit int) ([]inspection.Looker, error)
 	Statistics(ctx context.Context, p inspection.Period) (inspection.Statistics, error)

@@ -132,9 +132,9 @@ func (h *Web) draws(r *http.Request, q query) ([]section, error) {
 	return append(sections, q.paged(s, "draws")), nil
 }
 
-// findings: where a result differs from the last by the same findings, who refused to sign, and where a further member was needed.
+// findings: where a result differs from the last by the same findings, who refused to sign, who was passed over, and where a further member was needed.
 func (h *Web) findings(r *http.Request, q query) (sections []section, err error) {
-	for _, what := range []string{"contradictions", "refusals", "further"} {
+	for _, what := range []string{"contradictions", "refusals", "passed", "further"} {
 		skip, limit := q.limits(what)
 		all, err := h.Inspector.Findings(r.Context(), what, q.period, skip, limit)
 		if err != nil {
@@ -146,6 +146,9 @@ func (h *Web) findings(r *http.Request, q query) (sections []section, err error)
 		}
 		s := h.section(q.lang, what, columns...)
 		for _, f := range all {
+			if what == "passed" {
+				f.Said = h.Shell.T(q.lang, "inspection.passed."+f.Said)
+			}
 			row := []cell{caseLink(f.Number), text(tesdiq.ClockString(f.At)), text(f.Commission), text(f.Member), text(f.Said)}
 			s.Rows = append(s.Rows, row[:len(columns)])
 		}

@@ -1,0 +1,255 @@
+package tserasdb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/tesdiq/tesdiq"
+	"github.com/tesdiq/tesdiq/casework"
+	"github.com/tesdiq/tesdiq/casework/caseworkdb"
+	"github.com/tesdiq/tesdiq/casework/tseras"
+)
+
+// attends says of a seat s whether the member who has it was not passed over.
+const attends = `NOT EXISTS (SELECT FROM tseras_passed o WHERE o.number = s.number AND o.member_id = s.member_id)`
+
+// The cases of a commission whose clock is over, and those in which somebody has a seat who is a member no more. Which of them go on is
+// decided once they are held.
+const sqlMaybeSilent = `
+	SELECT c.id
+	FROM cases c
+	JOIN case_steps t ON t.case_id = c.id AND t.seq = c.seq
+	WHERE c.procedure = 'tseras' AND c.kind IN ('assessment', 'appeal') AND c.id > @after
+	  AND c.state IN ('awaiting_draw', 'drawn', 'further_member', 'signing')
+	  AND (t.due_by < @today OR EXISTS (
+	          SELECT FROM tseras_blind b JOIN tseras_seats s ON s.number = b.number JOIN commission_members m ON m.id = s.member_id
+	          WHERE b.case_id = c.id AND m.ended_at IS NOT NULL AND ` + attends + `))
+	ORDER BY c.id
+	LIMIT @batch`
+
+// PassOver takes cases from members who are silent or are members no more, and says of those for which nobody may be drawn whose turn it is.
+// It may be broken off and run again at any time, in any number of processes: each step is written with what it passes over, once. It
+// returns how many cases went on, with what is wrong with those that it could not move.
+func (d Decider) PassOver(ctx context.Context) (moved int, err error) {
+	var failed []error
+	today := tesdiq.DateOf(d.moment())
+	for after := casework.ID(0); ; {
+		var ids []casework.ID
+		n := 0
+		err := pgx.BeginFunc(ctx, d.Pool, func(tx pgx.Tx) error {
+			n = 0
+			rows, _ := tx.Query(ctx, sqlMaybeSilent, pgx.NamedArgs{"after": after, "today": today, "batch": decideBatch}) // the error comes out of Collect
+			var err error
+			if ids, err = pgx.CollectRows(rows, pgx.RowTo[casework.ID]); err != nil {
+				return err
+			}
+			for _, state := range []casework.State{tseras.AwaitingDraw, tseras.Drawn, tseras.FurtherMember, tseras.Signing} {
+				cases, err := caseworkdb.LockAll(ctx, tx, tseras.Procedure, "", state, ids)
+				if err != nil {
+					return err
+				}
+				for _, c := range cases {
+					// What is wrong with one case must not keep the others waiting: each has a savepoint.
+					err := pgx.BeginFunc(ctx, tx, func(tx pgx.Tx) error {
+						went, err := d.passOver(ctx, tx, c)
+						if went {
+							n++
+						}
+						return err
+					})
+					if err != nil {
+						failed = append(failed, fmt.Errorf("tserasdb: case %d: %w", c.ID, err))
+					}
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return moved, errors.Join(append(failed, fmt.Errorf("tserasdb: pass over: %w", err))...)
+		}
+		if moved += n; len(ids) == 0 {
+			return moved, errors.Join(failed...)
+		}
+		after = ids[len(ids)-1]
+	}
+}
+
+// Since when a case waits for those who sit: the latest seat, and of an appeal the day on which the person came. Whether a draw is called for
+// and not made.
+const sqlWaitsSince = `
+	SELECT (SELECT max(s.seated_at) FROM tseras_seats s JOIN tseras_blind b ON b.number = s.number WHERE b.case_id = c.id),
+	       (SELECT max(h.ends_at) FROM tseras_slots_held h JOIN tseras_blind b ON b.number = h.number WHERE b.case_id = c.id AND c.state = 'drawn'),
+	       NOT EXISTS (SELECT FROM drawings d WHERE d.case_id = c.id AND d.seq = c.seq)
+	FROM cases c
+	WHERE c.id = @id`
+
+// passOver does with a case what is to be done, and says whether that was anything.
+func (d Decider) passOver(ctx context.Context, tx pgx.Tx, c casework.Case) (bool, error) {
+	b, err := benchOf(ctx, tx, c.ID)
+	if err != nil {
+		return false, err
+	}
+	if b.number != "" {
+		if err := lockSeats(ctx, tx, b.number); err != nil { // nobody records or signs meanwhile
+			return false, err
+		}
+		if b, err = benchOf(ctx, tx, c.ID); err != nil {
+			return false, err
+		}
+	}
+	over, called, err := d.over(ctx, tx, c)
+	if err != nil {
+		return false, err
+	}
+	s, silent := tseras.Silent(c.State, b.seats, called, over)
+	if !silent {
+		return false, nil
+	}
+	if s.What == tseras.StepAnother && c.Kind == tseras.Appeal {
+		x, err := slotOf(ctx, tx, c)
+		if err != nil {
+			return false, err
+		}
+		if err := giveBack(ctx, tx, x, slotSilent, d.moment()); err != nil {
+			return false, err
+		}
+	}
+	variant := ""
+	switch s.What {
+	case tseras.StepNobody:
+		variant = tseras.ClockNobody
+	case tseras.StepAnother, tseras.StepSilent:
+		variant = d.further(c)
+	}
+	args := map[string]string{"Members": strconv.Itoa(len(s.Passed))}
+	if c, err = d.anew(ctx, tx, c, s.To, variant, s.What, args); err != nil {
+		return false, err
+	}
+	if err := pass(ctx, tx, c, b.number, s.Passed); err != nil {
+		return false, err
+	}
+	if s.What == tseras.StepNobody || s.What == tseras.StepPassed {
+		return true, nil // the alarm tells; the decision tells
+	}
+	return true, tell(ctx, tx, c, s.What, d.moment())
+}
+
+// over says whether a case's clock is over, and who is silent was waited for as long as he is; and whether a draw was called for and not made.
+func (d Decider) over(ctx context.Context, tx pgx.Tx, c casework.Case) (over, called bool, err error) {
+	var seated, came *time.Time
+	if err := tx.QueryRow(ctx, sqlWaitsSince, pgx.NamedArgs{"id": c.ID}).Scan(&seated, &came, &called); err != nil {
+		return false, false, fmt.Errorf("tserasdb: waits since: %w", err)
+	}
+	today, since := tesdiq.DateOf(d.moment()), tesdiq.DateOf(c.Since)
+	if c.Clock.DueBy.After(since) {
+		since = c.Clock.DueBy
+	}
+	for _, at := range []*time.Time{seated, came} {
+		if at != nil && tesdiq.DateOf(*at).After(since) {
+			since = tesdiq.DateOf(*at)
+		}
+	}
+	fresh := c
+	fresh.State = "" // not an extension: it is counted from the day that is given
+	until, err := casework.Clocks().Start(d.Calendar, fresh, c.State, tseras.ClockSilent, since)
+	return today.After(until.DueBy), called, err
+}
+
+// further is the variant of the clock with which others go on: the term's own runs on while it is not over.
+func (d Decider) further(c casework.Case) string {
+	if tesdiq.DateOf(d.moment()).After(c.Clock.DueBy) {
+		return tseras.ClockAgain
+	}
+	return ""
+}
+
+// undecided calls for one more member, where no more than half of those who spoke have signed, or nobody has explained.
+func (d Decider) undecided(ctx context.Context, tx pgx.Tx, c casework.Case) error {
+	c, err := d.anew(ctx, tx, c, tseras.FurtherMember, d.further(c), tseras.StepUndecided, nil)
+	if err != nil {
+		return err
+	}
+	return tell(ctx, tx, c, tseras.StepUndecided, d.moment())
+}
+
+// anew moves a case with a clock that begins today, though the case may stay in its state.
+func (d Desk) anew(ctx context.Context, tx pgx.Tx, c casework.Case, to casework.State, variant, what string, args map[string]string) (casework.Case, error) {
+	fresh, now := c, d.moment()
+	fresh.State = ""
+	clock, err := casework.Clocks().Start(d.Calendar, fresh, to, variant, tesdiq.DateOf(now))
+	if err != nil {
+		return c, err
+	}
+	after, step, err := tseras.Machine.Move(c, to, casework.Actor{Part: casework.BySystem}, what, args, clock, now)
+	if err != nil {
+		return c, err
+	}
+	return after, caseworkdb.Write(ctx, tx, d.Rand, tseras.Procedure, caseworkdb.Moved{Case: after, Step: step})
+}
+
+const sqlPass = `
+	INSERT INTO tseras_passed (number, member_id, case_id, seq, why, at)
+	SELECT @number, a.member, @case, @seq, a.why, @now
+	FROM unnest(@members::text[], @whys::text[]) AS a (member, why)`
+
+// pass writes who is passed over by the case's latest step.
+func pass(ctx context.Context, tx pgx.Tx, c casework.Case, number tseras.BlindNumber, passed []tseras.Attending) error {
+	var members, whys []string
+	for _, a := range passed {
+		why := "silent"
+		if a.Ended {
+			why = "ended"
+		}
+		members, whys = append(members, string(a.Member)), append(whys, why)
+	}
+	if len(members) == 0 {
+		return nil
+	}
+	if _, err := tx.Exec(ctx, sqlPass, pgx.NamedArgs{"number": number, "case": c.ID, "seq": c.Seq, "members": members, "whys": whys, "now": c.Since}); err != nil {
+		return fmt.Errorf("tserasdb: pass over: %w", err)
+	}
+	return nil
+}
+
+// again is the variant of the clock with which a commission begins: when for a time nobody could be drawn, its term begins now.
+func again(c casework.Case) string {
+	if c.Clock.Turn == casework.Office {
+		return tseras.ClockAgain
+	}
+	return ""
+}
+
+// able gives a case for which further members can be drawn again, after a time when nobody could, back to the commission's turn.
+func (d *Drawer) able(ctx context.Context, tx pgx.Tx, c casework.Case, now time.Time) (casework.Case, error) {
+	if c.Clock.Turn != casework.Office {
+		return c, nil
+	}
+	desk := Desk{Pool: d.Pool, Calendar: d.Calendar, Now: func() time.Time { return now }, Rand: d.Rand}
+	return desk.anew(ctx, tx, c, tseras.FurtherMember, tseras.ClockAgain, tseras.StepAble, nil)
+}
+
+const sqlBlindNumber = `
+	SELECT b.number, (SELECT count(*) FROM tseras_slots s WHERE s.number = b.number)
+	FROM tseras_blind b
+	WHERE b.case_id = @id`
+
+// blind is the number by which a commission knows a case, and how many slots it was given: that of the commission before, in whose place another
+// one was drawn because nobody of it had said anything, or a new one.
+func (d *Drawer) blind(ctx context.Context, tx pgx.Tx, f tseras.File, now time.Time) (number tseras.BlindNumber, slots int, err error) {
+	err = tx.QueryRow(ctx, sqlBlindNumber, pgx.NamedArgs{"id": f.Case.ID}).Scan(&number, &slots)
+	if !errors.Is(err, pgx.ErrNoRows) {
+		if err != nil {
+			err = fmt.Errorf("tserasdb: blind number: %w", err)
+		}
+		return number, slots, err
+	}
+	if number, err = tseras.NewBlindNumber(d.Rand); err != nil {
+		return "", 0, err
+	}
+	return number, 0, insertBlind(ctx, tx, number, f.Case.ID, f.Blinded(tesdiq.DateOf(now)))
+}
