@@ -180,10 +180,11 @@ func refer(j *journey) error {
 	return err
 }
 
-// panel are those who sit, by a connection that nobody cuts, and their roles.
+// panel are those who sit and were not passed over, by a connection that nobody cuts, and their roles.
 func (j *journey) panel() (all []tesdiq.FIN, roles map[tesdiq.FIN]tseras.Role) {
 	j.Helper()
-	rows, _ := j.db.Admin.Query(j.Context(), `SELECT m.fin, s.role, s.number FROM tseras_seats s JOIN commission_members m ON m.id = s.member_id ORDER BY s.seated_at, s.role, m.fin`)
+	rows, _ := j.db.Admin.Query(j.Context(), `SELECT m.fin, s.role, s.number FROM tseras_seats s JOIN commission_members m ON m.id = s.member_id
+		WHERE NOT EXISTS (SELECT FROM tseras_passed o WHERE o.number = s.number AND o.member_id = s.member_id) ORDER BY s.seated_at, s.role, m.fin`)
 	roles = map[tesdiq.FIN]tseras.Role{}
 	var fin tesdiq.FIN
 	var role tseras.Role
@@ -204,6 +205,15 @@ func chairDoes(do func(j *journey, chair tesdiq.FIN) error) func(*journey) error
 			}
 		}
 		return errors.New("nobody chairs")
+	}
+}
+
+// passOver puts the clock to a day from now, on which nobody is waited for any longer, and passes over.
+func passOver(days int) func(*journey) error {
+	return func(j *journey) error {
+		j.later = time.Duration(days) * 24 * time.Hour
+		_, err := j.decider.PassOver(j.Context())
+		return err
 	}
 }
 
@@ -311,6 +321,47 @@ var roads = []road{
 		{"refuse to sign", sign(tseras.Chair)},
 		{"back to a further member", decide},
 	}},
+	{name: "members are silent", who: "nermin", deeds: []deed{
+		{"commit to a round", draw},
+		{"refer", refer},
+		{"ask registers, and then for a draw", gather},
+		{"draw", draw},
+		{"the chair records", chairDoes(func(j *journey, chair tesdiq.FIN) error {
+			if _, err := j.bench.Open(j.Context(), chair, j.blind); err != nil {
+				return err
+			}
+			return done(j.bench.Record(j.Context(), chair, j.blind, findings("joints-rheumatoid", 2)))
+		})},
+		{"pass over two", passOver(28)},
+		{"draw two further members", draw},
+		{"they record", record(2, 2)},
+		{"compute and propose", decide},
+		{"the chair signs", chairDoes(func(j *journey, chair tesdiq.FIN) error {
+			if _, err := j.bench.Open(j.Context(), chair, j.blind); err != nil {
+				return err
+			}
+			return done(j.bench.Sign(j.Context(), chair, j.blind, tseras.Word{N: 1, Signs: true, Evidence: "token"}))
+		})},
+		{"pass over two who do not sign", passOver(56)},
+		{"too few have signed", decide},
+		{"draw two more", draw},
+		{"they record, too", record(2, 2)},
+		{"compute and propose again", decide},
+		{"sign", sign("")},
+		{"decide", decide},
+	}},
+	{name: "a whole commission is silent", who: "nermin", deeds: []deed{
+		{"commit to a round", draw},
+		{"refer", refer},
+		{"ask registers, and then for a draw", gather},
+		{"draw", draw},
+		{"pass over all", passOver(28)},
+		{"draw another commission", draw},
+		{"record", record(2, 2)},
+		{"compute and propose", decide},
+		{"sign", sign("")},
+		{"decide", decide},
+	}},
 	{name: "by the registers alone", who: "sevinc", deeds: []deed{{"apply", applies}, {"decide alone", gather}}},
 	{name: "declined", who: "elcin", deeds: []deed{
 		{"apply", applies},
@@ -344,7 +395,7 @@ const traces = `
 		(SELECT string_agg(concat_ws(' ', n, signs, reason), '; ' ORDER BY n, signs, reason) FROM tseras_signatures),
 		(SELECT concat_ws(' ', 'entries', count(*)) FROM entries), (SELECT concat_ws(' ', 'outbox', count(*)) FROM outbox), (SELECT concat_ws(' ', 'cases', count(*)) FROM cases),
 		(SELECT concat_ws(' ', 'referrals', count(*)) FROM tseras_referrals), (SELECT concat_ws(' ', 'rounds', count(*)) FROM draw_rounds), (SELECT concat_ws(' ', 'seeds', count(*)) FROM draw_seeds),
-		(SELECT concat_ws(' ', 'drawings', count(*)) FROM drawings), (SELECT concat_ws(' ', 'seats', count(*)) FROM tseras_seats), (SELECT concat_ws(' ', 'findings', count(*)) FROM tseras_findings),
+		(SELECT concat_ws(' ', 'drawings', count(*)) FROM drawings), (SELECT concat_ws(' ', 'seats', count(*)) FROM tseras_seats), (SELECT concat_ws(' ', 'passed', count(*)) FROM tseras_passed), (SELECT concat_ws(' ', 'findings', count(*)) FROM tseras_findings),
 		(SELECT string_agg(concat_ws(' ', 'slot', n), '; ' ORDER BY n) FROM tseras_slots), (SELECT string_agg(concat_ws(' ', 'given back', n, why), '; ' ORDER BY n) FROM tseras_slot_returns),
 		(SELECT concat_ws(' ', 'absences', count(*)) FROM tseras_absences), (SELECT concat_ws(' ', 'reminders', count(*)) FROM tseras_slot_reminders), (SELECT concat_ws(' ', 'appeals', count(*)) FROM tseras_appeals),
 		(SELECT concat_ws(' ', 'proposals', count(*)) FROM tseras_proposals), (SELECT concat_ws(' ', 'extensions', count(*)) FROM tseras_extensions), (SELECT concat_ws(' ', 'notices', count(*)) FROM term_notices))`

@@ -141,7 +141,7 @@ func TestS19DrawsAgainUntilItSuits(t *testing.T) {
 		t.Errorf("%v sat, and now %v", before, after)
 	}
 	w.refusedBy(postgres.Casework, "draws for the case once more", `
-		INSERT INTO drawings (round, ref, case_id, commitment, salt, drawing) SELECT round, 'ANOTHER', case_id, commitment, salt, drawing FROM drawings WHERE case_id = $1`, c.ID)
+		INSERT INTO drawings (round, ref, case_id, seq, commitment, salt, drawing) SELECT round, 'ANOTHER', case_id, seq, commitment, salt, drawing FROM drawings WHERE case_id = $1`, c.ID)
 	w.refusedBy(postgres.Casework, "takes a drawing back", `DELETE FROM drawings`)
 	w.refusedBy(postgres.Casework, "exchanges a drawing", `UPDATE drawings SET drawing = drawing`)
 	w.refusedBy(postgres.Casework, "opens another seed", `INSERT INTO draw_seeds (round, seed, opened_at) SELECT round, sha256(seed), opened_at FROM draw_seeds LIMIT 1`)
@@ -162,7 +162,7 @@ func TestS19DrawsAgainUntilItSuits(t *testing.T) {
 		t.Errorf("another application found another commission: %d", panels)
 	}
 	// What somebody who owns the database puts into a seat is seen by everybody who compares it with the drawing.
-	_, err = w.db.Admin.Exec(t.Context(), `UPDATE tseras_seats SET member_id = 'K12-4' WHERE (number, member_id) IN (SELECT number, member_id FROM tseras_seats WHERE role = 'member' LIMIT 1)`)
+	_, err = w.db.Admin.Exec(t.Context(), `UPDATE tseras_seats SET member_id = (SELECT min(m.id) FROM commission_members m WHERE NOT EXISTS (SELECT FROM tseras_seats t WHERE t.member_id = m.id)) WHERE (number, member_id) IN (SELECT number, member_id FROM tseras_seats WHERE role = 'member' LIMIT 1)`)
 	w.must(err)
 	_, wrong, err := simulate.Audit(t.Context(), w.db.Admin, 1<<40, func(string) {})
 	w.must(err)
