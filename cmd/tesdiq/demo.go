@@ -42,6 +42,7 @@ type demoCommand struct {
 	Once   bool   `help:"Do the main job once over HTTP, without a person, and end."`
 	Out    string `help:"With -once: where to write summary.json and the PDFs." placeholder:"DIR"`
 	Seed   uint64 `help:"Which people are invented." default:"1" hidden:""`
+	Past   int    `help:"How many cases were closed before the first start, at most." default:"36" hidden:""`
 }
 
 // Run starts the demonstration.
@@ -60,6 +61,7 @@ func (d demoCommand) Run(ctx context.Context) error {
 		d.People = map[bool]int{false: 10_000, true: 200}[d.Once]
 	}
 	if d.Once {
+		d.Past = 0 // nobody looks
 		return d.once(ctx)
 	}
 	host, _, err := net.SplitHostPort(d.Addr)

@@ -37,6 +37,10 @@ func (d demoCommand) agencies(ctx context.Context, p *parts) (service.Loop, erro
 	if err != nil {
 		return nil, err
 	}
+	before, err := openPast(dir, roots.PEM(), d.Past, p.Now())
+	if err != nil {
+		return nil, err
+	}
 	server, err := openAgencies(dir, roots.PEM(), d.Seed, d.People, p.Now)
 	if err != nil {
 		return nil, err
@@ -47,12 +51,20 @@ func (d demoCommand) agencies(ctx context.Context, p *parts) (service.Loop, erro
 			return err
 		})
 	}
-	o := tserasdb.Operator{Pool: p.Pools.Operator, Now: p.Now}
+	o, clinic := tserasdb.Operator{Pool: p.Pools.Operator, Now: p.Now}, filepath.Join(d.Data, "clinic")
+	if before != nil {
+		o.Now = before.clock.now // they were there already
+	}
 	if err := appoint(ctx, o); err != nil {
 		return nil, err
 	}
-	if err := sealClinic(ctx, o, filepath.Join(d.Data, "clinic"), p.Now()); err != nil {
+	if err := sealClinic(ctx, o, clinic, o.Now()); err != nil {
 		return nil, err
+	}
+	if before != nil {
+		if err := before.play(ctx, d, p, dir, clinic, server); err != nil {
+			return nil, err
+		}
 	}
 	return playAgencies(p, dir, server)
 }

@@ -39,7 +39,7 @@ func demoProgram(t testing.TB, dir, database string, people int) *program {
 	}
 	defer l.Close()
 	p := &program{t: t, dir: dir + "/data", address: "http://" + l.Addr().String(), log: dir + "/tesdiq.log"}
-	p.args = []string{"demo", "-data", p.dir, "-addr", l.Addr().String(), "-people", fmt.Sprint(people)}
+	p.args = []string{"demo", "-data", p.dir, "-addr", l.Addr().String(), "-people", fmt.Sprint(people), "-past", "0"}
 	p.env = append(os.Environ(), "DATABASE_URL="+database)
 	return p
 }

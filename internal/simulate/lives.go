@@ -277,7 +277,7 @@ func (y *year) record(ctx context.Context, l *life, s seat) error {
 	if own.IntN(20) == 0 {
 		grade = 1 + own.IntN(4)
 	}
-	return y.bench.Record(ctx, s.fin, s.number, finding(b.Referral.Main.Code, grade, b.Referral.Age, tesdiq.DateOf(y.now())))
+	return y.bench.Record(ctx, s.fin, s.number, Finding(b.Referral.Main.Code, grade, b.Referral.Age, tesdiq.DateOf(y.now())))
 }
 
 func hash(s string) uint32 {
@@ -313,9 +313,9 @@ type found struct {
 
 var findings sync.Map // found → criteria.Findings
 
-// finding is what a member of a commission finds of a diagnosis: the criterion that it belongs to, or, where there is none for the
+// Finding is what a member of a commission finds of a diagnosis: the criterion that it belongs to, or, where there is none for the
 // age, another one, in the nearest grade that the criterion knows.
-func finding(code tseras.ICD, grade int, age tseras.AgeGroup, on tesdiq.Date) criteria.Findings {
+func Finding(code tseras.ICD, grade int, age tseras.AgeGroup, on tesdiq.Date) criteria.Findings {
 	key := found{code, grade, age}
 	if f, ok := findings.Load(key); ok {
 		return f.(criteria.Findings)

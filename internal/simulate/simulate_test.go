@@ -88,7 +88,7 @@ func TestThereIsAFindingForEverybody(t *testing.T) {
 	for _, age := range []tseras.AgeGroup{0, 3, 7, 15, 18, 25, 35, 45, 55, 65, 75} {
 		for _, code := range []tseras.ICD{"M05.8", "G80.0", "N18.5", "Q90.9", "I69.3", "Z99.9"} {
 			for grade := 1; grade <= 4; grade++ {
-				f := finding(code, grade, age, begins)
+				f := Finding(code, grade, age, begins)
 				if err := tseras.CheckFindings(f, age, begins); err != nil || len(f.Conditions) != 1 {
 					t.Errorf("%s %d %s: %+v, %v", code, grade, age, f, err)
 				}
