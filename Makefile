@@ -8,6 +8,8 @@ STATICCHECK := go run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 # The race detector makes everything several times slower: it watches the packages in which goroutines meet and whose
 # tests are short. `make race` watches all.
 RACE := $(patsubst %/,./%,$(wildcard internal/worker/ internal/message/smpp/ internal/privatepg/ issuer/ web/ verifier/verifierweb/))
+# Where tests write: in memory, where that is possible.
+IN_MEMORY = TMPDIR="$$(scripts/tmp.sh)"
 FUZZTIME ?= 1m
 BENCHTIME ?= 1s
 KILLS ?= 100
@@ -30,19 +32,20 @@ test: install-test ## installs what the tests need, runs all: unit, real Postgre
 	@if $(MAKE) --no-print-directory test-go test-browser; then echo 'make test: all tests passed'; \
 	else echo 'make test: FAILED'; exit 1; fi
 
+# Without vet, which `make lint` does for all packages and their tests.
 .PHONY: test-go
 test-go:
 	@cd test/smsc && npm ci --no-audit --no-fund --loglevel=error
-	@go test -timeout 15m $(filter-out $(RACE:./%=github.com/tesdiq/tesdiq/%),$(shell go list ./...))
-	@$(if $(RACE),go test -timeout 15m -race $(RACE))
+	@$(IN_MEMORY) go test -vet=off -timeout 15m $(filter-out $(RACE:./%=github.com/tesdiq/tesdiq/%),$(shell go list ./...))
+	@$(if $(RACE),$(IN_MEMORY) go test -vet=off -timeout 15m -race $(RACE))
 
 .PHONY: test-browser
 test-browser: build
-	@cd test/browser && npm ci --no-audit --no-fund --loglevel=error && node run.mjs
+	@cd test/browser && npm ci --no-audit --no-fund --loglevel=error && TMPDIR="$$(../../scripts/tmp.sh)" node run.mjs
 
 .PHONY: race
 race: install-test ## all Go tests under the race detector
-	go test -timeout 30m -race ./...
+	$(IN_MEMORY) go test -timeout 30m -race ./...
 
 .PHONY: lint
 lint: install-run ## formatting, vet, staticcheck, schema dump is current
@@ -62,7 +65,7 @@ bench: install-run ## Go benchmarks (BENCHTIME=1s)
 
 .PHONY: endure
 endure: install-test ## nothing is lost: service and PostgreSQL killed 100 times each under load (KILLS=100), ten minutes
-	TESDIQ_KILLS=$(KILLS) go test -count=1 -timeout 90m -run '^TestNothingIsLost$$' -v ./cmd/tesdiq
+	$(IN_MEMORY) TESDIQ_KILLS=$(KILLS) go test -count=1 -timeout 90m -run '^TestNothingIsLost$$' -v ./cmd/tesdiq
 
 .PHONY: flip
 flip: ## every single byte of a signed file changed, one after the other: none may pass (two minutes)
@@ -74,7 +77,7 @@ fuzz: ## every fuzz target for a minute (FUZZTIME=1m)
 
 .PHONY: interop
 interop: install-interop build ## our PDFs before independent judges: pdfsig, qpdf, mutool, openssl, pyHanko, EU DSS, veraPDF
-	@scripts/interop.sh
+	@$(IN_MEMORY) scripts/interop.sh
 
 .PHONY: units
 units: build ## the systemd units in a container with a systemd of its own, set up as docs/processes.md says (as root)

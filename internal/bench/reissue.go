@@ -291,7 +291,7 @@ func (r *reissuing) again(ctx context.Context) error {
 	defer func() { stop(); watcher.Wait() }()
 
 	args := []string{"reissue", "--config", r.path("tesdiq.toml"), "--serial", keys.Serial(r.set.Signer), "--apply",
-		"--batch", strconv.Itoa(min(256, max(1, r.Excerpts/8)))}
+		"--batch", strconv.Itoa(min(256, max(1, r.Excerpts/30)))}
 	var before int
 	if err := r.db.ask(ctx, sqlMessages, &before); err != nil {
 		return err
@@ -307,7 +307,7 @@ func (r *reissuing) again(ctx context.Context) error {
 		select {
 		case err := <-ended:
 			return fmt.Errorf("keys reissue ended before it was killed: %w", err)
-		case <-time.After(200 * time.Millisecond):
+		case <-time.After(20 * time.Millisecond): // a short run is half over soon
 		}
 		if err := r.db.ask(ctx, sqlMessages, &told); err != nil {
 			return err

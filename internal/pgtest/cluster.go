@@ -25,14 +25,26 @@ const shm = "/dev/shm"
 // enough is how many bytes must be free in memory for the data of the test binaries that run at a time.
 const enough = 4 << 30
 
-// temporary is the folder for what tests need while they run: in memory, if there is room and nobody has said TMPDIR.
+// temporary is the folder for what tests need while they run, and whether it is in memory: TMPDIR if somebody has said it, else one in memory
+// if there is room, else /tmp.
 func temporary() (dir string, inMemory bool) {
+	if os.Getenv("TMPDIR") == "" {
+		if free, ok := memory(shm); ok && free >= enough {
+			return shm, true
+		}
+	}
+	_, inMemory = memory(os.TempDir())
+	return os.TempDir(), inMemory
+}
+
+// memory says whether a folder is in memory, and how many bytes are free there.
+func memory(dir string) (free uint64, ok bool) {
 	const tmpfs = 0x01021994 // statfs(2)
 	var fs syscall.Statfs_t
-	if os.Getenv("TMPDIR") == "" && syscall.Statfs(shm, &fs) == nil && fs.Type == tmpfs && fs.Bavail*uint64(fs.Bsize) >= enough {
-		return shm, true
+	if err := syscall.Statfs(dir, &fs); err != nil {
+		return 0, false
 	}
-	return os.TempDir(), false
+	return fs.Bavail * uint64(fs.Bsize), fs.Type == tmpfs
 }
 
 // copyCluster makes a folder for this test binary's server, with the template in it. initdb takes most of a second and
