@@ -29,7 +29,8 @@ func TestAYearOfAssessments(t *testing.T) {
 			t.Errorf("nobody is %s: %v", want, by)
 		}
 	}
-	for _, want := range []string{"questions sealed and logged", "refuses to sign", "asks for the longer term", "told of terms", "overdue clocks seen on an evening"} {
+	for _, want := range []string{"questions sealed and logged", "refuses to sign", "asks for the longer term", "told of terms", "overdue clocks seen on an evening",
+		"takes a programme", "enters a programme", "misses something in a draft", "invites who did not come", "says that a register is wrong", "corrections asked of agencies"} {
 		if r.Did[want] == 0 {
 			t.Errorf("nothing of %q: %v", want, r.Did)
 		}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -51,6 +52,11 @@ const sqlWaiting = `
 	       WHEN 'awaiting_referral' THEN 'the institution''s referral'
 	       WHEN 'awaiting_draw' THEN CASE s.turn WHEN 'office' THEN 'somebody who may be drawn' END
 	       WHEN 'awaiting_invitation' THEN 'a rehabilitation body''s invitation'
+	       WHEN 'awaiting_meeting' THEN CASE s.what WHEN 'programme_wished' THEN 'the body''s answer to a wish' ELSE 'a meeting and a draft of a programme' END
+	       WHEN 'drafted' THEN CASE s.what WHEN 'programme_drafted' THEN 'the person''s word on a draft' ELSE 'a programme''s entry, or another draft' END
+	       WHEN 'asked' THEN (
+	           SELECT CASE WHEN o.outcome = 'later' THEN 'an agency that needs more time' WHEN NOT o.answered THEN 'an agency that does not answer' END
+	           FROM tseras_correction_outcomes o WHERE o.case_id = c.id ORDER BY o.n DESC LIMIT 1)
 	       WHEN 'drawn' THEN (
 	           SELECT 'findings of ' || count(*) || ' member(s)' FROM tseras_blind b JOIN tseras_seats t ON t.number = b.number
 	           WHERE b.case_id = c.id AND NOT EXISTS (SELECT FROM tseras_findings f WHERE f.number = t.number AND f.member_id = t.member_id)
@@ -205,7 +211,8 @@ var laws = []struct{ says, sql string }{
 		SELECT count(*) FROM (SELECT d.entry_id, e.subject, e.number FROM tseras_decisions d JOIN entries e ON e.id = d.entry_id) d
 		WHERE (SELECT count(*) FROM messages m WHERE m.fin = d.subject AND m.key = 'message.entry' AND m.args->>'Number' = d.number) <> 1`},
 	{"what is to be heard goes out once", `
-		SELECT count(*) FROM messages m WHERE (m.key LIKE 'tseras.message.%' OR m.key = 'message.entry') AND (SELECT count(*) FROM outbox o WHERE o.message_id = m.id) <> 1`},
+		SELECT count(*) FROM messages m WHERE (m.key LIKE 'tseras.message.%' AND m.key <> 'tseras.message.referral_wanted' -- an institution reads it in its cabinet
+			OR m.key = 'message.entry') AND (SELECT count(*) FROM outbox o WHERE o.message_id = m.id) <> 1`},
 	{"each notice of a term is told once", `
 		SELECT count(*) FROM (SELECT e.subject, e.number, n.notice, count(*) AS n FROM term_notices n JOIN entries e ON e.id = n.entry_id GROUP BY 1, 2, 3) t
 		FULL JOIN (SELECT m.fin AS subject, m.args->>'Number' AS number, substr(m.key, length('tseras.message.') + 1) AS notice, count(*) AS n
@@ -246,7 +253,7 @@ func Audit(ctx context.Context, admin Querier, entriesAfter int64, progress func
 			return a, nil, fmt.Errorf("simulate: audit: %w", err)
 		}
 	}
-	for _, law := range laws {
+	for _, law := range slices.Concat(laws, furtherLaws) {
 		progress("audit: " + law.says)
 		var n int
 		if err := admin.QueryRow(ctx, law.sql).Scan(&n); err != nil {
@@ -256,6 +263,11 @@ func Audit(ctx context.Context, admin Querier, entriesAfter int64, progress func
 			wrong = append(wrong, fmt.Sprintf("%d times it is not so that %s", n, law.says))
 		}
 	}
+	drafts, err := draftsAgain(ctx, admin)
+	if err != nil {
+		return a, wrong, err
+	}
+	wrong = append(wrong, drafts...)
 	progress("audit: ledger lines")
 	lines, bad, err := ledgerOpens(ctx, admin, entriesAfter)
 	if err != nil {
@@ -292,6 +304,9 @@ var written = []struct {
 	{ledger.Drawing, "", `SELECT round::text || '/' || ref AS object, commitment AS content FROM drawings`},
 	{ledger.Decision, "", `SELECT case_id::text AS object, package AS content FROM tseras_decisions`},
 	{ledger.Look, "tseras/", `SELECT 'tseras/' || id::text AS object, convert_to(number || ' ' || member_id || ' ' || to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), 'UTF8') AS content FROM tseras_looks`},
+	{ledger.Look, "programme/", `
+		SELECT 'programme/' || l.id AS object, convert_to(c.number || ' ' || l.organisation_id || ' ' || l.fin || ' ' || to_char(l.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), 'UTF8') AS content
+		FROM tseras_programme_looks l JOIN cases c ON c.id = l.case_id`},
 	{ledger.Finding, "", `
 		SELECT number || '/' || member_id AS object, convert_to(findings::text, 'UTF8') AS content FROM tseras_findings
 		UNION ALL

@@ -87,6 +87,9 @@ func (y *year) today(ctx context.Context) error {
 		}
 		y.spent["looking on"] += y.Now().Sub(began)
 	}
+	if err := y.afterwards(ctx); err != nil {
+		return err
+	}
 	return y.evening(ctx)
 }
 

@@ -68,7 +68,7 @@ func (y *year) registers(log gateway.Log) (tseras.Registry, error) {
 // sealed says whether a case is one of those whose questions go through the gateway.
 func (y *year) sealed(number string) bool {
 	h := fnv.New32a()
-	_, _ = h.Write([]byte(number)) // it cannot fail
+	_, _ = h.Write([]byte(y.disputed(number))) // it cannot fail
 	return h.Sum32()%uint32(y.Sealed) == 0
 }
 
@@ -118,11 +118,15 @@ func (r *registers) renew() {
 func (y *year) unsealed(q gateway.Question) gateway.Outcome {
 	now := y.now()
 	for _, f := range y.agencies.Faults() {
-		if (f.Register == "" || f.Register == q.Register) && (f.Person == "" || f.Person == q.Person) && f.Kind != agencies.Dead && y.struckBy(q, f) {
+		if (f.Register == "" || f.Register == q.Register || f.Register.Correction() == q.Register) && (f.Person == "" || f.Person == q.Person) && f.Kind != agencies.Dead && y.struckBy(q, f) {
 			return gateway.Outcome{Question: q, No: &gateway.NoAnswer{Reason: gateway.Unreachable, Since: now, Attempts: 1, Next: now.Add(gateway.LaterThan(1))}}
 		}
 	}
 	a := &gateway.Answer{AsOf: now.Truncate(time.Second)}
+	if _, ok := q.Register.Corrects(); ok {
+		a.Facts.Ruling = []gateway.Ruling{y.ruling(q)}
+		return gateway.Outcome{Question: q, Answer: a}
+	}
 	switch all := y.world.Records(q.Register, q.Person, q.Since, tesdiq.DateOf(now)).(type) {
 	case []gateway.Episode:
 		a.Facts.Episodes = all

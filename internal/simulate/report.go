@@ -65,7 +65,7 @@ type Report struct {
 func (r Report) Good() bool { return len(r.Wrong) == 0 }
 
 const sqlOutcomes = `
-	SELECT CASE c.kind WHEN 'appeal' THEN 'appeal ' ELSE '' END || c.state, CASE WHEN d.alone THEN 'registers' WHEN d.case_id IS NOT NULL THEN 'commission' ELSE '' END,
+	SELECT CASE c.kind WHEN 'assessment' THEN '' ELSE c.kind || ' ' END || c.state, CASE WHEN d.alone THEN 'registers' WHEN d.case_id IS NOT NULL THEN 'commission' ELSE '' END,
 	       coalesce(r.result->>'outcome', ''), coalesce(r.result->>'band', ''), count(*),
 	       avg(extract(epoch FROM s.at - c.opened_at)) / 86400, max(extract(epoch FROM s.at - c.opened_at)) / 86400
 	FROM cases c

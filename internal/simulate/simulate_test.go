@@ -34,6 +34,11 @@ var damages = []struct{ name, sql, says string }{
 	{"who was passed over has spoken", `UPDATE tseras_passed SET at = at - interval '1 year'`, "who was passed over said nothing"},
 	{"a seed was exchanged", `UPDATE draw_seeds SET seed = sha256(seed) WHERE round = (SELECT round FROM drawings d JOIN cases c ON c.id = d.case_id WHERE c.state = 'decided' LIMIT 1)`, "the seed is not the one"},
 	{"a person was not told", `DELETE FROM messages WHERE id = (SELECT max(id) FROM messages WHERE key = 'tseras.message.decided')`, "told of each step"},
+	{"a programme is another than was entered", `UPDATE tseras_programme_drafts SET draft = jsonb_set(draft, '{lines,0,provider}', '"Başqası"') WHERE (case_id, n) = (SELECT case_id, n FROM tseras_programme_drafts ORDER BY 1, 2 LIMIT 1)`, "drafts of programmes are not what"},
+	{"a decision has no programme", `UPDATE cases SET about = 0 WHERE id = (SELECT min(id) FROM cases WHERE kind = 'programme')`, "opens one programme"},
+	{"nobody looked into a programme", `DELETE FROM tseras_programme_looks WHERE id = (SELECT max(id) FROM tseras_programme_looks)`, "kind look there is a line for"},
+	{"an agency ruled otherwise", `UPDATE tseras_correction_outcomes SET outcome = CASE outcome WHEN 'refused' THEN 'corrected' ELSE 'refused' END WHERE (case_id, n) =
+		(SELECT o.case_id, o.n FROM tseras_correction_outcomes o JOIN cases c ON c.id = o.case_id WHERE c.state IN ('corrected', 'refused') AND o.outcome = c.state LIMIT 1)`, "a correction ends as its agency has ruled"},
 	{"a message goes out twice", `INSERT INTO outbox (message_id, at, due_at) SELECT message_id, at, due_at FROM outbox ORDER BY message_id DESC LIMIT 1`, "goes out once"},
 	{"a message names a diagnosis", `UPDATE messages SET args = args || '{"Why": "M05.8"}' WHERE id = (SELECT max(id) FROM messages WHERE key = 'tseras.message.applied')`, "neither diagnosis nor degree"},
 }

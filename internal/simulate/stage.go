@@ -57,6 +57,7 @@ func (d *dice) Read(b []byte) (int, error) {
 type year struct {
 	Options
 	clock
+	further
 	dir    string
 	dice   *dice
 	chance *rand.Rand // of what happens to all: faults, crashes
@@ -102,6 +103,8 @@ type program struct {
 	reminders            tserasdb.Reminders
 	alarms               caseworkdb.Alarms
 	bench                tserasdb.Bench
+	rehabilitation       tserasdb.Rehabilitation
+	corrector            tserasdb.Corrector
 }
 
 const database = "tesdiq"
@@ -184,6 +187,7 @@ func (y *year) restart(ctx context.Context) error {
 	p.reminders = tserasdb.Reminders{Pool: p.casework, Calendar: calendar, Now: y.now}
 	p.terms = tserasdb.Terms{Pool: p.casework, Now: y.now}
 	p.alarms = caseworkdb.Alarms{Pool: p.casework, Calendar: calendar, Now: y.now}
+	p.rehabilitation, p.corrector = tserasdb.Rehabilitation{Desk: p.desk}, tserasdb.Corrector{Desk: p.desk, Registers: registers}
 	p.bench = tserasdb.Bench{Pool: p.commission, Now: y.now, Rand: y.dice}
 	y.program = p
 	return nil
@@ -307,6 +311,9 @@ func (y *year) hire(ctx context.Context) error {
 		}
 	}
 	orgs := organisationdb.Operator{Pool: pool, Now: y.now, Rand: y.dice}
+	if err := y.rehabilitate(ctx, orgs); err != nil {
+		return err
+	}
 	serial := 500
 	for _, i := range people.Institutions {
 		var voen tesdiq.VOEN
