@@ -67,6 +67,10 @@ bench: install-run ## Go benchmarks (BENCHTIME=1s)
 endure: install-test ## nothing is lost: service and PostgreSQL killed 100 times each under load (KILLS=100), ten minutes
 	$(IN_MEMORY) TESDIQ_KILLS=$(KILLS) go test -count=1 -timeout 90m -run '^TestNothingIsLost$$' -v ./cmd/tesdiq
 
+.PHONY: endure-cases
+endure-cases: install-test ## cases are decided, once, though the service is killed 100 times (KILLS=100) while they move, ten minutes
+	go test -count=1 -timeout 60m -run '^TestCasesAreDecidedThoughTheServiceIsKilled$$' -v ./cmd/tesdiq -args -case-kills $(KILLS)
+
 .PHONY: flip
 flip: ## every single byte of a signed file changed, one after the other: none may pass (two minutes)
 	TESDIQ_EVERY_BYTE=1 go test -count=1 -timeout 30m -run '^TestEveryByte' -v ./verifier/pades
