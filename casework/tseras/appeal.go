@@ -30,31 +30,35 @@ type AppealRules struct {
 //go:embed appeal.csv
 var appealFile string
 
-// appealLine is a line of appeal.csv.
-type appealLine struct {
+// ruleLine is a line of such a file.
+type ruleLine struct {
 	since tesdiq.Date
 	name  string
 	value int
 }
 
-var appealLines = sync.OnceValue(func() []appealLine {
-	r := csv.NewReader(strings.NewReader(appealFile))
+var appealLines = sync.OnceValue(func() []ruleLine {
+	return ruleLines("appeal.csv", appealFile, func(name string) bool { return new(AppealRules).at(name) != nil })
+})
+
+// ruleLines reads a file of parameters with the day from which each holds, its label and its source; the earliest first.
+func ruleLines(file, text string, known func(name string) bool) (all []ruleLine) {
+	r := csv.NewReader(strings.NewReader(text))
 	r.Comma, r.Comment, r.FieldsPerRecord = ';', '#', 5
 	lines, err := r.ReadAll()
 	if err != nil {
 		panic(err) // our own file; a test reads it
 	}
-	var all []appealLine
 	for _, f := range lines {
 		n, err := strconv.Atoi(f[2])
-		if err != nil || n < 1 || new(AppealRules).at(f[1]) == nil || !slices.Contains([]string{"SEED", "FOUND", "RECALL", "ASSUMPTION"}, f[3]) || f[4] == "" {
-			panic("tseras: appeal.csv: " + f[1])
+		if err != nil || n < 1 || !known(f[1]) || !slices.Contains([]string{"SEED", "FOUND", "RECALL", "ASSUMPTION"}, f[3]) || f[4] == "" {
+			panic("tseras: " + file + ": " + f[1])
 		}
-		all = append(all, appealLine{tesdiq.MustDate(f[0]), f[1], n})
+		all = append(all, ruleLine{tesdiq.MustDate(f[0]), f[1], n})
 	}
-	slices.SortStableFunc(all, func(a, b appealLine) int { return a.since.Compare(b.since) })
+	slices.SortStableFunc(all, func(a, b ruleLine) int { return a.since.Compare(b.since) })
 	return all
-})
+}
 
 func (r *AppealRules) at(name string) *int {
 	switch name {

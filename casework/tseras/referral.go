@@ -140,7 +140,9 @@ func (r Referral) Validate(today, born tesdiq.Date) (ps tesdiq.Problems) {
 	if fin, err := tesdiq.ParseFIN(string(r.Subject)); err != nil || fin != r.Subject {
 		ps.Add("subject", tesdiq.Invalid("fin.malformed"))
 	}
-	if r.Born != born {
+	if r.Born.IsZero() {
+		ps.Add("born", tesdiq.Invalid("date.missing"))
+	} else if r.Born != born {
 		ps.Add("born", tesdiq.Invalid("tseras.referral.born"))
 	}
 	if r.Phone != "" && !phonePattern.MatchString(r.Phone) {

@@ -101,13 +101,26 @@ func TestAMemberOfAnInstitutionRefersAndDeclines(t *testing.T) {
 			t.Errorf("%s: %d %s", field, status, body)
 		}
 	}
+	// An empty form names all that is missing at once, each with a link to its field.
+	empty := form()
+	for name := range empty {
+		if name != "do" {
+			empty.Set(name, "")
+		}
+	}
+	status, _, body := w.ask(v.http, http.MethodPost, "/institution/refer", "", empty)
+	for _, field := range []string{"number", "on", "subject", "born", "ground", "main-code", "main-since", "physicians-0-code"} {
+		if status != http.StatusUnprocessableEntity || !strings.Contains(body, `href="#`+field+`"`) || !strings.Contains(body, `id="`+field+`"`) {
+			t.Errorf("an empty form does not lead to %s: %d", field, status)
+		}
+	}
 	if status, _, body := w.ask(v.http, http.MethodPost, "/institution/refer", "", form("do", "more-tests")); status != http.StatusOK || !strings.Contains(body, `name="tests-1-code"`) || !strings.Contains(body, `value="9"`) {
 		t.Errorf("one more test: %d", status)
 	}
 	if err := v.open(t.Context(), w.address+"/institution/refer?case="+number); err != nil {
 		t.Fatal(err)
 	}
-	status, _, body := w.ask(v.http, http.MethodPost, "/institution/refer", "", form())
+	status, _, body = w.ask(v.http, http.MethodPost, "/institution/refer", "", form())
 	if status != http.StatusOK || !strings.Contains(body, "Kərimov Elçin Vaqif oğlu") || !strings.Contains(body, "N18.5") {
 		t.Fatalf("to be signed: %d %s", status, body)
 	}

@@ -962,6 +962,17 @@ CREATE TABLE public.tseras_programme_looks (
     CONSTRAINT tseras_programme_looks_fin_check CHECK ((fin ~ '^[0-9A-HJ-NP-Z]{7}$'::text))
 );
 
+CREATE TABLE public.tseras_referral_misses (
+    id bigint NOT NULL,
+    organisation_id bigint NOT NULL,
+    subject text NOT NULL,
+    member text,
+    day date NOT NULL,
+    at timestamp with time zone NOT NULL,
+    CONSTRAINT tseras_referral_misses_member_check CHECK ((member ~ '^[0-9A-HJ-NP-Z]{7}$'::text)),
+    CONSTRAINT tseras_referral_misses_subject_check CHECK ((subject ~ '^[0-9A-HJ-NP-Z]{7}$'::text))
+);
+
 CREATE TABLE public.tseras_result_looks (
     id bigint NOT NULL,
     case_id bigint NOT NULL,
@@ -1039,16 +1050,26 @@ UNION ALL
            FROM public.tseras_programme_looks l
           GROUP BY (((l.at AT TIME ZONE 'Asia/Baku'::text))::date), l.organisation_id, l.fin
         UNION ALL
-         SELECT l.day,
+         SELECT i.day,
             'institution'::text,
-            l.organisation_id,
-            l.member,
+            i.organisation_id,
+            i.member,
             count(*) AS count,
-            count(DISTINCT l.case_id) AS count,
-            count(DISTINCT l.case_id) AS count,
-            0
-           FROM public.tseras_result_looks l
-          GROUP BY l.day, l.organisation_id, l.member
+            count(DISTINCT i.case_id) AS count,
+            count(DISTINCT i.case_id) AS count,
+            count(*) FILTER (WHERE (i.case_id IS NULL)) AS count
+           FROM ( SELECT l.day,
+                    l.organisation_id,
+                    l.member,
+                    l.case_id
+                   FROM public.tseras_result_looks l
+                UNION ALL
+                 SELECT g.day,
+                    g.organisation_id,
+                    g.member,
+                    NULL::bigint
+                   FROM public.tseras_referral_misses g) i
+          GROUP BY i.day, i.organisation_id, i.member
         UNION ALL
          SELECT q.day,
             'call_centre'::text,
@@ -1747,6 +1768,15 @@ CREATE TABLE public.tseras_programmes (
     district text NOT NULL
 );
 
+ALTER TABLE public.tseras_referral_misses ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.tseras_referral_misses_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.tseras_referral_requests (
     case_id bigint NOT NULL,
     seq integer NOT NULL,
@@ -2184,6 +2214,9 @@ ALTER TABLE ONLY public.tseras_programmes
 ALTER TABLE ONLY public.tseras_proposals
     ADD CONSTRAINT tseras_proposals_pkey PRIMARY KEY (number, n);
 
+ALTER TABLE ONLY public.tseras_referral_misses
+    ADD CONSTRAINT tseras_referral_misses_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.tseras_referral_requests
     ADD CONSTRAINT tseras_referral_requests_pkey PRIMARY KEY (case_id, seq);
 
@@ -2394,6 +2427,8 @@ CREATE INDEX tseras_corrections_about ON public.tseras_corrections USING btree (
 CREATE INDEX tseras_looks_number ON public.tseras_looks USING btree (number);
 
 CREATE INDEX tseras_programme_looks_case ON public.tseras_programme_looks USING btree (case_id);
+
+CREATE INDEX tseras_referral_misses_day ON public.tseras_referral_misses USING btree (organisation_id, day, subject);
 
 CREATE INDEX tseras_referral_requests_institution ON public.tseras_referral_requests USING btree (organisation_id, case_id);
 
@@ -2662,6 +2697,9 @@ ALTER TABLE ONLY public.tseras_programmes
 
 ALTER TABLE ONLY public.tseras_proposals
     ADD CONSTRAINT tseras_proposals_number_fkey FOREIGN KEY (number) REFERENCES public.tseras_blind(number);
+
+ALTER TABLE ONLY public.tseras_referral_misses
+    ADD CONSTRAINT tseras_referral_misses_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES public.medical_institutions(organisation_id);
 
 ALTER TABLE ONLY public.tseras_referral_requests
     ADD CONSTRAINT tseras_referral_requests_case_id_seq_fkey FOREIGN KEY (case_id, seq) REFERENCES public.case_steps(case_id, seq);

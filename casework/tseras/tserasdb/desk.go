@@ -60,7 +60,7 @@ func (d Desk) again(ctx context.Context, open func(pgx.Tx) error) error {
 // taken says whether somebody else was faster.
 func taken(err error) bool {
 	var failed *pgconn.PgError
-	return errors.Is(err, casework.ErrOpen) || errors.Is(err, errOpenCase) || errors.As(err, &failed) && failed.Code == uniqueViolation
+	return errors.Is(err, casework.ErrOpen) || errors.Is(err, errOpenCase) || errors.Is(err, errGathering) || errors.As(err, &failed) && failed.Code == uniqueViolation
 }
 
 // open opens a case, tells the person, and says whether it is a new one.
@@ -177,8 +177,12 @@ const sqlInsertReferral = `
 const uniqueViolation = "23505"
 
 // Refer takes a referral, which from signed. It opens a case, or goes to the one that waits for it; the same referral
-// again gives its case. A person with another open case that waits for none is a Conflict, "tseras.referral.open".
+// again gives its case. A person with another open case that waits for none is a Conflict, "tseras.referral.open"; too many wrong birth
+// dates are of kind TooMany (tseras.Guesses).
 func (d Desk) Refer(ctx context.Context, from tseras.Institution, r tseras.Referral, signed string) (c casework.Case, err error) {
+	if err := d.guess(ctx, from, r); err != nil {
+		return c, err
+	}
 	err = d.again(ctx, func(tx pgx.Tx) error {
 		c, err = d.refer(ctx, tx, from, r, signed)
 		return err
@@ -191,6 +195,17 @@ func (d Desk) Refer(ctx context.Context, from tseras.Institution, r tseras.Refer
 
 // errOpenCase: the person is in another case, which waits for no referral.
 var errOpenCase = tesdiq.NewProblem(tesdiq.Conflict, "tseras.referral.open").In("subject")
+
+// errGathering: the person's registers are being asked; whether a referral is wanted will be seen by what they say.
+var errGathering = tesdiq.NewProblem(tesdiq.Conflict, "tseras.referral.gathering").In("subject")
+
+// notAwaited is why an open case takes no referral.
+func notAwaited(c casework.Case) error {
+	if c.State == tseras.Gathering {
+		return errGathering
+	}
+	return errOpenCase
+}
 
 // referredBefore is the case of a referral that an institution has sent before under the same number. Another referral under
 // that number is a Conflict, "tseras.referral.number".
@@ -255,7 +270,7 @@ func (d Desk) refer(ctx context.Context, tx pgx.Tx, from tseras.Institution, r t
 			return c, err
 		}
 		if c.State != tseras.AwaitingReferral {
-			return c, errOpenCase
+			return c, notAwaited(c)
 		}
 		if c, err = d.move(ctx, tx, c, tseras.Gathering, "", by, "referred", nil); err != nil {
 			return c, err

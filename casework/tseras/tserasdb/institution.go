@@ -199,16 +199,22 @@ func (Institutions) awaiting(ctx context.Context, q reader, args pgx.NamedArgs) 
 	return all, nil
 }
 
-// Check says what is wrong with a referral, as Refer would, and whom it is about. It writes nothing.
+// Check says what is wrong with a referral, as Refer would, and whom it is about. It writes nothing but that a birth date was wrong.
 func (d Institutions) Check(ctx context.Context, from tseras.Institution, r tseras.Referral) (name string, err error) {
+	if err := d.guess(ctx, from, r); err != nil {
+		return "", err
+	}
 	err = pgx.BeginTxFunc(ctx, d.Pool, pgx.TxOptions{AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
+		_, known, err := referredBefore(ctx, tx, from, r) // first: another referral under a number that was used tells nothing of its birth date
+		if err != nil {
+			return err
+		}
 		person, err := personOf(ctx, tx, r, tesdiq.DateOf(d.Now()))
 		if err != nil {
 			return err
 		}
-		name = person.Name.Full(person.Sex)
-		if _, known, err := referredBefore(ctx, tx, from, r); err != nil || known {
-			return err
+		if name = person.Name.Full(person.Sex); known {
+			return nil
 		}
 		var id casework.ID
 		switch err := tx.QueryRow(ctx, sqlOpenCase, pgx.NamedArgs{"subject": r.Subject}).Scan(&id); {
@@ -219,7 +225,7 @@ func (d Institutions) Check(ctx context.Context, from tseras.Institution, r tser
 		}
 		c, err := caseworkdb.ByID(ctx, tx, id)
 		if err == nil && c.State != tseras.AwaitingReferral {
-			err = errOpenCase
+			err = notAwaited(c)
 		}
 		return err
 	})

@@ -244,7 +244,7 @@ func TestAReferralIsCheckedBeforeItIsSigned(t *testing.T) {
 		}
 		return fmt.Sprint(checked)
 	}
-	if got := wrong(func(x *tseras.Referral) { x.Number = "88/2" }); got != "subject: tseras.referral.open" {
+	if got := wrong(func(x *tseras.Referral) { x.Number = "88/2" }); got != "subject: tseras.referral.gathering" {
 		t.Errorf("while one is open: %s", got)
 	}
 	if got := wrong(func(x *tseras.Referral) { x.Main.Code = "M06.0" }); got != "number: tseras.referral.number" {

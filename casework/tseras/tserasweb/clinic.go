@@ -369,6 +369,8 @@ func (h *Clinic) refer(w http.ResponseWriter, r *http.Request, from tseras.Insti
 	name, err := "", error(nil)
 	if len(ps) == 0 {
 		name, err = h.Desk.Check(r.Context(), from, x)
+	} else if wrong := x.Validate(tesdiq.DateOf(h.Now()), x.Born); len(wrong) > 0 { // what cannot be read is no reason to keep the rest for the next time
+		err = wrong
 	}
 	if ps, err = wrongIn(err, ps); err != nil {
 		return err
