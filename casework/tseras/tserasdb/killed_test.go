@@ -151,7 +151,8 @@ type journey struct {
 	blind  tseras.BlindNumber
 
 	first         string    // of an appeal: the number of the case that it is about
-	meets, wanted time.Time // of an appeal: when its slot begins, and when the one that the person wants
+	meets, wanted time.Time // of an appeal: when its slot begins, and when the one that the person wants; of a programme: its meeting
+	body          tseras.Body
 }
 
 // done is what is left when somebody does again what he has already done.
@@ -398,6 +399,8 @@ const traces = `
 		(SELECT concat_ws(' ', 'drawings', count(*)) FROM drawings), (SELECT concat_ws(' ', 'seats', count(*)) FROM tseras_seats), (SELECT concat_ws(' ', 'passed', count(*)) FROM tseras_passed), (SELECT concat_ws(' ', 'findings', count(*)) FROM tseras_findings),
 		(SELECT string_agg(concat_ws(' ', 'slot', n), '; ' ORDER BY n) FROM tseras_slots), (SELECT string_agg(concat_ws(' ', 'given back', n, why), '; ' ORDER BY n) FROM tseras_slot_returns),
 		(SELECT concat_ws(' ', 'absences', count(*)) FROM tseras_absences), (SELECT concat_ws(' ', 'reminders', count(*)) FROM tseras_slot_reminders), (SELECT concat_ws(' ', 'appeals', count(*)) FROM tseras_appeals),
+		(SELECT concat_ws(' ', 'bodies', count(*)) FROM tseras_programme_bodies), (SELECT string_agg(concat_ws(' ', 'draft', n, draft->'lines'->0->>'measure'), '; ' ORDER BY n) FROM tseras_programme_drafts),
+		(SELECT string_agg(concat_ws(' ', 'asked', n, answered, outcome, reason), '; ' ORDER BY n) FROM tseras_correction_outcomes),
 		(SELECT concat_ws(' ', 'proposals', count(*)) FROM tseras_proposals), (SELECT concat_ws(' ', 'extensions', count(*)) FROM tseras_extensions), (SELECT concat_ws(' ', 'notices', count(*)) FROM term_notices))`
 
 // travel goes a road to its end. If it is cut, the connection ends at each deed twice, first directly before the commit of what the deed
@@ -448,7 +451,7 @@ func travel(t *testing.T, r road, cut bool) (left string) {
 // R2: at each transaction of each road the connection is cut directly before the commit and directly after it, and the case comes to the
 // same end, once.
 func TestCutAtEachCommitTheCaseComesToTheSameEnd(t *testing.T) {
-	for _, r := range append(slices.Clone(roads), appealRoads...) {
+	for _, r := range slices.Concat(roads, appealRoads, furtherRoads) {
 		t.Run(r.name, func(t *testing.T) {
 			whole := travel(t, r, false)
 			if left := travel(t, r, true); left != whole {
