@@ -23,11 +23,13 @@ import (
 
 const sqlOpen = `
 	INSERT INTO cases (number, procedure, kind, subject, opened_at, law_on, about, request, seq, state)
-	SELECT 'T-' || @year || '-' || CASE WHEN n < 1000000 THEN lpad(n::text, 6, '0') ELSE n::text END,
-	       @procedure, @kind, @subject, @opened_at, @law_on, nullif(@about, 0), @request, 1, @state
-	FROM nextval('case_numbers') AS n
+	SELECT 'T-' || a.year || '-' || CASE WHEN n < 1000000 THEN lpad(n::text, 6, '0') ELSE n::text END,
+	       a.procedure, a.kind, a.subject, a.opened_at, a.law_on, nullif(a.about, 0), a.request, 1, a.state
+	FROM (SELECT nextval('case_numbers') AS n, r.*
+	      FROM unnest(@years::text[], @procedures::text[], @kinds::text[], @subjects::text[], @opened::timestamptz[], @laws::date[], @abouts::bigint[],
+	                  @requests::text[], @states::text[]) AS r (year, procedure, kind, subject, opened_at, law_on, about, request, state)) a
 	ON CONFLICT (request) DO NOTHING
-	RETURNING id, number`
+	RETURNING id, number, request`
 
 const sqlOpened = `
 	SELECT id FROM cases
@@ -39,26 +41,83 @@ const uniqueViolation = "23505"
 // key: asked again with the same, it returns the case that there is, and false. Of a person who has an open case of the
 // kind, where he may have only one, it is casework.ErrOpen, and the transaction must be rolled back.
 func Open(ctx context.Context, tx pgx.Tx, random io.Reader, c casework.Case, first casework.Step, request string) (casework.Case, bool, error) {
-	err := tx.QueryRow(ctx, sqlOpen, pgx.NamedArgs{
-		"year": strconv.Itoa(tesdiq.DateOf(first.At).Year()), "procedure": c.Procedure, "kind": c.Kind, "subject": c.Subject,
-		"opened_at": first.At, "law_on": c.LawOn, "about": c.About, "request": request, "state": c.State,
-	}).Scan(&c.ID, &c.Number)
+	fresh, err := OpenAll(ctx, tx, random, Opening{c, first, request})
+	if err != nil {
+		return c, false, err
+	}
+	if len(fresh) == 1 {
+		return fresh[0], true, nil
+	}
+	var id casework.ID
+	if err := tx.QueryRow(ctx, sqlOpened, pgx.NamedArgs{"request": request}).Scan(&id); err != nil {
+		return c, false, fmt.Errorf("caseworkdb: opened: %w", err)
+	}
+	c, err = Lock(ctx, tx, id)
+	return c, false, err
+}
+
+// Opening is a case to be opened, as Open takes it.
+type Opening struct {
+	Case    casework.Case
+	First   casework.Step
+	Request string
+}
+
+// OpenAll is Open of several cases by the same statements. It returns those that are new, in their order: what was asked before is left out.
+func OpenAll(ctx context.Context, tx pgx.Tx, random io.Reader, all ...Opening) (fresh []casework.Case, err error) {
+	if len(all) == 0 {
+		return nil, nil
+	}
+	n := len(all)
+	texts := map[string][]string{}
+	opened, laws, abouts := make([]time.Time, n), make([]tesdiq.Date, n), make([]casework.ID, n)
+	for i, o := range all {
+		for name, text := range map[string]string{"years": strconv.Itoa(tesdiq.DateOf(o.First.At).Year()), "procedures": string(o.Case.Procedure),
+			"kinds": string(o.Case.Kind), "subjects": string(o.Case.Subject), "requests": o.Request, "states": string(o.Case.State)} {
+			texts[name] = append(texts[name], text)
+		}
+		opened[i], laws[i], abouts[i] = o.First.At, o.Case.LawOn, o.Case.About
+	}
+	args := pgx.NamedArgs{"opened": opened, "laws": laws, "abouts": abouts}
+	for name, text := range texts {
+		args[name] = text
+	}
+	type key struct {
+		id     casework.ID
+		number string
+	}
+	keys := map[string]key{}
+	rows, _ := tx.Query(ctx, sqlOpen, args) // the error comes out of ForEachRow
+	var k key
+	var request string
+	_, err = pgx.ForEachRow(rows, []any{&k.id, &k.number, &request}, func() error {
+		keys[request] = k
+		return nil
+	})
 	var failed *pgconn.PgError
 	switch {
 	case errors.As(err, &failed) && failed.Code == uniqueViolation && strings.HasPrefix(failed.ConstraintName, "cases_one_"):
-		return c, false, casework.ErrOpen
-	case errors.Is(err, pgx.ErrNoRows):
-		var id casework.ID
-		if err := tx.QueryRow(ctx, sqlOpened, pgx.NamedArgs{"request": request}).Scan(&id); err != nil {
-			return c, false, fmt.Errorf("caseworkdb: opened: %w", err)
-		}
-		c, err = Lock(ctx, tx, id)
-		return c, false, err
+		return nil, casework.ErrOpen
 	case err != nil:
-		return c, false, fmt.Errorf("caseworkdb: open: %w", err)
+		return nil, fmt.Errorf("caseworkdb: open: %w", err)
 	}
-	c.Opened, first.Case = first.At, c.ID
-	return c, true, steps(ctx, tx, random, c.Procedure, []casework.Kind{c.Kind}, []casework.Step{first})
+	first := map[casework.Procedure][]Moved{}
+	for _, o := range all {
+		k, isNew := keys[o.Request]
+		if !isNew {
+			continue
+		}
+		c := o.Case
+		c.ID, c.Number, c.Opened, o.First.Case = k.id, k.number, o.First.At, k.id
+		fresh = append(fresh, c)
+		first[c.Procedure] = append(first[c.Procedure], Moved{Case: c, Step: o.First})
+	}
+	for p, moved := range first {
+		if err := steps(ctx, tx, random, p, moved); err != nil {
+			return nil, err
+		}
+	}
+	return fresh, nil
 }
 
 const columns = `
@@ -194,13 +253,10 @@ func Write(ctx context.Context, tx pgx.Tx, random io.Reader, p casework.Procedur
 	var ids []casework.ID
 	var seqs []int
 	var states []casework.State
-	var kinds []casework.Kind
-	var all []casework.Step
 	for _, m := range moved {
 		ids, seqs, states = append(ids, m.Case.ID), append(seqs, m.Case.Seq), append(states, m.Case.State)
-		kinds, all = append(kinds, m.Case.Kind), append(all, m.Step)
 	}
-	if err := steps(ctx, tx, random, p, kinds, all); err != nil {
+	if err := steps(ctx, tx, random, p, moved); err != nil {
 		return err
 	}
 	tag, err := tx.Exec(ctx, sqlStand, pgx.NamedArgs{"cases": ids, "seqs": seqs, "states": states})
@@ -214,14 +270,15 @@ func Write(ctx context.Context, tx pgx.Tx, random io.Reader, p casework.Procedur
 }
 
 // steps writes steps and their ledger lines.
-func steps(ctx context.Context, tx pgx.Tx, random io.Reader, p casework.Procedure, kinds []casework.Kind, all []casework.Step) error {
-	n := len(all)
+func steps(ctx context.Context, tx pgx.Tx, random io.Reader, p casework.Procedure, moved []Moved) error {
+	n := len(moved)
 	cases, seqs, ats := make([]casework.ID, n), make([]int, n), make([]time.Time, n)
 	texts := map[string][]string{}
 	began, due := make([]tesdiq.Date, n), make([]tesdiq.Date, n)
 	provisional := make([]bool, n)
 	lines := make([]ledger.Line, n)
-	for i, s := range all {
+	for i, m := range moved {
+		s := m.Step
 		if s.Args == nil {
 			s.Args = map[string]string{}
 		}
@@ -230,7 +287,7 @@ func steps(ctx context.Context, tx pgx.Tx, random io.Reader, p casework.Procedur
 			return fmt.Errorf("caseworkdb: step: %w", err)
 		}
 		for name, text := range map[string]string{"froms": string(s.From), "tos": string(s.To), "parts": string(s.By.Part), "fins": string(s.By.FIN),
-			"offices": s.By.Office, "whats": s.What, "args": string(args), "turns": string(s.Clock.Turn), "kinds": string(kinds[i])} {
+			"offices": s.By.Office, "whats": s.What, "args": string(args), "turns": string(s.Clock.Turn), "kinds": string(m.Case.Kind)} {
 			texts[name] = append(texts[name], text)
 		}
 		cases[i], seqs[i], ats[i] = s.Case, s.Seq, s.At

@@ -47,6 +47,19 @@ func (r Reader) Person(ctx context.Context, fin tesdiq.FIN) (person.Entry, error
 	return one(ctx, r.Pool, scanPerson, sqlPerson, pgx.NamedArgs{"fin": fin})
 }
 
+const sqlPeople = columnsPerson + `
+	WHERE e.book = 'person' AND e.number = ANY (@fins)` + onlyLatest
+
+// People are the current versions of persons; who is not there or annulled is left out.
+func (r Reader) People(ctx context.Context, fins ...tesdiq.FIN) (map[tesdiq.FIN]person.Entry, error) {
+	es, err := some(ctx, r.Pool, scanPerson, sqlPeople, pgx.NamedArgs{"fins": fins})
+	people := make(map[tesdiq.FIN]person.Entry, len(es))
+	for _, e := range es {
+		people[e.FIN] = e
+	}
+	return people, err
+}
+
 const sqlPersonVersions = columnsPerson + `
 	WHERE e.book = 'person' AND e.number = @fin
 	ORDER BY e.version`
@@ -69,12 +82,17 @@ func (r Reader) ExaminationByNumber(ctx context.Context, fin tesdiq.FIN, number 
 }
 
 const sqlExaminations = columnsExamination + `
-	WHERE e.book = 'examination' AND e.subject = @fin` + onlyLatest + `
+	WHERE e.book = 'examination' AND e.subject = ANY (@fins)` + onlyLatest + `
 	ORDER BY e.effective_on DESC, (SELECT f.id FROM entries f WHERE f.book = e.book AND f.number = e.number AND f.version = 1) DESC`
 
 // Examinations are the current versions of a person's examinations, the newest first: the first one holds.
 func (r Reader) Examinations(ctx context.Context, fin tesdiq.FIN) ([]examination.Entry, error) {
-	return some(ctx, r.Pool, scanExamination, sqlExaminations, pgx.NamedArgs{"fin": fin})
+	return r.ExaminationsOf(ctx, fin)
+}
+
+// ExaminationsOf are the current versions of the examinations of several people, the newest first: of each person the first one holds.
+func (r Reader) ExaminationsOf(ctx context.Context, fins ...tesdiq.FIN) ([]examination.Entry, error) {
+	return some(ctx, r.Pool, scanExamination, sqlExaminations, pgx.NamedArgs{"fins": fins})
 }
 
 const sqlExaminationVersions = columnsExamination + `

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"time"
 
@@ -19,7 +20,6 @@ import (
 	"github.com/tesdiq/tesdiq/registry"
 	"github.com/tesdiq/tesdiq/registry/contract"
 	"github.com/tesdiq/tesdiq/registry/examination"
-	"github.com/tesdiq/tesdiq/registry/person"
 )
 
 // Writer enters changes, each in a transaction of its own. The pool's role is tesdiq_registry.
@@ -60,142 +60,189 @@ func (w Writer) Preview(ctx context.Context, c registry.Change) (before *registr
 // Enter writes one change in the caller's transaction, whose role may write to the books; after an error the transaction
 // must be rolled back. A body without a number that begins a new object is given the year's next one.
 func Enter(ctx context.Context, tx pgx.Tx, c registry.Change, now time.Time, random io.Reader) (*registry.Version, registry.Version, error) {
-	c, err := numbered(ctx, tx, c, now)
-	if err != nil {
-		return nil, registry.Version{}, err
+	before, after, err := enter(ctx, tx, []registry.Change{c}, now, random)
+	return before[0], after[0], err
+}
+
+// EnterAll is Enter of many changes, each of another object, by the same few statements. It returns the versions that it wrote, in the
+// order of the changes. What is wrong with one of them is the error for all.
+func EnterAll(ctx context.Context, tx pgx.Tx, cs []registry.Change, now time.Time, random io.Reader) ([]registry.Version, error) {
+	_, after, err := enter(ctx, tx, cs, now, random)
+	return after, err
+}
+
+func enter(ctx context.Context, tx pgx.Tx, cs []registry.Change, now time.Time, random io.Reader) (before []*registry.Version, after []registry.Version, err error) {
+	before, after = make([]*registry.Version, len(cs)), make([]registry.Version, len(cs))
+	if cs, err = numbered(ctx, tx, cs, now); err != nil {
+		return before, after, err
 	}
-	before, err := latest(ctx, tx, c.Heading())
-	if err != nil {
-		return nil, registry.Version{}, err
+	if before, err = latest(ctx, tx, cs); err != nil {
+		return before, after, err
 	}
-	born, err := bornOf(ctx, tx, c)
-	if err != nil {
-		return before, registry.Version{}, err
-	}
-	after, err := registry.Next(before, c, born, now)
+	born, err := bornOf(ctx, tx, cs)
 	if err != nil {
 		return before, after, err
 	}
-	if err := insert(ctx, tx, &after); err != nil {
+	for i, c := range cs {
+		if after[i], err = registry.Next(before[i], c, born[i], now); err != nil {
+			return before, after, err
+		}
+	}
+	if err := insert(ctx, tx, after); err != nil {
 		return before, after, err
 	}
-	line, err := lineOf(random, after)
-	if err != nil {
+	lines, told := make([]ledger.Line, len(cs)), make([]message.Message, len(cs))
+	for i, v := range after {
+		if lines[i], err = lineOf(random, v); err != nil {
+			return before, after, err
+		}
+		told[i] = messageOf(v)
+	}
+	if err := ledgerdb.Append(ctx, tx, lines...); err != nil {
 		return before, after, err
 	}
-	if err := ledgerdb.Append(ctx, tx, line); err != nil {
-		return before, after, err
-	}
-	return before, after, message.Send(ctx, tx, messageOf(after))
+	return before, after, message.Send(ctx, tx, told...)
 }
 
 const sqlLatest = `
 	SELECT ` + columnsHead + `
-	FROM entries e
-	WHERE e.book = @book AND e.number = @number
-	ORDER BY e.version DESC
-	LIMIT 1`
+	FROM unnest(@books::text[], @numbers::text[]) AS a (book, number)
+	CROSS JOIN LATERAL (SELECT * FROM entries o WHERE o.book = a.book AND o.number = a.number ORDER BY o.version DESC LIMIT 1) e`
 
-// latest is the latest version of an object, annulled or not; nil when there is none.
-func latest(ctx context.Context, tx pgx.Tx, of registry.Head) (*registry.Version, error) {
-	heads, err := some(ctx, tx, func(row pgx.CollectableRow) (h registry.Head, err error) {
-		return h, row.Scan(head(&h)...)
-	}, sqlLatest, pgx.NamedArgs{"book": of.Book, "number": of.Number})
-	if err != nil || len(heads) == 0 {
-		return nil, err
+// latestHeads are the heads of the latest versions of objects, annulled or not; those that there are.
+func latestHeads(ctx context.Context, q Querier, of ...registry.Head) ([]registry.Head, error) {
+	books, numbers := make([]string, len(of)), make([]string, len(of))
+	for i, h := range of {
+		books[i], numbers[i] = string(h.Book), h.Number
 	}
-	v, err := Reader{tx}.Version(ctx, heads[0])
-	return &v, err
+	return some(ctx, q, func(row pgx.CollectableRow) (h registry.Head, err error) {
+		return h, row.Scan(head(&h)...)
+	}, sqlLatest, pgx.NamedArgs{"books": books, "numbers": numbers})
+}
+
+// latest are the latest versions of what changes are about, annulled or not; nil where there is none.
+func latest(ctx context.Context, tx pgx.Tx, cs []registry.Change) ([]*registry.Version, error) {
+	before := make([]*registry.Version, len(cs))
+	of := make([]registry.Head, len(cs))
+	for i, c := range cs {
+		of[i] = c.Heading()
+	}
+	heads, err := latestHeads(ctx, tx, of...)
+	if err != nil || len(heads) == 0 {
+		return before, err
+	}
+	versions, err := Reader{tx}.Versions(ctx, heads...)
+	if err != nil {
+		return before, err
+	}
+	for _, v := range versions {
+		for i, h := range of {
+			if h.Book == v.Head.Book && h.Number == v.Head.Number {
+				before[i] = &v
+			}
+		}
+	}
+	return before, nil
 }
 
 // Latest is the latest version of an object, annulled or not, whoever it is about: for the operator, who writes a look.
 func (r Reader) Latest(ctx context.Context, book registry.Book, number string) (registry.Version, error) {
-	h, err := one(ctx, r.Pool, func(row pgx.CollectableRow) (h registry.Head, err error) {
-		return h, row.Scan(head(&h)...)
-	}, sqlLatest, pgx.NamedArgs{"book": book, "number": number})
+	heads, err := latestHeads(ctx, r.Pool, registry.Head{Book: book, Number: number})
 	if err != nil {
 		return registry.Version{}, err
 	}
-	return r.Version(ctx, h)
+	if len(heads) == 0 {
+		return registry.Version{}, tesdiq.NewProblem(tesdiq.NotFound, "entry.unknown")
+	}
+	return r.Version(ctx, heads[0])
 }
 
-// bornOf is the birthday of the person whom a change is about, by which it is judged. Nobody has examinations or
+// bornOf are the birthdays of those whom changes are about, by which they are judged. Nobody has examinations or
 // contracts who is not in the book of persons.
-func bornOf(ctx context.Context, tx pgx.Tx, c registry.Change) (tesdiq.Date, error) {
-	h := c.Heading()
-	if h.Book == registry.Persons || c.Body == nil {
-		return tesdiq.Date{}, nil
+func bornOf(ctx context.Context, tx pgx.Tx, cs []registry.Change) ([]tesdiq.Date, error) {
+	born := make([]tesdiq.Date, len(cs))
+	var subjects []tesdiq.FIN
+	for _, c := range cs {
+		if h := c.Heading(); h.Book != registry.Persons && c.Body != nil {
+			subjects = append(subjects, h.Subject)
+		}
 	}
-	p, err := Reader{tx}.Person(ctx, h.Subject)
-	if errors.Is(err, tesdiq.NewProblem(tesdiq.NotFound, "entry.unknown")) {
-		return tesdiq.Date{}, tesdiq.Invalid("entry.person_unknown").In("subject")
+	if len(subjects) == 0 {
+		return born, nil
 	}
-	return p.Born, err
+	people, err := Reader{tx}.People(ctx, subjects...)
+	if err != nil {
+		return born, err
+	}
+	for i, c := range cs {
+		h := c.Heading()
+		if h.Book == registry.Persons || c.Body == nil {
+			continue
+		}
+		p, known := people[h.Subject]
+		if !known {
+			return born, tesdiq.Invalid("entry.person_unknown").In("subject")
+		}
+		born[i] = p.Born
+	}
+	return born, nil
 }
 
-const sqlInsertHead = `
+const sqlInsertHeads = `
 	INSERT INTO entries (book, number, version, act, subject, chain, effective_on, entered_at, entered_by, reason)
-	VALUES (@book, @number, @version, @act, @subject, @chain, @effective_on, @entered_at, @entered_by, @reason)
-	RETURNING id`
-
-const sqlInsertPerson = `
-	INSERT INTO persons (entry_id, fin, surname, given, father, sex, born, document)
-	VALUES (@entry_id, @fin, @surname, @given, @father, @sex, @born, @document)`
-
-const sqlInsertExamination = `
-	INSERT INTO examinations (entry_id, commission, examined_on, repeat, outcome, loss, degree, old_group, cause, from_day, until_day, next_from)
-	VALUES (@entry_id, @commission, @examined_on, @repeat, @outcome, @loss, @degree, @old_group, @cause, @from_day, @until_day, @next_from)`
-
-const sqlInsertContract = `
-	INSERT INTO contracts (entry_id, employer, employer_voen, workplace, position, main, part_time, salary, concluded, from_day, until_day, state, terminated, ground)
-	VALUES (@entry_id, @employer, @employer_voen, @workplace, @position, @main, @part_time, @salary, @concluded, @from_day, @until_day, @state, @terminated, @ground)`
+	SELECT *
+	FROM unnest(@books::text[], @numbers::text[], @versions::int[], @acts::text[], @subjects::text[], @chains::text[], @effective::date[],
+	            @entered::timestamptz[], @by::text[], @reasons::text[])
+	RETURNING id, book, number`
 
 // uniqueViolation is PostgreSQL's code for "somebody was faster".
 const uniqueViolation = "23505"
 
-// insert writes head and body, and sets the head's ID.
-func insert(ctx context.Context, tx pgx.Tx, v *registry.Version) error {
-	h := v.Head
-	rows, _ := tx.Query(ctx, sqlInsertHead, pgx.NamedArgs{
-		"book": h.Book, "number": h.Number, "version": h.Version, "act": h.Act, "subject": h.Subject, "chain": h.Chain,
-		"effective_on": h.EffectiveOn, "entered_at": h.EnteredAt, "entered_by": h.EnteredBy, "reason": h.Reason,
-	}) // the error comes out of Collect
-	id, err := pgx.CollectExactlyOneRow(rows, pgx.RowTo[registry.EntryID])
+// column is one field of each of several rows, for unnest.
+func column[R, V any](rows []R, of func(R) V) []V {
+	all := make([]V, len(rows))
+	for i, r := range rows {
+		all[i] = of(r)
+	}
+	return all
+}
+
+// insert writes heads and bodies, and sets the heads' IDs.
+func insert(ctx context.Context, tx pgx.Tx, vs []registry.Version) error {
+	rows, _ := tx.Query(ctx, sqlInsertHeads, pgx.NamedArgs{
+		"books":     column(vs, func(v registry.Version) string { return string(v.Head.Book) }),
+		"numbers":   column(vs, func(v registry.Version) string { return v.Head.Number }),
+		"versions":  column(vs, func(v registry.Version) int { return v.Head.Version }),
+		"acts":      column(vs, func(v registry.Version) string { return string(v.Head.Act) }),
+		"subjects":  column(vs, func(v registry.Version) string { return string(v.Head.Subject) }),
+		"chains":    column(vs, func(v registry.Version) string { return v.Head.Chain }),
+		"effective": column(vs, func(v registry.Version) tesdiq.Date { return v.Head.EffectiveOn }),
+		"entered":   column(vs, func(v registry.Version) time.Time { return v.Head.EnteredAt }),
+		"by":        column(vs, func(v registry.Version) string { return v.Head.EnteredBy }),
+		"reasons":   column(vs, func(v registry.Version) string { return v.Head.Reason }),
+	}) // the error comes out of ForEachRow
+	var id registry.EntryID
+	var book registry.Book
+	var number string
+	_, err := pgx.ForEachRow(rows, []any{&id, &book, &number}, func() error {
+		for i := range vs {
+			if h := &vs[i].Head; h.Book == book && h.Number == number {
+				h.ID = id
+			}
+		}
+		return nil
+	})
 	var failed *pgconn.PgError
 	if errors.As(err, &failed) && failed.Code == uniqueViolation {
-		if h.Version == 1 {
+		if len(vs) == 1 && vs[0].Head.Version == 1 {
 			return tesdiq.NewProblem(tesdiq.Conflict, "entry.exists").In("number")
 		}
 		return tesdiq.NewProblem(tesdiq.Conflict, "entry.moved")
 	}
 	if err != nil {
-		return fmt.Errorf("registrydb: head: %w", err)
+		return fmt.Errorf("registrydb: heads: %w", err)
 	}
-	v.Head.ID = id
-	sql, args := "", pgx.NamedArgs{}
-	switch b := v.Body.(type) {
-	case person.Person:
-		sql, args = sqlInsertPerson, pgx.NamedArgs{
-			"fin": b.FIN, "surname": b.Name.Surname, "given": b.Name.Given, "father": b.Name.Father,
-			"sex": b.Sex, "born": b.Born, "document": b.Document,
-		}
-	case examination.Examination:
-		sql, args = sqlInsertExamination, pgx.NamedArgs{
-			"commission": b.Commission, "examined_on": b.ExaminedOn, "repeat": b.Repeat, "outcome": b.Outcome, "loss": b.Loss,
-			"degree": b.Degree, "old_group": b.Group, "cause": b.Cause, "from_day": b.From, "until_day": b.Until, "next_from": b.NextFrom,
-		}
-	case contract.Contract:
-		sql, args = sqlInsertContract, pgx.NamedArgs{
-			"employer": b.Employer, "employer_voen": b.EmployerVOEN, "workplace": b.Workplace, "position": b.Position,
-			"main": b.Main, "part_time": b.PartTime, "salary": b.Salary, "concluded": b.Concluded,
-			"from_day": b.From, "until_day": b.Until, "state": b.State, "terminated": b.Terminated, "ground": b.Ground,
-		}
-	}
-	args["entry_id"] = id
-	if _, err := tx.Exec(ctx, sql, args); err != nil {
-		return fmt.Errorf("registrydb: body of %s: %w", h.Book, err)
-	}
-	return nil
+	return insertBodies(ctx, tx, vs)
 }
 
 // lineOf is the ledger line of an entry, whose object is the entry's ID: a number could be somebody's FIN.
@@ -226,21 +273,36 @@ func messageOf(v registry.Version) message.Message {
 	return m
 }
 
-// numbered gives a new object that has no number the next one of its year.
-func numbered(ctx context.Context, tx pgx.Tx, c registry.Change, now time.Time) (registry.Change, error) {
-	if c.Act != registry.Append || c.After != 0 || c.Body == nil || c.Heading().Number != "" {
-		return c, nil
+// numbered gives the new objects that have no number the next ones of their year.
+func numbered(ctx context.Context, tx pgx.Tx, cs []registry.Change, now time.Time) ([]registry.Change, error) {
+	cs = slices.Clone(cs)
+	last := map[registry.Book]string{}
+	year := tesdiq.DateOf(now).Year()
+	for i, c := range cs {
+		if c.Act != registry.Append || c.After != 0 || c.Body == nil || c.Heading().Number != "" {
+			continue
+		}
+		book := c.Heading().Book
+		before, known := last[book]
+		var err error
+		if !known {
+			if before, err = lastNumber(ctx, tx, book, year); err != nil {
+				return cs, err
+			}
+		}
+		if last[book], err = registry.NextNumber(book, year, before); err != nil {
+			return cs, err
+		}
+		switch b := c.Body.(type) {
+		case examination.Examination:
+			b.Number = last[book]
+			cs[i].Body = b
+		case contract.Contract:
+			b.Number = last[book]
+			cs[i].Body = b
+		}
 	}
-	var err error
-	switch b := c.Body.(type) {
-	case examination.Examination:
-		b.Number, err = NextNumber(ctx, tx, registry.Examinations, tesdiq.DateOf(now).Year())
-		c.Body = b
-	case contract.Contract:
-		b.Number, err = NextNumber(ctx, tx, registry.Contracts, tesdiq.DateOf(now).Year())
-		c.Body = b
-	}
-	return c, err
+	return cs, nil
 }
 
 const sqlLockNumbers = `SELECT pg_advisory_xact_lock(hashtextextended(@numbers, 0))`
@@ -252,8 +314,8 @@ const sqlLastNumber = `
 	ORDER BY number DESC
 	LIMIT 1`
 
-// NextNumber is a book's next number of the year. Whoever asks holds the year's numbers until his transaction ends.
-func NextNumber(ctx context.Context, tx pgx.Tx, book registry.Book, year int) (string, error) {
+// lastNumber is a book's last number of the year; "" when there is none. Whoever asks holds the year's numbers until his transaction ends.
+func lastNumber(ctx context.Context, tx pgx.Tx, book registry.Book, year int) (string, error) {
 	first := registry.Number(book, year, 0)
 	if _, err := tx.Exec(ctx, sqlLockNumbers, pgx.NamedArgs{"numbers": "registry:" + first}); err != nil {
 		return "", fmt.Errorf("registrydb: numbers of %d: %w", year, err)
@@ -265,5 +327,5 @@ func NextNumber(ctx context.Context, tx pgx.Tx, book registry.Book, year int) (s
 	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
 		return "", fmt.Errorf("registrydb: last number of %d: %w", year, err)
 	}
-	return registry.NextNumber(book, year, last)
+	return last, nil
 }

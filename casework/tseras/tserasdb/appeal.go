@@ -120,9 +120,13 @@ func (d Desk) appeal(ctx context.Context, tx pgx.Tx, subject tesdiq.FIN, number 
 
 // tellAppeal leaves a message about an appeal's step with the person. It names neither diagnosis nor degree.
 func tellAppeal(ctx context.Context, tx pgx.Tx, c casework.Case, what string, args map[string]string, now time.Time) error {
+	return message.Send(ctx, tx, noteOfAppeal(c, what, args, now))
+}
+
+func noteOfAppeal(c casework.Case, what string, args map[string]string, now time.Time) message.Message {
 	all := map[string]string{"Number": c.Number}
 	maps.Copy(all, args)
-	return message.Send(ctx, tx, message.Message{To: c.Subject, Key: "tseras-appeal.message." + what, Args: all, Link: "/cabinet/cases/" + c.Number, At: now, Aloud: true})
+	return message.Message{To: c.Subject, Key: "tseras-appeal.message." + what, Args: all, Link: "/cabinet/cases/" + c.Number, At: now, Aloud: true}
 }
 
 // disputeArgs are what the step of an appeal, and so its ledger line, commits to: what is disputed, and the digest of the words.

@@ -42,11 +42,11 @@ func (d Desk) AskCorrection(ctx context.Context, subject tesdiq.FIN, about strin
 		if of.Kind != tseras.Assessment {
 			return casework.ErrState
 		}
-		evidence, err := evidenceOf(ctx, tx, of.ID)
+		all, err := evidenceOf(ctx, tx, of.ID)
 		if err != nil {
 			return err
 		}
-		o, asked := evidence.Of(r)
+		o, asked := all[of.ID].Of(r)
 		if !asked || !o.Answered {
 			return casework.ErrState
 		}

@@ -5,8 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"strconv"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 
@@ -15,10 +14,6 @@ import (
 	"github.com/tesdiq/tesdiq/casework/caseworkdb"
 	"github.com/tesdiq/tesdiq/casework/tseras"
 	"github.com/tesdiq/tesdiq/casework/tseras/criteria"
-	"github.com/tesdiq/tesdiq/ledger"
-	"github.com/tesdiq/tesdiq/ledger/ledgerdb"
-	"github.com/tesdiq/tesdiq/registry"
-	"github.com/tesdiq/tesdiq/registry/registrydb"
 )
 
 func textOf(v any) (string, error) {
@@ -29,58 +24,6 @@ func textOf(v any) (string, error) {
 	return string(b), nil
 }
 
-const sqlDecision = `
-	INSERT INTO tseras_decisions (case_id, entry_id, alone, package, decided_at)
-	VALUES (@case, @entry, @alone, @package, @now)`
-
-// decide closes a case: entry, decision, step, ledger lines, message and the programme that follows, together. by names the commission; empty where
-// the registers' evidence alone decided.
-func (d Desk) decide(ctx context.Context, tx pgx.Tx, f tseras.File, r criteria.Result, pack []byte, by, what string, alone bool) error {
-	if alone {
-		by = tseras.ByRules
-	}
-	now := d.moment()
-	if f.First != nil {
-		if what = tseras.Replaced; tseras.Confirms(f.First.Result, r) {
-			what = tseras.Confirmed
-		}
-	}
-	var entry *registry.EntryID
-	if x, entered := tseras.EntryOf(f, r, by); entered && what != tseras.Confirmed {
-		_, v, err := registrydb.Enter(ctx, tx, registry.Change{Act: registry.Append, Body: x, By: by}, now, d.Rand)
-		if err != nil {
-			return fmt.Errorf("entry: %w", err)
-		}
-		entry = &v.Head.ID
-	} else if what == tseras.Replaced && f.First.Entry != "" {
-		if err := d.annulFirst(ctx, tx, f, by, now); err != nil {
-			return err
-		}
-	}
-	if _, err := tx.Exec(ctx, sqlDecision, pgx.NamedArgs{"case": f.Case.ID, "entry": entry, "alone": alone, "package": pack, "now": now}); err != nil {
-		return fmt.Errorf("tserasdb: decision: %w", err)
-	}
-	line, err := ledger.NewLine(d.Rand, ledger.Decision, strconv.FormatInt(int64(f.Case.ID), 10), pack)
-	if err != nil {
-		return err
-	}
-	if err := ledgerdb.Append(ctx, tx, line); err != nil {
-		return err
-	}
-	c, err := d.move(ctx, tx, f.Case, tseras.Decided, "", casework.Actor{Part: casework.BySystem}, what, nil)
-	if err != nil {
-		return err
-	}
-	told := func() error { return tell(ctx, tx, c, "decided", now) }
-	if f.First != nil {
-		told = func() error { return tellAppeal(ctx, tx, c, what, nil, now) }
-	}
-	if err := told(); err != nil || entry == nil && what != tseras.Replaced {
-		return err // what was decided before holds, and what follows it
-	}
-	return d.programme(ctx, tx, c, r)
-}
-
 // Decider moves on the cases whose commission has done its part: it computes from the findings, and enters what was
 // signed. Any number of processes may run it.
 type Decider struct{ Desk }
@@ -88,15 +31,10 @@ type Decider struct{ Desk }
 // decideBatch is how many cases are looked at in one transaction.
 var decideBatch = 50 // a test makes it small
 
-// The cases of a state that a commission has, of which everybody who must has recorded or signed, or of which the chair
+// ripe is what a case of a state that a commission has is when everybody who must has recorded or signed, or when the chair
 // asked for the longer term or said that the person did not come.
-const sqlRipe = `
-	SELECT c.id
-	FROM cases c
-	JOIN tseras_blind b ON b.case_id = c.id
-	WHERE c.procedure = 'tseras' AND c.kind IN ('assessment', 'appeal') AND c.id > @after
-	  AND c.state = @state AND c.state IN ('drawn', 'further_member', 'signing') -- said twice: without it the index of open cases is not used
-	  AND EXISTS (SELECT FROM tseras_seats s WHERE s.number = b.number AND (@state <> 'further_member' OR s.seq = c.seq))
+const ripe = `
+	EXISTS (SELECT FROM tseras_seats s WHERE s.number = b.number AND (@state <> 'further_member' OR s.seq = c.seq))
 	  AND (@state = 'signing' AND NOT EXISTS (
 	           SELECT FROM tseras_seats s
 	           WHERE s.number = b.number AND ` + attends + ` AND NOT EXISTS (
@@ -109,11 +47,27 @@ const sqlRipe = `
 	       OR @state = 'drawn' AND EXISTS (
 	           SELECT FROM tseras_extensions x
 	           WHERE x.number = b.number AND NOT EXISTS (
-	               SELECT FROM case_steps t WHERE t.case_id = c.id AND t.from_state = 'drawn' AND t.to_state = 'drawn'))
+	               SELECT FROM case_steps t WHERE t.case_id = b.case_id AND t.from_state = 'drawn' AND t.to_state = 'drawn'))
 	       OR @state = 'drawn' AND EXISTS (
-	           SELECT FROM tseras_absences a JOIN tseras_slots_held h ON h.number = a.number AND h.n = a.n WHERE a.number = b.number))
+	           SELECT FROM tseras_absences a JOIN tseras_slots_held h ON h.number = a.number AND h.n = a.n WHERE a.number = b.number))`
+
+const sqlRipe = `
+	SELECT c.id
+	FROM cases c
+	JOIN tseras_blind b ON b.case_id = c.id
+	WHERE c.procedure = 'tseras' AND c.kind IN ('assessment', 'appeal') AND c.id > @after
+	  AND c.state = @state AND c.state IN ('drawn', 'further_member', 'signing') -- said twice: without it the index of open cases is not used
+	  AND ` + ripe + `
 	ORDER BY c.id
 	LIMIT @batch`
+
+// Which of cases that are held by now are ripe still: another process may have moved them on to the same state.
+const sqlStillRipe = `
+	SELECT c.id
+	FROM cases c
+	JOIN tseras_blind b ON b.case_id = c.id
+	WHERE c.id = ANY (@ids) AND ` + ripe + `
+	ORDER BY c.id`
 
 // Decide moves cases on, each once, and returns how many, with what is wrong with those that it could not move.
 func (d Decider) Decide(ctx context.Context) (moved int, err error) {
@@ -136,66 +90,100 @@ func (d Decider) Decide(ctx context.Context) (moved int, err error) {
 
 // batch moves on up to decideBatch cases of a state after the one named, and returns the last of them; the same one when there are no more.
 func (d Decider) batch(ctx context.Context, state casework.State, after casework.ID) (last casework.ID, moved int, failed []error, err error) {
-	last = after
+	rows, _ := d.Pool.Query(ctx, sqlRipe, pgx.NamedArgs{"state": state, "after": after, "batch": decideBatch}) // the error comes out of Collect
+	ids, err := pgx.CollectRows(rows, pgx.RowTo[casework.ID])
+	if err != nil {
+		return after, 0, nil, fmt.Errorf("tserasdb: decide: %w", err)
+	}
+	if len(ids) == 0 {
+		return after, 0, nil, nil
+	}
+	moved, failed = inBatch(ids, func(ids []casework.ID) (int, []error, error) { return d.some(ctx, state, ids) })
+	return ids[len(ids)-1], moved, failed, nil
+}
+
+// inBatch does something with cases together, and where that fails with each alone: what is wrong with one case must not keep the others
+// waiting. What a case itself cannot be moved for is said in failed, and fails nothing else.
+func inBatch(ids []casework.ID, do func([]casework.ID) (done int, failed []error, err error)) (done int, failed []error) {
+	done, failed, err := do(ids)
+	if err == nil {
+		return done, failed
+	}
+	if len(ids) == 1 {
+		return 0, []error{fmt.Errorf("tserasdb: case %d: %w", ids[0], err)}
+	}
+	done, failed = 0, nil
+	for i := range ids {
+		n, wrong := inBatch(ids[i:i+1], do)
+		done, failed = done+n, append(failed, wrong...)
+	}
+	return done, failed
+}
+
+// some moves on those of the cases that are still in the state and that nobody else holds, in one transaction.
+func (d Decider) some(ctx context.Context, state casework.State, ids []casework.ID) (moved int, failed []error, err error) {
 	err = pgx.BeginFunc(ctx, d.Pool, func(tx pgx.Tx) error {
-		rows, _ := tx.Query(ctx, sqlRipe, pgx.NamedArgs{"state": state, "after": after, "batch": decideBatch}) // the error comes out of Collect
-		ids, err := pgx.CollectRows(rows, pgx.RowTo[casework.ID])
-		if err != nil || len(ids) == 0 {
-			return err
-		}
-		last = ids[len(ids)-1]
+		moved, failed = 0, nil
 		cases, err := caseworkdb.LockAll(ctx, tx, tseras.Procedure, "", state, ids)
 		if err != nil {
 			return err
 		}
-		for _, c := range cases {
-			// What is wrong with one case must not keep the others waiting: each has a savepoint.
-			if err := pgx.BeginFunc(ctx, tx, func(tx pgx.Tx) error { return d.one(ctx, tx, c) }); err != nil {
+		rows, _ := tx.Query(ctx, sqlStillRipe, pgx.NamedArgs{"state": state, "ids": idsOf(cases)}) // the error comes out of Collect
+		still, err := pgx.CollectRows(rows, pgx.RowTo[casework.ID])
+		if err != nil {
+			return fmt.Errorf("tserasdb: ripe: %w", err)
+		}
+		cases = slices.DeleteFunc(cases, func(c casework.Case) bool { return !slices.Contains(still, c.ID) })
+		if len(cases) == 0 {
+			return nil
+		}
+		files, err := filesOf(ctx, tx, cases)
+		if err != nil {
+			return err
+		}
+		benches, err := benchesOf(ctx, tx, cases)
+		if err != nil {
+			return err
+		}
+		w := d.writes()
+		for i, c := range cases {
+			if err := w.try(func() error { return d.one(w, files[i], benches[i]) }); err != nil {
 				failed = append(failed, fmt.Errorf("tserasdb: case %d: %w", c.ID, err))
 				continue
 			}
 			moved++
 		}
-		return nil
+		return w.flush(ctx, tx)
 	})
-	if err != nil {
-		return last, 0, failed, fmt.Errorf("tserasdb: decide: %w", err)
-	}
-	return last, moved, failed, nil
+	return moved, failed, err
 }
 
-func (d Decider) one(ctx context.Context, tx pgx.Tx, c casework.Case) error {
-	f, err := fileOf(ctx, tx, c)
-	if err != nil {
-		return err
-	}
-	b, err := benchOf(ctx, tx, c.ID)
-	if err != nil {
-		return err
-	}
+func (d Decider) one(w *writes, f tseras.File, b bench) error {
+	c := f.Case
 	switch {
 	case c.State == tseras.Signing:
-		return d.sign(ctx, tx, f, b)
+		return d.sign(w, f, b)
 	case b.missing > 0 && c.Kind == tseras.Appeal: // only the chair's word made it ripe
-		return d.absent(ctx, tx, c, b)
+		w.then(func(ctx context.Context, tx pgx.Tx) error { return d.absent(ctx, tx, c, b) })
+		return nil
 	case b.missing > 0: // only the chair's wish made it ripe
 		by := casework.Actor{Part: casework.ByChair, FIN: b.extender, Office: b.commission}
-		_, err := d.move(ctx, tx, c, tseras.Drawn, "extended", by, "extended", map[string]string{"Reason": b.extension})
+		_, err := w.move(c, tseras.Drawn, "extended", by, "extended", map[string]string{"Reason": b.extension})
 		return err
 	}
-	return d.settle(ctx, tx, f, b)
+	return d.settle(w, f, b)
 }
 
 // settle puts the findings together, and proposes what the rules make of them or calls for a further member.
-func (d Decider) settle(ctx context.Context, tx pgx.Tx, f tseras.File, b bench) error {
+func (d Decider) settle(w *writes, f tseras.File, b bench) error {
 	system := casework.Actor{Part: casework.BySystem}
-	in := f.Input(tesdiq.DateOf(d.moment()))
+	in := f.Input(tesdiq.DateOf(w.now))
 	findings, settled, err := tseras.Settle(in, b.recorded)
 	if err != nil {
 		return err
 	}
 	if !settled {
-		_, err := d.move(ctx, tx, f.Case, tseras.FurtherMember, "", system, "further_member", nil)
+		_, err := w.move(f.Case, tseras.FurtherMember, "", system, "further_member", nil)
 		return err
 	}
 	in.Findings = findings
@@ -203,34 +191,16 @@ func (d Decider) settle(ctx context.Context, tx pgx.Tx, f tseras.File, b bench) 
 	if err != nil {
 		return err
 	}
-	if err := d.propose(ctx, tx, f, b, in, r); err != nil {
+	if err := w.propose(f, b.number, in, r); err != nil {
 		return err
 	}
-	_, err = d.move(ctx, tx, f.Case, tseras.Signing, "", system, "computed", nil)
-	return err
-}
-
-const sqlProposal = `
-	INSERT INTO tseras_proposals (number, n, result, digest, salt, package, made_at)
-	VALUES (@number, 1 + coalesce((SELECT max(n) FROM tseras_proposals WHERE number = @number), 0), @result, @digest, @salt, @package, @now)`
-
-// propose writes what chair and members are to sign.
-func (d Decider) propose(ctx context.Context, tx pgx.Tx, f tseras.File, b bench, in criteria.Input, r criteria.Result) error {
-	salt := make([]byte, tseras.SaltSize)
-	if _, err := io.ReadFull(d.Rand, salt); err != nil {
-		return fmt.Errorf("salt: %w", err)
-	}
-	pack := criteria.Pack(f.Case.Number, in, r).Bytes()
-	digest := tseras.Digest(salt, pack)
-	_, err := tx.Exec(ctx, sqlProposal, pgx.NamedArgs{
-		"number": b.number, "result": tseras.BlindResultOf(r, f.Differs(in, r)), "digest": digest[:], "salt": salt, "package": pack, "now": d.moment(),
-	})
+	_, err = w.move(f.Case, tseras.Signing, "", system, "computed", nil)
 	return err
 }
 
 // sign enters what was signed. Where a member of the panel refuses, a further one is drawn; once there is one, a refusal stands beside the
 // decision and does not stop it. Where no more than half of those who spoke sign, or nobody explains what is to be explained, one more is drawn.
-func (d Decider) sign(ctx context.Context, tx pgx.Tx, f tseras.File, b bench) error {
+func (d Decider) sign(w *writes, f tseras.File, b bench) error {
 	for _, s := range b.signatures {
 		if s.Signs || tseras.Panelled(len(b.recorded)) {
 			continue
@@ -239,7 +209,7 @@ func (d Decider) sign(ctx context.Context, tx pgx.Tx, f tseras.File, b bench) er
 		if s.Role == tseras.Chair {
 			by.Part = casework.ByChair
 		}
-		_, err := d.move(ctx, tx, f.Case, tseras.FurtherMember, "", by, "refused", nil)
+		_, err := w.move(f.Case, tseras.FurtherMember, "", by, "refused", nil)
 		return err
 	}
 	p, err := criteria.ReadPackage(b.pack)
@@ -262,9 +232,9 @@ func (d Decider) sign(ctx context.Context, tx pgx.Tx, f tseras.File, b bench) er
 		p.Signatures = append(p.Signatures, criteria.Enclosure{Name: string(s.Member), Type: tseras.SignatureType, Bytes: []byte(s.Evidence)})
 	}
 	if !tseras.Carried(len(p.Signatures), len(b.signatures)) || b.differs && !explained {
-		return d.undecided(ctx, tx, f.Case)
+		return d.undecided(w, f.Case)
 	}
-	return d.decide(ctx, tx, f, r, p.Bytes(), by, "decided", false)
+	return w.decide(f, r, p.Bytes(), by, "decided", false)
 }
 
 // signature is a member's word on a proposal.
@@ -295,7 +265,7 @@ type bench struct {
 }
 
 const sqlBench = `
-	SELECT b.number, s.member_id, s.role, m.fin, k.id, k.name, ` + attends + `, m.ended_at IS NOT NULL, f.findings, g.signs,
+	SELECT b.case_id, b.number, s.member_id, s.role, m.fin, k.id, k.name, ` + attends + `, m.ended_at IS NOT NULL, f.findings, g.signs,
 	       coalesce(g.explains, ''), coalesce(g.evidence, '')
 	FROM tseras_blind b
 	JOIN tseras_seats s ON s.number = b.number
@@ -304,31 +274,51 @@ const sqlBench = `
 	LEFT JOIN tseras_findings f ON f.number = s.number AND f.member_id = s.member_id
 	LEFT JOIN tseras_signatures g ON g.number = s.number AND g.member_id = s.member_id
 	     AND g.n = (SELECT max(p.n) FROM tseras_proposals p WHERE p.number = b.number)
-	WHERE b.case_id = @id
+	WHERE b.case_id = ANY (@ids)
 	ORDER BY s.seq, s.role, s.member_id`
 
 const sqlProposed = `
-	SELECT package, coalesce((result->>'differs')::boolean, false)
-	FROM tseras_proposals
-	WHERE number = @number
-	ORDER BY n DESC
-	LIMIT 1`
+	SELECT DISTINCT ON (b.case_id) b.case_id, p.package, coalesce((p.result->>'differs')::boolean, false)
+	FROM tseras_blind b
+	JOIN tseras_proposals p ON p.number = b.number
+	WHERE b.case_id = ANY (@ids)
+	ORDER BY b.case_id, p.n DESC`
 
-const sqlExtension = `
-	SELECT m.fin, x.reason
-	FROM tseras_extensions x
+const sqlExtensions = `
+	SELECT b.case_id, m.fin, x.reason
+	FROM tseras_blind b
+	JOIN tseras_extensions x ON x.number = b.number
 	JOIN commission_members m ON m.id = x.member_id
-	WHERE x.number = @number`
+	WHERE b.case_id = ANY (@ids)`
 
 // benchOf reads a case's commission.
-func benchOf(ctx context.Context, tx pgx.Tx, id casework.ID) (b bench, err error) {
-	rows, _ := tx.Query(ctx, sqlBench, pgx.NamedArgs{"id": id}) // the error comes out of ForEachRow
+func benchOf(ctx context.Context, tx pgx.Tx, c casework.Case) (bench, error) {
+	all, err := benchesOf(ctx, tx, []casework.Case{c})
+	if err != nil {
+		return bench{}, err
+	}
+	return all[0], nil
+}
+
+// benchesOf reads the commissions of cases, in their order.
+func benchesOf(ctx context.Context, tx pgx.Tx, cases []casework.Case) ([]bench, error) {
+	all := make([]bench, len(cases))
+	at := make(map[casework.ID]*bench, len(cases))
+	for i, c := range cases {
+		at[c.ID] = &all[i]
+	}
+	ids := pgx.NamedArgs{"ids": idsOf(cases)}
+	var id casework.ID
+	var number tseras.BlindNumber
 	var s signature
 	var panel string
 	var attends, left bool
 	var findings *criteria.Findings
 	var signs *bool
-	_, err = pgx.ForEachRow(rows, []any{&b.number, &s.Member, &s.Role, &s.FIN, &panel, &s.Commission, &attends, &left, &findings, &signs, &s.Explains, &s.Evidence}, func() error {
+	rows, _ := tx.Query(ctx, sqlBench, ids) // the errors come out of ForEachRow
+	_, err := pgx.ForEachRow(rows, []any{&id, &number, &s.Member, &s.Role, &s.FIN, &panel, &s.Commission, &attends, &left, &findings, &signs, &s.Explains, &s.Evidence}, func() error {
+		b := at[id]
+		b.number = number
 		if attends {
 			b.seats = append(b.seats, tseras.Attending{Member: s.Member, Ended: left, Recorded: findings != nil, Signed: signs != nil})
 			if findings == nil {
@@ -348,13 +338,30 @@ func benchOf(ctx context.Context, tx pgx.Tx, id casework.ID) (b bench, err error
 		findings, signs = nil, nil
 		return nil
 	})
+	if err == nil {
+		var pack []byte
+		var differs bool
+		rows, _ := tx.Query(ctx, sqlProposed, ids)
+		_, err = pgx.ForEachRow(rows, []any{&id, &pack, &differs}, func() error {
+			at[id].pack, at[id].differs = slices.Clone(pack), differs
+			return nil
+		})
+	}
+	if err == nil {
+		var extender tesdiq.FIN
+		var reason string
+		rows, _ := tx.Query(ctx, sqlExtensions, ids)
+		_, err = pgx.ForEachRow(rows, []any{&id, &extender, &reason}, func() error {
+			at[id].extender, at[id].extension = extender, reason
+			return nil
+		})
+	}
 	if err != nil {
-		return b, fmt.Errorf("tserasdb: commission of case %d: %w", id, err)
+		return nil, fmt.Errorf("tserasdb: commissions of cases: %w", err)
 	}
-	for sql, into := range map[string][]any{sqlProposed: {&b.pack, &b.differs}, sqlExtension: {&b.extender, &b.extension}} {
-		if err := tx.QueryRow(ctx, sql, pgx.NamedArgs{"number": b.number}).Scan(into...); err != nil && !errors.Is(err, pgx.ErrNoRows) {
-			return b, fmt.Errorf("tserasdb: commission of case %d: %w", id, err)
-		}
-	}
-	return b, nil
+	return all, nil
+}
+
+func idsOf(cases []casework.Case) []casework.ID {
+	return column(cases, func(c casework.Case) casework.ID { return c.ID })
 }

@@ -125,9 +125,13 @@ func (d Desk) move(ctx context.Context, tx pgx.Tx, c casework.Case, to casework.
 
 // tell leaves a message about a case's step with the person. It names neither diagnosis nor degree.
 func tell(ctx context.Context, tx pgx.Tx, c casework.Case, what string, now time.Time) error {
-	return message.Send(ctx, tx, message.Message{
+	return message.Send(ctx, tx, noteOf(c, what, now))
+}
+
+func noteOf(c casework.Case, what string, now time.Time) message.Message {
+	return message.Message{
 		To: c.Subject, Key: "tseras.message." + what, Args: map[string]string{"Number": c.Number}, Link: "/cabinet/cases/" + c.Number, At: now, Aloud: true,
-	})
+	}
 }
 
 // tellOf is tell of a step that a clerk may have done for the person: then it says so, and which office's he is.
@@ -414,9 +418,11 @@ func (d Desk) show(ctx context.Context, tx pgx.Tx, subject tesdiq.FIN, number st
 		of = s.About
 	}
 	if s.Kind == tseras.Assessment || s.Kind == tseras.Appeal {
-		if s.Evidence, err = evidenceOf(ctx, tx, of); err != nil {
+		evidence, err := evidenceOf(ctx, tx, of)
+		if err != nil {
 			return s, err
 		}
+		s.Evidence = evidence[of]
 	}
 	if s.Filed, err = filed(ctx, tx, subject, number); err != nil {
 		return s, err

@@ -179,7 +179,7 @@ func (d *Drawer) one(ctx context.Context, tx pgx.Tx, round int64, c casework.Cas
 	}
 	seed := d.Key.Seed(round)
 	if c.State == tseras.FurtherMember {
-		b, err := benchOf(ctx, tx, c.ID)
+		b, err := benchOf(ctx, tx, c)
 		if err != nil {
 			return err
 		}

@@ -3,9 +3,7 @@ package tserasdb
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -17,91 +15,141 @@ import (
 	"github.com/tesdiq/tesdiq/registry/registrydb"
 )
 
-const sqlReferral = `
-	SELECT referral, district
+const sqlReferralsOf = `
+	SELECT case_id, referral, district
 	FROM tseras_referrals
-	WHERE case_id = @id`
+	WHERE case_id = ANY (@ids)`
 
-// The latest outcome of each register since the case began to ask.
+// The latest outcome of each register since the case last began to ask.
 const sqlEvidence = `
-	SELECT DISTINCT ON (register) outcome
-	FROM tseras_evidence
-	WHERE case_id = @id AND at >= @since
-	ORDER BY register, n DESC`
-
-const sqlGatheringSince = `
-	SELECT max(at)
-	FROM case_steps
-	WHERE case_id = @id AND to_state = 'gathering'`
+	SELECT DISTINCT ON (e.case_id, e.register) e.case_id, e.outcome
+	FROM (SELECT case_id, max(at) AS since
+	      FROM case_steps
+	      WHERE case_id = ANY (@ids) AND to_state = 'gathering'
+	      GROUP BY case_id) g
+	JOIN tseras_evidence e ON e.case_id = g.case_id AND e.at >= g.since
+	ORDER BY e.case_id, e.register, e.n DESC`
 
 const sqlOwnDecisions = `
 	SELECT d.entry_id, d.package
 	FROM tseras_decisions d
 	JOIN cases c ON c.id = d.case_id
-	WHERE c.subject = @subject AND d.entry_id IS NOT NULL`
+	WHERE c.subject = ANY (@subjects) AND d.entry_id IS NOT NULL`
 
 // fileOf reads everything of a case that the transaction holds.
 func fileOf(ctx context.Context, tx pgx.Tx, c casework.Case) (tseras.File, error) {
-	f := tseras.File{Case: c}
-	of := c.ID // whose referral and evidence are used
-	books := registrydb.Reader{Pool: tx}
-	person, err := books.Person(ctx, c.Subject)
+	files, err := filesOf(ctx, tx, []casework.Case{c})
 	if err != nil {
-		return f, err
+		return tseras.File{Case: c}, err
 	}
-	f.Born = person.Born
-	if c.Kind == tseras.Appeal {
-		of = c.About
-		if f.First, err = firstOf(ctx, tx, of); err != nil {
-			return f, err
-		}
-	}
-	var r tseras.Referral
-	switch err := tx.QueryRow(ctx, sqlReferral, pgx.NamedArgs{"id": of}).Scan(&r, &f.District); {
-	case err == nil:
-		f.Referral = &r
-	case !errors.Is(err, pgx.ErrNoRows):
-		return f, fmt.Errorf("tserasdb: referral: %w", err)
-	}
-	if f.Evidence, err = evidenceOf(ctx, tx, of); err != nil {
-		return f, err
-	}
-	but := ""
-	if f.First != nil {
-		but = f.First.Entry
-	}
-	f.Prior, err = priorOf(ctx, tx, c.Subject, but)
-	return f, err
+	return files[0], nil
 }
 
-// evidenceOf is what the registers said since the case last began to ask them.
-func evidenceOf(ctx context.Context, tx pgx.Tx, id casework.ID) (tseras.Evidence, error) {
-	since, err := gatheringSince(ctx, tx, id)
+// filesOf reads everything of cases that the transaction holds, in their order, by a few statements for all of them.
+func filesOf(ctx context.Context, tx pgx.Tx, cases []casework.Case) ([]tseras.File, error) {
+	subjects := column(cases, func(c casework.Case) tesdiq.FIN { return c.Subject })
+	people, err := registrydb.Reader{Pool: tx}.People(ctx, subjects...)
 	if err != nil {
 		return nil, err
 	}
-	rows, _ := tx.Query(ctx, sqlEvidence, pgx.NamedArgs{"id": id, "since": since}) // the error comes out of Collect
-	evidence, err := pgx.CollectRows(rows, pgx.RowTo[tseras.Outcome])
+	of := make([]casework.ID, len(cases)) // whose referral and evidence are used
+	files := make([]tseras.File, len(cases))
+	for i, c := range cases {
+		p, known := people[c.Subject]
+		if !known {
+			return nil, fmt.Errorf("tserasdb: case %d: %w", c.ID, tesdiq.NewProblem(tesdiq.NotFound, "entry.unknown"))
+		}
+		files[i] = tseras.File{Case: c, Born: p.Born}
+		of[i] = c.ID
+		if c.Kind == tseras.Appeal {
+			of[i] = c.About
+			if files[i].First, err = firstOf(ctx, tx, of[i]); err != nil {
+				return nil, err
+			}
+		}
+	}
+	referrals, err := referralsOf(ctx, tx, of)
+	if err != nil {
+		return nil, err
+	}
+	evidence, err := evidenceOf(ctx, tx, of...)
+	if err != nil {
+		return nil, err
+	}
+	prior, err := priorOf(ctx, tx, subjects)
+	if err != nil {
+		return nil, err
+	}
+	for i := range files {
+		f := &files[i]
+		if r, ok := referrals[of[i]]; ok {
+			f.Referral, f.District = &r.Referral, r.district
+		}
+		f.Evidence = evidence[of[i]]
+		for _, e := range prior[f.Case.Subject] {
+			if f.First == nil || e.number != f.First.Entry {
+				f.Prior = append(f.Prior, e.Prior)
+			}
+		}
+	}
+	return files, nil
+}
+
+// referred is a referral with the district of the institution.
+type referred struct {
+	tseras.Referral
+	district tseras.District
+}
+
+func referralsOf(ctx context.Context, tx pgx.Tx, ids []casework.ID) (map[casework.ID]referred, error) {
+	all := make(map[casework.ID]referred, len(ids))
+	rows, _ := tx.Query(ctx, sqlReferralsOf, pgx.NamedArgs{"ids": ids}) // the error comes out of ForEachRow
+	var id casework.ID
+	var text []byte
+	var district tseras.District
+	_, err := pgx.ForEachRow(rows, []any{&id, &text, &district}, func() error {
+		r := referred{district: district}
+		err := json.Unmarshal(text, &r.Referral)
+		all[id] = r
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("tserasdb: referrals: %w", err)
+	}
+	return all, nil
+}
+
+// evidenceOf is what the registers said since each case last began to ask them.
+func evidenceOf(ctx context.Context, tx pgx.Tx, ids ...casework.ID) (map[casework.ID]tseras.Evidence, error) {
+	all := make(map[casework.ID]tseras.Evidence, len(ids))
+	rows, _ := tx.Query(ctx, sqlEvidence, pgx.NamedArgs{"ids": ids}) // the error comes out of ForEachRow
+	var id casework.ID
+	var text []byte
+	_, err := pgx.ForEachRow(rows, []any{&id, &text}, func() error {
+		var o tseras.Outcome
+		err := json.Unmarshal(text, &o)
+		all[id] = append(all[id], o)
+		return err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("tserasdb: evidence: %w", err)
 	}
-	return evidence, nil
+	return all, nil
 }
 
-func gatheringSince(ctx context.Context, tx pgx.Tx, id casework.ID) (since time.Time, err error) {
-	if err := tx.QueryRow(ctx, sqlGatheringSince, pgx.NamedArgs{"id": id}).Scan(&since); err != nil {
-		return since, fmt.Errorf("tserasdb: gathering of case %d: %w", id, err)
-	}
-	return since, nil
+// earlier is an earlier decision, with the number under which the book has it.
+type earlier struct {
+	criteria.Prior
+	number string
 }
 
-// priorOf are the earlier decisions on the person, with the conditions of those that were ours; without that of one number.
-func priorOf(ctx context.Context, tx pgx.Tx, subject tesdiq.FIN, but string) ([]criteria.Prior, error) {
-	entries, err := registrydb.Reader{Pool: tx}.Examinations(ctx, subject)
+// priorOf are the earlier decisions on people, with the conditions of those that were ours.
+func priorOf(ctx context.Context, tx pgx.Tx, subjects []tesdiq.FIN) (map[tesdiq.FIN][]earlier, error) {
+	entries, err := registrydb.Reader{Pool: tx}.ExaminationsOf(ctx, subjects...)
 	if err != nil || len(entries) == 0 {
 		return nil, err
 	}
-	rows, _ := tx.Query(ctx, sqlOwnDecisions, pgx.NamedArgs{"subject": subject}) // the error comes out of ForEachRow
+	rows, _ := tx.Query(ctx, sqlOwnDecisions, pgx.NamedArgs{"subjects": subjects}) // the error comes out of ForEachRow
 	ours := map[registry.EntryID][]criteria.Condition{}
 	var id registry.EntryID
 	var text []byte
@@ -122,12 +170,9 @@ func priorOf(ctx context.Context, tx pgx.Tx, subject tesdiq.FIN, but string) ([]
 	if err != nil {
 		return nil, fmt.Errorf("tserasdb: earlier decisions: %w", err)
 	}
-	var prior []criteria.Prior
+	prior := map[tesdiq.FIN][]earlier{}
 	for _, e := range entries {
-		if e.Head.Number == but {
-			continue
-		}
-		prior = append(prior, tseras.PriorOf(e.Examination, ours[e.Head.ID]))
+		prior[e.Head.Subject] = append(prior[e.Head.Subject], earlier{tseras.PriorOf(e.Examination, ours[e.Head.ID]), e.Head.Number})
 	}
 	return prior, nil
 }

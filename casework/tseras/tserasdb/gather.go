@@ -2,11 +2,14 @@ package tserasdb
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/tesdiq/tesdiq/casework"
 	"github.com/tesdiq/tesdiq/casework/caseworkdb"
@@ -21,8 +24,12 @@ type Gatherer struct {
 	Log       *slog.Logger
 }
 
-// gatherBatch is how many cases are asked about at a time.
-const gatherBatch = 32
+// gatherBatch is how many cases are read and written together; of gatherParallel of them the registers are asked at the same time, each of
+// which a dozen: the pages need connections too.
+const (
+	gatherBatch    = 64
+	gatherParallel = 8
+)
 
 // The cases that wait for registers, and of which some register was not asked yet or may be asked again.
 const sqlToGather = `
@@ -38,76 +45,117 @@ const sqlToGather = `
 	ORDER BY c.id
 	LIMIT @batch`
 
-// Gather asks for up to a batch of cases after the one named, and returns the last it asked for and how many they were.
+// Gather asks for up to a batch of cases after the one named, and returns the last of them, which is the one named when there are no more,
+// with how many it asked for. The error says what is wrong with some of them; the others were asked for.
 func (g Gatherer) Gather(ctx context.Context, after casework.ID) (last casework.ID, n int, err error) {
 	rows, _ := g.Pool.Query(ctx, sqlToGather, pgx.NamedArgs{"after": after, "now": g.moment(), "registers": len(tseras.Registers), "batch": gatherBatch})
 	ids, err := pgx.CollectRows(rows, pgx.RowTo[casework.ID])
 	if err != nil {
 		return after, 0, fmt.Errorf("tserasdb: to gather: %w", err)
 	}
-	for _, id := range ids {
-		if err := g.one(ctx, id); err != nil {
-			return id, n, fmt.Errorf("tserasdb: gather for case %d: %w", id, err)
-		}
-		last = id
-		n++
+	if len(ids) == 0 {
+		return after, 0, nil
 	}
-	return last, n, nil
+	cases, evidence, err := g.waiting(ctx, ids)
+	if err != nil {
+		return after, 0, err
+	}
+	asked := g.ask(ctx, cases, evidence)
+	if err := ctx.Err(); err != nil {
+		return after, 0, err // what was answered is in the log of questions, and is not asked again
+	}
+	n, failed := inBatch(ids, func(ids []casework.ID) (int, []error, error) { return g.some(ctx, ids, asked) })
+	return ids[len(ids)-1], n, errors.Join(failed...)
 }
 
-// one asks for one case. No transaction is open while the registers are asked: what they say is written, with where the
-// case goes by it, only if the case still waits.
-func (g Gatherer) one(ctx context.Context, id casework.ID) error {
-	c, evidence, err := g.waiting(ctx, id)
-	if err != nil || c.State != tseras.Gathering {
-		return err
-	}
-	seq, outcomes := c.Seq, tseras.Ask(ctx, g.Registers, c, evidence, g.moment())
-	return pgx.BeginFunc(ctx, g.Pool, func(tx pgx.Tx) error {
-		c, err := caseworkdb.Lock(ctx, tx, id)
-		if err != nil || c.Seq != seq {
-			return err // it was withdrawn meanwhile
-		}
-		if err := insertOutcomes(ctx, tx, id, outcomes, g.moment()); err != nil {
+// waiting reads those of the cases that still wait, and what the registers have said of each.
+func (g Gatherer) waiting(ctx context.Context, ids []casework.ID) (cases []casework.Case, e map[casework.ID]tseras.Evidence, err error) {
+	err = pgx.BeginFunc(ctx, g.Pool, func(tx pgx.Tx) error {
+		if cases, err = caseworkdb.LockAll(ctx, tx, tseras.Procedure, tseras.Assessment, tseras.Gathering, ids); err != nil {
 			return err
 		}
-		f, err := fileOf(ctx, tx, c)
+		e, err = evidenceOf(ctx, tx, idsOf(cases)...)
+		return err
+	})
+	return cases, e, err
+}
+
+// asked is what the registers said of a case when it stood at a step.
+type asked struct {
+	seq      int
+	outcomes []tseras.Outcome
+}
+
+// ask asks for several cases at the same time. No transaction is open meanwhile.
+func (g Gatherer) ask(ctx context.Context, cases []casework.Case, evidence map[casework.ID]tseras.Evidence) map[casework.ID]asked {
+	said := make([]asked, len(cases))
+	var group errgroup.Group
+	group.SetLimit(gatherParallel)
+	for i, c := range cases {
+		group.Go(func() error {
+			said[i] = asked{c.Seq, tseras.Ask(ctx, g.Registers, c, evidence[c.ID], g.moment())}
+			return nil
+		})
+	}
+	_ = group.Wait() // what was not answered stands in the outcomes
+	all := make(map[casework.ID]asked, len(cases))
+	for i, c := range cases {
+		all[c.ID] = said[i]
+	}
+	return all
+}
+
+// some writes what the registers said of cases, with where each goes by it, only if it still waits: it may have been withdrawn.
+func (g Gatherer) some(ctx context.Context, ids []casework.ID, said map[casework.ID]asked) (n int, failed []error, err error) {
+	err = pgx.BeginFunc(ctx, g.Pool, func(tx pgx.Tx) error {
+		failed = nil
+		cases, err := caseworkdb.LockAll(ctx, tx, tseras.Procedure, tseras.Assessment, tseras.Gathering, ids)
 		if err != nil {
 			return err
 		}
-		return g.next(ctx, tx, f)
-	})
-}
-
-// waiting reads a case and what the registers have said of it.
-func (g Gatherer) waiting(ctx context.Context, id casework.ID) (c casework.Case, e tseras.Evidence, err error) {
-	err = pgx.BeginFunc(ctx, g.Pool, func(tx pgx.Tx) error {
-		if c, err = caseworkdb.Lock(ctx, tx, id); err != nil {
+		cases = slices.DeleteFunc(cases, func(c casework.Case) bool { a, ok := said[c.ID]; return !ok || a.seq != c.Seq })
+		if n = len(cases); n == 0 {
+			return nil
+		}
+		w := g.writes()
+		if err := insertOutcomes(ctx, tx, cases, said, w.now); err != nil {
 			return err
 		}
-		e, err = evidenceOf(ctx, tx, c.ID)
-		return err
+		files, err := filesOf(ctx, tx, cases)
+		if err != nil {
+			return err
+		}
+		for i, c := range cases {
+			if err := w.try(func() error { return next(w, files[i]) }); err != nil {
+				failed = append(failed, fmt.Errorf("tserasdb: case %d: %w", c.ID, err))
+			}
+		}
+		return w.flush(ctx, tx)
 	})
-	return c, e, err
+	return n, failed, err
 }
 
 const sqlOutcomes = `
 	INSERT INTO tseras_evidence (case_id, register, n, answered, outcome, at)
-	SELECT @case, a.register, 1 + coalesce((SELECT max(e.n) FROM tseras_evidence e WHERE e.case_id = @case AND e.register = a.register), 0),
+	SELECT a.case_id, a.register,
+	       1 + coalesce((SELECT max(e.n) FROM tseras_evidence e WHERE e.case_id = a.case_id AND e.register = a.register), 0),
 	       a.answered, a.outcome::jsonb, @now
-	FROM unnest(@registers::text[], @answered::boolean[], @outcomes::text[]) AS a (register, answered, outcome)`
+	FROM unnest(@cases::bigint[], @registers::text[], @answered::boolean[], @outcomes::text[]) AS a (case_id, register, answered, outcome)`
 
-func insertOutcomes(ctx context.Context, tx pgx.Tx, id casework.ID, outcomes []tseras.Outcome, now time.Time) error {
+func insertOutcomes(ctx context.Context, tx pgx.Tx, cases []casework.Case, said map[casework.ID]asked, now time.Time) error {
+	var ids []casework.ID
 	var registers, texts []string
 	var answered []bool
-	for _, kept := range outcomes {
-		text, err := textOf(kept)
-		if err != nil {
-			return err
+	for _, c := range cases {
+		for _, kept := range said[c.ID].outcomes {
+			text, err := textOf(kept)
+			if err != nil {
+				return err
+			}
+			ids, registers, answered, texts = append(ids, c.ID), append(registers, string(kept.Register)), append(answered, kept.Answered), append(texts, text)
 		}
-		registers, answered, texts = append(registers, string(kept.Register)), append(answered, kept.Answered), append(texts, text)
 	}
-	_, err := tx.Exec(ctx, sqlOutcomes, pgx.NamedArgs{"case": id, "registers": registers, "answered": answered, "outcomes": texts, "now": now})
+	_, err := tx.Exec(ctx, sqlOutcomes, pgx.NamedArgs{"cases": ids, "registers": registers, "answered": answered, "outcomes": texts, "now": now})
 	if err != nil {
 		return fmt.Errorf("tserasdb: outcomes: %w", err)
 	}
@@ -115,25 +163,22 @@ func insertOutcomes(ctx context.Context, tx pgx.Tx, id casework.ID, outcomes []t
 }
 
 // next moves a case on by what the registers said.
-func (g Gatherer) next(ctx context.Context, tx pgx.Tx, f tseras.File) error {
-	n := f.Next(g.moment())
+func next(w *writes, f tseras.File) error {
+	n := f.Next(w.now)
 	if n.To == f.Case.State {
 		return nil
 	}
-	system := casework.Actor{Part: casework.BySystem}
 	if n.Alone != nil {
-		in := f.Input(n.Alone.DecidedOn)
-		p := criteria.Pack(f.Case.Number, in, *n.Alone)
-		return g.decide(ctx, tx, f, *n.Alone, p.Bytes(), "", n.What, true)
+		p := criteria.Pack(f.Case.Number, f.Input(n.Alone.DecidedOn), *n.Alone)
+		return w.decide(f, *n.Alone, p.Bytes(), "", n.What, true)
 	}
-	c, err := g.move(ctx, tx, f.Case, n.To, n.Variant, system, n.What, nil)
+	c, err := w.move(f.Case, n.To, n.Variant, casework.Actor{Part: casework.BySystem}, n.What, nil)
 	if err != nil || n.To == tseras.AwaitingDraw {
 		return err
 	}
 	if n.To == tseras.AwaitingReferral {
-		if err := g.askInstitution(ctx, tx, c, f.Evidence.RegisteredAt()); err != nil {
-			return err
-		}
+		w.asked, w.codes = append(w.asked, c), append(w.codes, f.Evidence.RegisteredAt())
 	}
-	return tell(ctx, tx, c, n.What, g.moment())
+	w.told = append(w.told, noteOf(c, n.What, w.now))
+	return nil
 }

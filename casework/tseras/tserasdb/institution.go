@@ -304,44 +304,62 @@ func (d Institutions) lockAwaited(ctx context.Context, tx pgx.Tx, from tseras.In
 	return c, nil
 }
 
-const sqlAskInstitution = `
+const sqlAskInstitutions = `
 	INSERT INTO tseras_referral_requests (case_id, seq, organisation_id)
-	SELECT @case, @seq, m.organisation_id
-	FROM medical_institutions m
+	SELECT a.case_id, a.seq, m.organisation_id
+	FROM unnest(@cases::bigint[], @seqs::int[], @codes::text[]) AS a (case_id, seq, code)
+	JOIN medical_institutions m ON m.code = a.code
 	JOIN organisations o ON o.id = m.organisation_id
-	WHERE m.code = @code AND o.closed_at IS NULL
-	RETURNING organisation_id`
+	WHERE o.closed_at IS NULL
+	RETURNING case_id, organisation_id`
 
 // The institution's managers are told; where there is none, all who act for it.
 const sqlWhomToTell = `
-	SELECT fin
+	SELECT m.organisation_id, m.fin
 	FROM members m
-	WHERE m.organisation_id = @institution AND m.ended_at IS NULL
+	WHERE m.organisation_id = ANY (@institutions) AND m.ended_at IS NULL
 	  AND (m.role = 'manager' OR NOT EXISTS (
-	          SELECT FROM members k WHERE k.organisation_id = @institution AND k.ended_at IS NULL AND k.role = 'manager'))
-	ORDER BY fin`
+	          SELECT FROM members k WHERE k.organisation_id = m.organisation_id AND k.ended_at IS NULL AND k.role = 'manager'))
+	ORDER BY m.fin`
 
-// askInstitution writes down which institution has to refer after the step at which a case stands, and tells those who act
-// for it, without a name. Where none of ours has the code, nobody is asked.
-func (d Desk) askInstitution(ctx context.Context, tx pgx.Tx, c casework.Case, code string) error {
-	var id int64
-	switch err := tx.QueryRow(ctx, sqlAskInstitution, pgx.NamedArgs{"case": c.ID, "seq": c.Seq, "code": code}).Scan(&id); {
-	case errors.Is(err, pgx.ErrNoRows):
+// askInstitutions writes down which institutions have to refer after the steps at which cases stand, and tells those who act
+// for them, without a name. Where none of ours has the code, nobody is asked.
+func (w *writes) askInstitutions(ctx context.Context, tx pgx.Tx) error {
+	if len(w.asked) == 0 {
 		return nil
-	case err != nil:
-		return fmt.Errorf("tserasdb: ask institution: %w", err)
 	}
-	rows, _ := tx.Query(ctx, sqlWhomToTell, pgx.NamedArgs{"institution": id}) // the error comes out of Collect
-	fins, err := pgx.CollectRows(rows, pgx.RowTo[tesdiq.FIN])
+	asked := map[casework.ID]int64{}
+	var institutions []int64
+	var id casework.ID
+	var institution int64
+	rows, _ := tx.Query(ctx, sqlAskInstitutions, pgx.NamedArgs{ // the error comes out of ForEachRow
+		"cases": idsOf(w.asked), "seqs": column(w.asked, func(c casework.Case) int { return c.Seq }), "codes": w.codes,
+	})
+	_, err := pgx.ForEachRow(rows, []any{&id, &institution}, func() error {
+		asked[id], institutions = institution, append(institutions, institution)
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("tserasdb: ask institutions: %w", err)
+	}
+	tell := map[int64][]tesdiq.FIN{}
+	var fin tesdiq.FIN
+	rows, _ = tx.Query(ctx, sqlWhomToTell, pgx.NamedArgs{"institutions": institutions}) // the error comes out of ForEachRow
+	_, err = pgx.ForEachRow(rows, []any{&institution, &fin}, func() error {
+		tell[institution] = append(tell[institution], fin)
+		return nil
+	})
 	if err != nil {
 		return fmt.Errorf("tserasdb: whom to tell: %w", err)
 	}
 	var all []message.Message
-	for _, fin := range fins {
-		all = append(all, message.Message{
-			To: fin, Key: "tseras.message.referral_wanted", Args: map[string]string{"Number": c.Number, "Day": c.Clock.DueBy.String()},
-			Link: fmt.Sprintf("/institution/waiting/%s?for=%d", c.Number, id), At: d.moment(),
-		})
+	for _, c := range w.asked {
+		for _, fin := range tell[asked[c.ID]] {
+			all = append(all, message.Message{
+				To: fin, Key: "tseras.message.referral_wanted", Args: map[string]string{"Number": c.Number, "Day": c.Clock.DueBy.String()},
+				Link: fmt.Sprintf("/institution/waiting/%s?for=%d", c.Number, asked[c.ID]), At: w.now,
+			})
+		}
 	}
 	return message.Send(ctx, tx, all...)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -11,39 +12,67 @@ import (
 	"github.com/tesdiq/tesdiq/casework"
 	"github.com/tesdiq/tesdiq/casework/caseworkdb"
 	"github.com/tesdiq/tesdiq/casework/tseras"
-	"github.com/tesdiq/tesdiq/casework/tseras/criteria"
 	"github.com/tesdiq/tesdiq/internal/message"
 )
 
 const sqlOpenProgrammes = `
 	SELECT id
 	FROM cases
-	WHERE subject = @subject AND kind = 'programme' AND state NOT IN ('declined', 'withdrawn', 'lapsed', 'entered')
+	WHERE subject = ANY (@subjects) AND kind = 'programme' AND state NOT IN ('declined', 'withdrawn', 'lapsed', 'entered')
 	ORDER BY id`
 
-const sqlProgramme = `
+// The district is what the population register said last, in whatever case of the person.
+const sqlEnlist = `
 	INSERT INTO tseras_programmes (case_id, decision, district)
-	VALUES (@case, @decision, @district)`
+	SELECT a.case_id, a.decision, coalesce((
+	           SELECT e.outcome #>> '{facts,Population,0,district}'
+	           FROM cases c
+	           JOIN tseras_evidence e ON e.case_id = c.id AND e.register = 'population' AND e.answered
+	           WHERE c.subject = a.subject
+	           ORDER BY e.at DESC
+	           LIMIT 1), '')
+	FROM unnest(@cases::bigint[], @decisions::bigint[], @subjects::text[]) AS a (case_id, decision, subject)`
 
-// The district that the population register said last, in whatever case of the person.
-const sqlDistrict = `
-	SELECT coalesce(e.outcome #>> '{facts,Population,0,district}', '')
-	FROM cases c
-	JOIN tseras_evidence e ON e.case_id = c.id AND e.register = 'population' AND e.answered
-	WHERE c.subject = @subject
-	ORDER BY e.at DESC
-	LIMIT 1`
-
-// programme follows a decision that was entered, in its transaction: programmes under way that follow an earlier one are
+// programmes follow decisions that were entered, in their transaction: programmes under way that follow an earlier one are
 // closed, and one is opened where the result is a disability. What was entered of earlier programmes stays until a further
 // programme is entered (docs/adr/0022).
-func (d Desk) programme(ctx context.Context, tx pgx.Tx, decided casework.Case, r criteria.Result) error {
-	rows, _ := tx.Query(ctx, sqlOpenProgrammes, pgx.NamedArgs{"subject": decided.Subject}) // the error comes out of Collect
+func (w *writes) programmes(ctx context.Context, tx pgx.Tx) error {
+	var subjects []tesdiq.FIN
+	var open []caseworkdb.Opening
+	system := casework.Actor{Part: casework.BySystem}
+	for _, d := range w.decisions {
+		if !d.replaces() {
+			continue // what was decided before holds, and what follows it
+		}
+		subjects = append(subjects, d.file.Case.Subject)
+		if tseras.Needs(d.result) {
+			o, err := w.desk.programme(d.after, system, "decision:"+d.after.Number, w.now)
+			if err != nil {
+				return err
+			}
+			open = append(open, o)
+		}
+	}
+	if len(subjects) == 0 {
+		return nil
+	}
+	if err := w.replaceProgrammes(ctx, tx, subjects); err != nil {
+		return err
+	}
+	fresh, err := caseworkdb.OpenAll(ctx, tx, w.desk.Rand, open...)
+	if err != nil {
+		return err
+	}
+	return w.desk.enlist(ctx, tx, fresh...)
+}
+
+// replaceProgrammes closes the programmes of people that are under way.
+func (w *writes) replaceProgrammes(ctx context.Context, tx pgx.Tx, subjects []tesdiq.FIN) error {
+	rows, _ := tx.Query(ctx, sqlOpenProgrammes, pgx.NamedArgs{"subjects": subjects}) // the error comes out of Collect
 	open, err := pgx.CollectRows(rows, pgx.RowTo[casework.ID])
 	if err != nil {
 		return fmt.Errorf("tserasdb: programmes: %w", err)
 	}
-	system := casework.Actor{Part: casework.BySystem}
 	for _, id := range open {
 		c, err := caseworkdb.Lock(ctx, tx, id)
 		if err != nil {
@@ -52,42 +81,59 @@ func (d Desk) programme(ctx context.Context, tx pgx.Tx, decided casework.Case, r
 		if tseras.Machine.Closed(c.Kind, c.State) {
 			continue // it was closed meanwhile
 		}
-		if _, err := d.move(ctx, tx, c, tseras.Declined, "", system, tseras.StepReplaced, nil); err != nil {
+		if _, err := w.desk.move(ctx, tx, c, tseras.Declined, "", casework.Actor{Part: casework.BySystem}, tseras.StepReplaced, nil); err != nil {
 			return err
 		}
 	}
-	if !tseras.Needs(r) {
-		return nil
-	}
-	_, err = d.openProgramme(ctx, tx, decided, system, "decision:"+decided.Number)
-	return err
+	return nil
 }
 
-// openProgramme opens a programme that follows a decided case.
-func (d Desk) openProgramme(ctx context.Context, tx pgx.Tx, decided casework.Case, by casework.Actor, request string) (casework.Case, error) {
-	now := d.moment()
+// programme is the opening of a programme that follows a decided case.
+func (d Desk) programme(decided casework.Case, by casework.Actor, request string, now time.Time) (caseworkdb.Opening, error) {
 	head := casework.Case{Head: casework.Head{
 		Procedure: tseras.Procedure, Kind: tseras.Programme, Subject: decided.Subject, LawOn: tesdiq.DateOf(now), About: decided.ID,
 	}}
 	c, step, err := d.step(head, tseras.AwaitingInvitation, "", by, tseras.StepOpened, map[string]string{"About": decided.Number}, now)
-	if err != nil {
-		return c, err
+	return caseworkdb.Opening{Case: c, First: step, Request: request}, err
+}
+
+// enlist writes what is kept of opened programmes, and tells the people.
+func (d Desk) enlist(ctx context.Context, tx pgx.Tx, cs ...casework.Case) error {
+	if len(cs) == 0 {
+		return nil
 	}
-	c, fresh, err := caseworkdb.Open(ctx, tx, d.Rand, c, step, request)
+	_, err := tx.Exec(ctx, sqlEnlist, pgx.NamedArgs{
+		"cases":     idsOf(cs),
+		"decisions": column(cs, func(c casework.Case) casework.ID { return c.About }),
+		"subjects":  column(cs, func(c casework.Case) tesdiq.FIN { return c.Subject }),
+	})
+	if err != nil {
+		return fmt.Errorf("tserasdb: programmes: %w", err)
+	}
+	notes := make([]message.Message, 0, len(cs))
+	for _, c := range cs {
+		if note, told := noteOfProgramme(c, tseras.StepOpened, nil, c.Opened); told {
+			notes = append(notes, note)
+		}
+	}
+	return message.Send(ctx, tx, notes...)
+}
+
+// openProgramme opens a programme that a person asks for.
+func (d Desk) openProgramme(ctx context.Context, tx pgx.Tx, decided casework.Case, by casework.Actor, request string) (casework.Case, error) {
+	now := d.moment()
+	o, err := d.programme(decided, by, request, now)
+	if err != nil {
+		return o.Case, err
+	}
+	c, fresh, err := caseworkdb.Open(ctx, tx, d.Rand, o.Case, o.First, o.Request)
 	if err != nil || !fresh {
 		return c, err
 	}
 	if err := often(ctx, tx, c.Subject, by, now); err != nil {
 		return c, err
 	}
-	var district string
-	if err := tx.QueryRow(ctx, sqlDistrict, pgx.NamedArgs{"subject": c.Subject}).Scan(&district); err != nil && !errors.Is(err, pgx.ErrNoRows) {
-		return c, fmt.Errorf("tserasdb: district: %w", err)
-	}
-	if _, err := tx.Exec(ctx, sqlProgramme, pgx.NamedArgs{"case": c.ID, "decision": decided.ID, "district": district}); err != nil {
-		return c, fmt.Errorf("tserasdb: programme: %w", err)
-	}
-	return c, d.tellOfProgramme(ctx, tx, c, tseras.StepOpened, nil)
+	return c, d.enlist(ctx, tx, c)
 }
 
 // programmeMessages are what the person is told of a programme's steps. What he did himself he knows.
@@ -96,21 +142,27 @@ var programmeMessages = map[string]string{
 	tseras.StepDrafted: "drafted", tseras.StepEntered: "entered",
 }
 
-// tellOfProgramme leaves a message about a programme's step. It names no measure: by a device somebody would know of the diagnosis.
+// tellOfProgramme leaves a message about a programme's step.
 func (d Desk) tellOfProgramme(ctx context.Context, tx pgx.Tx, c casework.Case, what string, args map[string]string) error {
-	key, ok := programmeMessages[what]
-	if !ok {
+	note, told := noteOfProgramme(c, what, args, d.moment())
+	if !told {
 		return nil
 	}
+	return message.Send(ctx, tx, note)
+}
+
+// noteOfProgramme names no measure: by a device somebody would know of the diagnosis.
+func noteOfProgramme(c casework.Case, what string, args map[string]string, now time.Time) (message.Message, bool) {
+	key, told := programmeMessages[what]
 	all := map[string]string{"Number": c.Number}
 	for _, name := range []string{"Day", "Time"} {
 		if args[name] != "" {
 			all[name] = args[name]
 		}
 	}
-	return message.Send(ctx, tx, message.Message{
-		To: c.Subject, Key: "tseras-programme.message." + key, Args: all, Link: "/cabinet/cases/" + c.Number, At: d.moment(), Aloud: what != tseras.StepOpened,
-	})
+	return message.Message{
+		To: c.Subject, Key: "tseras-programme.message." + key, Args: all, Link: "/cabinet/cases/" + c.Number, At: now, Aloud: what != tseras.StepOpened,
+	}, told
 }
 
 const sqlLatestDecision = `

@@ -90,7 +90,7 @@ const sqlWaitsSince = `
 
 // passOver does with a case what is to be done, and says whether that was anything.
 func (d Decider) passOver(ctx context.Context, tx pgx.Tx, c casework.Case) (bool, error) {
-	b, err := benchOf(ctx, tx, c.ID)
+	b, err := benchOf(ctx, tx, c)
 	if err != nil {
 		return false, err
 	}
@@ -98,7 +98,7 @@ func (d Decider) passOver(ctx context.Context, tx pgx.Tx, c casework.Case) (bool
 		if err := lockSeats(ctx, tx, b.number); err != nil { // nobody records or signs meanwhile
 			return false, err
 		}
-		if b, err = benchOf(ctx, tx, c.ID); err != nil {
+		if b, err = benchOf(ctx, tx, c); err != nil {
 			return false, err
 		}
 	}
@@ -127,9 +127,14 @@ func (d Decider) passOver(ctx context.Context, tx pgx.Tx, c casework.Case) (bool
 		variant = d.further(c)
 	}
 	args := map[string]string{"Members": strconv.Itoa(len(s.Passed))}
-	if c, err = d.anew(ctx, tx, c, s.To, variant, s.What, args); err != nil {
+	moved, err := d.anew(c, s.To, variant, s.What, args, d.moment())
+	if err != nil {
 		return false, err
 	}
+	if err := caseworkdb.Write(ctx, tx, d.Rand, tseras.Procedure, moved); err != nil {
+		return false, err
+	}
+	c = moved.Case
 	if err := pass(ctx, tx, c, b.number, s.Passed); err != nil {
 		return false, err
 	}
@@ -169,27 +174,25 @@ func (d Decider) further(c casework.Case) string {
 }
 
 // undecided calls for one more member, where no more than half of those who spoke have signed, or nobody has explained.
-func (d Decider) undecided(ctx context.Context, tx pgx.Tx, c casework.Case) error {
-	c, err := d.anew(ctx, tx, c, tseras.FurtherMember, d.further(c), tseras.StepUndecided, nil)
+func (d Decider) undecided(w *writes, c casework.Case) error {
+	moved, err := d.anew(c, tseras.FurtherMember, d.further(c), tseras.StepUndecided, nil, w.now)
 	if err != nil {
 		return err
 	}
-	return tell(ctx, tx, c, tseras.StepUndecided, d.moment())
+	w.moved, w.told = append(w.moved, moved), append(w.told, noteOf(moved.Case, tseras.StepUndecided, w.now))
+	return nil
 }
 
 // anew moves a case with a clock that begins today, though the case may stay in its state.
-func (d Desk) anew(ctx context.Context, tx pgx.Tx, c casework.Case, to casework.State, variant, what string, args map[string]string) (casework.Case, error) {
-	fresh, now := c, d.moment()
+func (d Desk) anew(c casework.Case, to casework.State, variant, what string, args map[string]string, now time.Time) (m caseworkdb.Moved, err error) {
+	fresh := c
 	fresh.State = ""
 	clock, err := casework.Clocks().Start(d.Calendar, fresh, to, variant, tesdiq.DateOf(now))
 	if err != nil {
-		return c, err
+		return m, err
 	}
-	after, step, err := tseras.Machine.Move(c, to, casework.Actor{Part: casework.BySystem}, what, args, clock, now)
-	if err != nil {
-		return c, err
-	}
-	return after, caseworkdb.Write(ctx, tx, d.Rand, tseras.Procedure, caseworkdb.Moved{Case: after, Step: step})
+	m.Case, m.Step, err = tseras.Machine.Move(c, to, casework.Actor{Part: casework.BySystem}, what, args, clock, now)
+	return m, err
 }
 
 const sqlPass = `
@@ -230,7 +233,11 @@ func (d *Drawer) able(ctx context.Context, tx pgx.Tx, c casework.Case, now time.
 		return c, nil
 	}
 	desk := Desk{Pool: d.Pool, Calendar: d.Calendar, Now: func() time.Time { return now }, Rand: d.Rand}
-	return desk.anew(ctx, tx, c, tseras.FurtherMember, tseras.ClockAgain, tseras.StepAble, nil)
+	moved, err := desk.anew(c, tseras.FurtherMember, tseras.ClockAgain, tseras.StepAble, nil, now)
+	if err != nil {
+		return c, err
+	}
+	return moved.Case, caseworkdb.Write(ctx, tx, d.Rand, tseras.Procedure, moved)
 }
 
 const sqlBlindNumber = `

@@ -1,0 +1,241 @@
+package tserasdb
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strconv"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/tesdiq/tesdiq/casework"
+	"github.com/tesdiq/tesdiq/casework/caseworkdb"
+	"github.com/tesdiq/tesdiq/casework/tseras"
+	"github.com/tesdiq/tesdiq/casework/tseras/criteria"
+	"github.com/tesdiq/tesdiq/internal/message"
+	"github.com/tesdiq/tesdiq/ledger"
+	"github.com/tesdiq/tesdiq/ledger/ledgerdb"
+	"github.com/tesdiq/tesdiq/registry"
+	"github.com/tesdiq/tesdiq/registry/registrydb"
+)
+
+// writes are what the cases of a batch, which the transaction holds, are to have written. Each case says what without touching the
+// database; flush writes it for all by one statement of each sort, which is what makes many decisions quick.
+type writes struct {
+	desk Desk
+	now  time.Time // of the whole batch
+
+	moved     []caseworkdb.Moved
+	told      []message.Message
+	lines     []ledger.Line
+	proposals []proposal
+	decisions []decision
+	asked     []casework.Case // that wait for an institution's referral now
+	codes     []string        // of these institutions
+	deeds     []func(context.Context, pgx.Tx) error
+}
+
+// proposal is what chair and members are to sign.
+type proposal struct {
+	number tseras.BlindNumber
+	result tseras.BlindResult
+	digest []byte
+	salt   []byte
+	pack   []byte
+}
+
+// decision is what closes a case.
+type decision struct {
+	file   tseras.File
+	result criteria.Result
+	pack   []byte
+	by     string // the commission, or tseras.ByRules
+	alone  bool
+	what   string        // the step
+	after  casework.Case // as it stands then
+	enters bool
+	body   registry.Body
+	entry  *registry.EntryID
+}
+
+// replaces says whether something else holds now than before.
+func (d decision) replaces() bool { return d.enters || d.what == tseras.Replaced }
+
+func (d Desk) writes() *writes { return &writes{desk: d, now: d.moment()} }
+
+// try lets one case say what it wants to have written; after an error nothing of it is.
+func (w *writes) try(say func() error) error {
+	before := *w
+	err := say()
+	if err != nil {
+		*w = before
+	}
+	return err
+}
+
+// move writes a step, one for a case.
+func (w *writes) move(c casework.Case, to casework.State, variant string, by casework.Actor, what string, args map[string]string) (casework.Case, error) {
+	after, step, err := w.desk.step(c, to, variant, by, what, args, w.now)
+	if err == nil {
+		w.moved = append(w.moved, caseworkdb.Moved{Case: after, Step: step})
+	}
+	return after, err
+}
+
+// then does something of its own when all else is written.
+func (w *writes) then(deed func(context.Context, pgx.Tx) error) { w.deeds = append(w.deeds, deed) }
+
+// propose lays before chair and members what they are to sign.
+func (w *writes) propose(f tseras.File, number tseras.BlindNumber, in criteria.Input, r criteria.Result) error {
+	salt := make([]byte, tseras.SaltSize)
+	if _, err := io.ReadFull(w.desk.Rand, salt); err != nil {
+		return fmt.Errorf("salt: %w", err)
+	}
+	pack := criteria.Pack(f.Case.Number, in, r).Bytes()
+	digest := tseras.Digest(salt, pack)
+	w.proposals = append(w.proposals, proposal{number, tseras.BlindResultOf(r, f.Differs(in, r)), digest[:], salt, pack})
+	return nil
+}
+
+// decide closes a case: entry, decision, step, ledger lines, message and the programme that follows, together. by names the commission; empty where
+// the registers' evidence alone decided.
+func (w *writes) decide(f tseras.File, r criteria.Result, pack []byte, by, what string, alone bool) error {
+	if alone {
+		by = tseras.ByRules
+	}
+	if f.First != nil {
+		if what = tseras.Replaced; tseras.Confirms(f.First.Result, r) {
+			what = tseras.Confirmed
+		}
+	}
+	d := decision{file: f, result: r, pack: pack, by: by, alone: alone, what: what}
+	x, entered := tseras.EntryOf(f, r, by)
+	d.enters, d.body = entered && what != tseras.Confirmed, x
+	line, err := ledger.NewLine(w.desk.Rand, ledger.Decision, strconv.FormatInt(int64(f.Case.ID), 10), pack)
+	if err != nil {
+		return err
+	}
+	if d.after, err = w.move(f.Case, tseras.Decided, "", casework.Actor{Part: casework.BySystem}, what, nil); err != nil {
+		return err
+	}
+	w.lines, w.decisions = append(w.lines, line), append(w.decisions, d)
+	if f.First != nil {
+		w.told = append(w.told, noteOfAppeal(d.after, what, nil, w.now))
+	} else {
+		w.told = append(w.told, noteOf(d.after, "decided", w.now))
+	}
+	return nil
+}
+
+// flush writes everything. After an error the transaction must be rolled back.
+func (w *writes) flush(ctx context.Context, tx pgx.Tx) error {
+	for _, write := range []func(context.Context, pgx.Tx) error{w.enter, w.insertDecisions, w.insertProposals, w.step, w.programmes, w.tell, w.askInstitutions} {
+		if err := write(ctx, tx); err != nil {
+			return err
+		}
+	}
+	for _, deed := range w.deeds {
+		if err := deed(ctx, tx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// enter enters what decisions say in the book of examinations.
+func (w *writes) enter(ctx context.Context, tx pgx.Tx) error {
+	var changes []registry.Change
+	var of []int
+	for i, d := range w.decisions {
+		switch {
+		case d.enters:
+			changes, of = append(changes, registry.Change{Act: registry.Append, Body: d.body, By: d.by}), append(of, i)
+		case d.what == tseras.Replaced && d.file.First.Entry != "":
+			if err := w.desk.annulFirst(ctx, tx, d.file, d.by, w.now); err != nil {
+				return err
+			}
+		}
+	}
+	if len(changes) == 0 {
+		return nil
+	}
+	versions, err := registrydb.EnterAll(ctx, tx, changes, w.now, w.desk.Rand)
+	if err != nil {
+		return fmt.Errorf("entry: %w", err)
+	}
+	for n, i := range of {
+		w.decisions[i].entry = &versions[n].Head.ID
+	}
+	return nil
+}
+
+const sqlDecisions = `
+	INSERT INTO tseras_decisions (case_id, entry_id, alone, package, decided_at)
+	SELECT d.case_id, d.entry_id, d.alone, d.package, @now
+	FROM unnest(@cases::bigint[], @entries::bigint[], @alone::boolean[], @packages::bytea[]) AS d (case_id, entry_id, alone, package)`
+
+func (w *writes) insertDecisions(ctx context.Context, tx pgx.Tx) error {
+	if len(w.decisions) == 0 {
+		return nil
+	}
+	_, err := tx.Exec(ctx, sqlDecisions, pgx.NamedArgs{
+		"cases":    column(w.decisions, func(d decision) casework.ID { return d.file.Case.ID }),
+		"entries":  column(w.decisions, func(d decision) *registry.EntryID { return d.entry }),
+		"alone":    column(w.decisions, func(d decision) bool { return d.alone }),
+		"packages": column(w.decisions, func(d decision) []byte { return d.pack }),
+		"now":      w.now,
+	})
+	if err != nil {
+		return fmt.Errorf("tserasdb: decisions: %w", err)
+	}
+	return nil
+}
+
+const sqlProposals = `
+	INSERT INTO tseras_proposals (number, n, result, digest, salt, package, made_at)
+	SELECT a.number, 1 + coalesce((SELECT max(p.n) FROM tseras_proposals p WHERE p.number = a.number), 0), a.result::jsonb, a.digest, a.salt, a.package, @now
+	FROM unnest(@numbers::text[], @results::text[], @digests::bytea[], @salts::bytea[], @packages::bytea[]) AS a (number, result, digest, salt, package)`
+
+func (w *writes) insertProposals(ctx context.Context, tx pgx.Tx) error {
+	if len(w.proposals) == 0 {
+		return nil
+	}
+	results := make([]string, len(w.proposals))
+	for i, p := range w.proposals {
+		var err error
+		if results[i], err = textOf(p.result); err != nil {
+			return err
+		}
+	}
+	_, err := tx.Exec(ctx, sqlProposals, pgx.NamedArgs{
+		"numbers":  column(w.proposals, func(p proposal) string { return string(p.number) }),
+		"results":  results,
+		"digests":  column(w.proposals, func(p proposal) []byte { return p.digest }),
+		"salts":    column(w.proposals, func(p proposal) []byte { return p.salt }),
+		"packages": column(w.proposals, func(p proposal) []byte { return p.pack }),
+		"now":      w.now,
+	})
+	if err != nil {
+		return fmt.Errorf("tserasdb: proposals: %w", err)
+	}
+	return nil
+}
+
+func (w *writes) step(ctx context.Context, tx pgx.Tx) error {
+	if err := caseworkdb.Write(ctx, tx, w.desk.Rand, tseras.Procedure, w.moved...); err != nil || len(w.lines) == 0 {
+		return err
+	}
+	return ledgerdb.Append(ctx, tx, w.lines...)
+}
+
+func (w *writes) tell(ctx context.Context, tx pgx.Tx) error { return message.Send(ctx, tx, w.told...) }
+
+// column is one field of each of several rows, for unnest.
+func column[R, V any](rows []R, of func(R) V) []V {
+	all := make([]V, len(rows))
+	for i, r := range rows {
+		all[i] = of(r)
+	}
+	return all
+}
