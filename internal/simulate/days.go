@@ -21,7 +21,7 @@ func (y *year) play(ctx context.Context) error {
 	y.meter()
 	here, database := y.here, y.database
 	began, still := y.Now(), 0
-	for ; y.day < yearDays+drainDays; y.day++ {
+	for ; y.day < y.Days+drainDays; y.day++ {
 		if y.day%7 == 6 {
 			if err := y.phase(ctx, "terms", y.tell); err != nil {
 				return err
@@ -34,7 +34,7 @@ func (y *year) play(ctx context.Context) error {
 		if err := y.today(ctx); err != nil {
 			return err
 		}
-		if y.day >= yearDays && y.did["steps seen"] == moved && len(y.due) == 0 {
+		if y.day >= y.Days && y.did["steps seen"] == moved && len(y.due) == 0 {
 			if still++; still > patience {
 				break
 			}

@@ -83,7 +83,7 @@ func (l *life) chance(n int) bool { return l.r.IntN(1000) < n }
 // born lets everybody who applies in the year be invented, on a day of his own.
 func (y *year) lots() {
 	var working []int
-	for day := range yearDays {
+	for day := range y.Days {
 		if y.works(day) {
 			working = append(working, day)
 		}

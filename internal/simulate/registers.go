@@ -189,7 +189,7 @@ func (y *year) trouble() {
 			left = append(left, f)
 		}
 	}
-	if y.day >= yearDays {
+	if y.day >= y.Days {
 		left = nil
 	} else if y.chance.IntN(100) < 14 {
 		f := agencies.Fault{Register: tseras.Registers[y.chance.IntN(len(tseras.Registers))], Kind: troubles[y.chance.IntN(len(troubles))]}

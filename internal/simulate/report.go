@@ -39,6 +39,12 @@ type Stuck struct {
 	Oldest time.Time      `json:"since"` // of the one that waits longest
 }
 
+// Rate is how many decisions a loop of the program made possible for each second that it took, and for each second of a processor.
+type Rate struct {
+	PerS   float64 `json:"per_s"`
+	PerCPU float64 `json:"per_cpu_s"`
+}
+
 // Report is what was played and what is wrong with it.
 type Report struct {
 	Cases    int                `json:"cases"`
@@ -46,8 +52,8 @@ type Report struct {
 	Opened   int                `json:"opened"`
 	Decided  int                `json:"decided"`
 	PerS     float64            `json:"decisions_per_s"`     // over the whole year: everything that everybody did
-	DeciderS float64            `json:"decider_per_s"`       // of the decider alone, while it was at work
 	PerCPU   float64            `json:"decisions_per_cpu_s"` // for a second of a processor: it does not depend on what else the machine does
+	Rates    map[string]Rate    `json:"rates"`               // of the program's loops
 	Crashes  int                `json:"crashes"`
 	Seconds  map[string]float64 `json:"seconds"`
 	Did      map[string]int     `json:"did"`
@@ -117,14 +123,32 @@ func (y *year) judge(ctx context.Context) (Report, error) {
 	for what, d := range y.spent {
 		r.Seconds[what] = round(d.Seconds())
 	}
-	r.PerS, r.DeciderS = round(float64(r.Decided)/y.spent["the year"].Seconds()), round(float64(r.Decided)/(y.spent["decide"].Seconds()+y.spent["gather"].Seconds()))
+	r.PerS = perSecond(r.Decided, y.spent["the year"])
+	r.Rates = map[string]Rate{}
+	for name, loops := range rated {
+		var spent, worked time.Duration
+		for _, loop := range loops {
+			spent, worked = spent+y.spent[loop], worked+y.worked[loop]
+		}
+		r.Rates[name] = Rate{perSecond(r.Decided, spent), perSecond(r.Decided, worked)}
+	}
 	if cpu := y.spent["processors: the program and those who play"] + y.spent["processors: PostgreSQL"]; cpu > 0 {
-		r.PerCPU = round(float64(r.Decided) / cpu.Seconds())
+		r.PerCPU = perSecond(r.Decided, cpu)
 	}
 	if text, err := os.ReadFile("/proc/loadavg"); err == nil {
 		r.Load = strings.Join(strings.Fields(string(text))[:3], " ")
 	}
 	return r, nil
+}
+
+// rated are the loops of which rates are told.
+var rated = map[string][]string{"decide": {"decide"}, "draw": {"draw"}, "gather": {"gather"}, "all loops": {"decide", "draw", "gather"}, "people": {"people"}}
+
+func perSecond(n int, d time.Duration) float64 {
+	if d <= 0 {
+		return 0
+	}
+	return round(float64(n) / d.Seconds())
 }
 
 func round(x float64) float64 { return math.Round(x*100) / 100 }
@@ -188,7 +212,9 @@ func (r Report) WriteTable(w io.Writer) error {
 		fmt.Fprintf(t, "  %s\t%.1f s\n", k, r.Seconds[k])
 	}
 	fmt.Fprintf(t, "\n  decisions\t%.1f/s\tthe whole year: everything that everybody did, on %d processors, load %s\n", r.PerS, r.CPUs, r.Load)
-	fmt.Fprintf(t, "  decider\t%.1f/s\twhile registers were asked and decisions computed, signed and entered\n", r.DeciderS)
+	for _, k := range slices.Sorted(maps.Keys(r.Rates)) {
+		fmt.Fprintf(t, "  %s\t%.1f/s\t%.1f for a second of a processor\n", k, r.Rates[k].PerS, r.Rates[k].PerCPU)
+	}
 	fmt.Fprintf(t, "  of a processor\t%.1f for a second of it\tso this machine's %d would decide %.0f/s if they did nothing else\n", r.PerCPU, r.CPUs, r.PerCPU*float64(r.CPUs))
 	fmt.Fprintf(t, "  audit\t\t%d laws, %d ledger lines opened, %d packages decided again, %d rounds with %d drawings recomputed\n",
 		r.Audit.Laws, r.Audit.Lines, r.Audit.Packages, r.Audit.Rounds, r.Audit.Drawings)

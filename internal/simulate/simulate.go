@@ -24,6 +24,7 @@ type Options struct {
 	Seed    uint64           // the same seed invents the same people, who behave the same
 	Crashes int              // how often something is killed; 0: by the number of cases; negative: never
 	Sealed  int              // of one case in so many each question goes through the gateway, sealed and logged; 0: of about 2,000 cases, 1: of all
+	Days    int              // on how many of the year's first days people apply; 0: on all
 	Clients int              // how many people act at a time; 0: 8
 	Now     func() time.Time // the clock on the wall, for rates
 	// Progress is told what day it is, for whoever waits.
@@ -50,6 +51,12 @@ func (o Options) filled() (Options, error) {
 	}
 	if o.Sealed == 0 {
 		o.Sealed = max(1, o.Cases/2000)
+	}
+	if o.Days < 0 || o.Days > yearDays {
+		return o, fmt.Errorf("simulate: %d days of %d", o.Days, yearDays)
+	}
+	if o.Days == 0 {
+		o.Days = yearDays
 	}
 	if o.Clients == 0 {
 		o.Clients = 4 * runtime.GOMAXPROCS(0)
@@ -86,7 +93,7 @@ func Run(ctx context.Context, o Options) (r Report, err error) {
 func newYear(o Options, dir string) *year {
 	return &year{
 		Options: o, dir: dir, dice: &dice{r: rand.NewChaCha8([32]byte{byte(o.Seed), byte(o.Seed >> 8), byte(o.Seed >> 16), byte(o.Seed >> 24)})},
-		chance: rand.New(rand.NewPCG(o.Seed, 0)), spent: map[string]time.Duration{}, turns: map[string]int{}, did: map[string]int{}, wrong: map[string]int{},
+		chance: rand.New(rand.NewPCG(o.Seed, 0)), spent: map[string]time.Duration{}, worked: map[string]time.Duration{}, turns: map[string]int{}, did: map[string]int{}, wrong: map[string]int{},
 		lives: map[int64]*life{}, due: map[int][]*act{}, known: map[string]bool{}, late: map[string]int{},
 	}
 }

@@ -82,7 +82,8 @@ type year struct {
 	crashes []crash         // still to come, in their order
 	struck  int
 
-	here, database, counted time.Duration // processor time: of this process, of PostgreSQL, and what was counted of the one that runs
+	here, database, counted time.Duration            // processor time: of this process, of PostgreSQL, and what was counted of the one that runs
+	worked                  map[string]time.Duration // processor time of both, by what was done
 
 	spent map[string]time.Duration // by what was done
 	turns map[string]int           // how often
@@ -381,15 +382,14 @@ const (
 	killed    = "database killed"
 )
 
-// meter notes how much processor time was used so far; that of a PostgreSQL is gone with it.
-func (y *year) meter() {
-	here, database, err := bench.Spent(y.server.Pid())
-	if err != nil {
-		return // without /proc nothing is known of it
+// meter notes how much processor time was used so far; that of a PostgreSQL is gone with it. Without /proc nothing is known of it.
+func (y *year) meter() time.Duration {
+	if here, database, err := bench.Spent(y.server.Pid()); err == nil {
+		y.here = here
+		y.database += database - y.counted
+		y.counted = database
 	}
-	y.here = here
-	y.database += database - y.counted
-	y.counted = database
+	return y.here + y.database
 }
 
 // crash is one that will come from a day on, as soon as it meets the program at work.
@@ -402,13 +402,14 @@ type crash struct {
 func (y *year) phase(ctx context.Context, what string, do func(context.Context) error) error {
 	for {
 		y.turns[what]++
-		began := y.Now()
+		began, worked := y.Now(), y.meter()
 		inner, cancel := context.WithCancel(ctx)
 		hit := y.strike(inner, what, cancel)
 		err := do(inner)
 		struck := hit()
 		cancel()
 		y.spent[what] += y.Now().Sub(began)
+		y.worked[what] += y.meter() - worked
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
