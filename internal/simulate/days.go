@@ -118,12 +118,8 @@ func (y *year) draw(ctx context.Context) error {
 }
 
 func (y *year) decide(ctx context.Context) error {
-	for {
-		n, err := y.decider.Decide(ctx)
-		if err != nil || n == 0 {
-			return err
-		}
-	}
+	_, err := y.decider.Decide(ctx) // where it moved a case, it is somebody's turn
+	return err
 }
 
 // passOver takes cases from those who are silent, in the morning: a day is over for all at once.

@@ -115,7 +115,7 @@ func (y *year) url() string { return y.server.URL(privatepg.Superuser, database)
 // start starts PostgreSQL, with everything that is committed on the disk.
 func (y *year) start(ctx context.Context) (err error) {
 	y.server, err = privatepg.Start(ctx, privatepg.Options{Dir: filepath.Join(y.dir, "postgres"), Log: y.Log, Settings: map[string]string{
-		"shared_buffers": "512MB", "max_wal_size": "4GB", "checkpoint_timeout": "15min", "work_mem": "64MB", "maintenance_work_mem": "256MB",
+		"shared_buffers": "512MB", "autovacuum_naptime": "5s", "max_wal_size": "4GB", "checkpoint_timeout": "15min", "work_mem": "64MB", "maintenance_work_mem": "256MB",
 	}})
 	return err
 }

@@ -79,7 +79,7 @@ func (d Decider) Decide(ctx context.Context) (moved int, err error) {
 			if err != nil {
 				failed = append(failed, err)
 			}
-			if moved += n; err != nil || last == after {
+			if moved += n; err != nil || last == 0 {
 				break
 			}
 			after = last
@@ -88,36 +88,47 @@ func (d Decider) Decide(ctx context.Context) (moved int, err error) {
 	return moved, errors.Join(failed...)
 }
 
-// batch moves on up to decideBatch cases of a state after the one named, and returns the last of them; the same one when there are no more.
+// batch moves on up to decideBatch cases of a state after the one named, and returns the last of them; 0 when there are no more.
 func (d Decider) batch(ctx context.Context, state casework.State, after casework.ID) (last casework.ID, moved int, failed []error, err error) {
 	rows, _ := d.Pool.Query(ctx, sqlRipe, pgx.NamedArgs{"state": state, "after": after, "batch": decideBatch}) // the error comes out of Collect
 	ids, err := pgx.CollectRows(rows, pgx.RowTo[casework.ID])
 	if err != nil {
-		return after, 0, nil, fmt.Errorf("tserasdb: decide: %w", err)
+		return 0, 0, nil, fmt.Errorf("tserasdb: decide: %w", err)
 	}
 	if len(ids) == 0 {
-		return after, 0, nil, nil
+		return 0, 0, nil, nil
+	}
+	if len(ids) == decideBatch {
+		last = ids[len(ids)-1]
 	}
 	moved, failed = inBatch(ids, func(ids []casework.ID) (int, []error, error) { return d.some(ctx, state, ids) })
-	return ids[len(ids)-1], moved, failed, nil
+	return last, moved, failed, nil
 }
 
 // inBatch does something with cases together, and where that fails with each alone: what is wrong with one case must not keep the others
 // waiting. What a case itself cannot be moved for is said in failed, and fails nothing else.
-func inBatch(ids []casework.ID, do func([]casework.ID) (done int, failed []error, err error)) (done int, failed []error) {
-	done, failed, err := do(ids)
+func inBatch[C any](cases []C, do func([]C) (done int, failed []error, err error)) (done int, failed []error) {
+	done, failed, err := do(cases)
 	if err == nil {
 		return done, failed
 	}
-	if len(ids) == 1 {
-		return 0, []error{fmt.Errorf("tserasdb: case %d: %w", ids[0], err)}
+	if len(cases) == 1 {
+		return 0, []error{err}
 	}
 	done, failed = 0, nil
-	for i := range ids {
-		n, wrong := inBatch(ids[i:i+1], do)
+	for i := range cases {
+		n, wrong := inBatch(cases[i:i+1], do)
 		done, failed = done+n, append(failed, wrong...)
 	}
 	return done, failed
+}
+
+// ofCases says of which cases an error is.
+func ofCases(ids []casework.ID, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("tserasdb: cases %v: %w", ids, err)
 }
 
 // some moves on those of the cases that are still in the state and that nobody else holds, in one transaction.
@@ -155,7 +166,7 @@ func (d Decider) some(ctx context.Context, state casework.State, ids []casework.
 		}
 		return w.flush(ctx, tx)
 	})
-	return moved, failed, err
+	return moved, failed, ofCases(ids, err)
 }
 
 func (d Decider) one(w *writes, f tseras.File, b bench) error {

@@ -137,24 +137,41 @@ func (d *Drawer) round(ctx context.Context, tx pgx.Tx, round int64, ids []casewo
 	if err != nil {
 		return 0, err
 	}
-	book := &slotBook{calendar: d.Calendar, today: tesdiq.DateOf(now)}
+	lot := lot{
+		Drawer: d, round: round, seed: d.Key.Seed(round), all: all, slots: &slotBook{calendar: d.Calendar, today: tesdiq.DateOf(now)},
+		desk: Desk{Pool: d.Pool, Calendar: d.Calendar, Now: func() time.Time { return now }, Rand: d.Rand},
+	}
 	drawn := 0
 	for _, state := range []casework.State{tseras.AwaitingDraw, tseras.FurtherMember} {
 		cases, err := caseworkdb.LockAll(ctx, tx, tseras.Procedure, "", state, ids)
 		if err != nil {
 			return 0, err
 		}
+		var together []casework.Case
+		var alone [][]casework.Case
 		for _, c := range cases {
-			// What is wrong with one case must not keep the others waiting: each has a savepoint.
-			err := pgx.BeginFunc(ctx, tx, func(tx pgx.Tx) error { return d.one(ctx, tx, round, c, all, book, now) })
-			switch {
-			case errors.Is(err, tseras.ErrNobody):
-				d.Log.WarnContext(ctx, "nobody may be drawn for a case", "case", c.Number)
-			case err != nil:
-				d.Log.ErrorContext(ctx, "a case cannot be drawn for", "case", c.Number, "err", err)
-			default:
-				drawn++
+			if c.Kind == tseras.Appeal && state == tseras.AwaitingDraw {
+				alone = append(alone, []casework.Case{c}) // whoever is drawn gives it the first slot that is still free
+			} else {
+				together = append(together, c)
 			}
+		}
+		for _, cases := range append(alone, together) {
+			n, failed := inBatch(cases, func(cases []casework.Case) (n int, failed []error, err error) {
+				err = pgx.BeginFunc(ctx, tx, func(tx pgx.Tx) error { // a savepoint
+					n, failed, err = lot.draw(ctx, tx, cases)
+					return err
+				})
+				return n, failed, ofCases(idsOf(cases), err)
+			})
+			for _, err := range failed {
+				if errors.Is(err, tseras.ErrNobody) {
+					d.Log.WarnContext(ctx, "nobody may be drawn for a case", "err", err)
+				} else {
+					d.Log.ErrorContext(ctx, "a case cannot be drawn for", "err", err)
+				}
+			}
+			drawn += n
 		}
 	}
 	return drawn, nil
@@ -163,202 +180,217 @@ func (d *Drawer) round(ctx context.Context, tx pgx.Tx, round int64, ids []casewo
 // refLength is the length of a drawing's reference, in characters of five random bits.
 const refLength = 16
 
-// one draws for one case.
-func (d *Drawer) one(ctx context.Context, tx pgx.Tx, round int64, c casework.Case, all []tseras.Commission, book *slotBook, now time.Time) error {
-	f, err := fileOf(ctx, tx, c)
+// lot is a round at work.
+type lot struct {
+	*Drawer
+	round int64
+	seed  tseras.Seed
+	all   []tseras.Commission
+	slots *slotBook
+	desk  Desk
+}
+
+// draw draws for cases, which the transaction holds: for all by the same statements.
+func (l lot) draw(ctx context.Context, tx pgx.Tx, cases []casework.Case) (drawn int, failed []error, err error) {
+	if len(cases) == 0 {
+		return 0, nil, nil
+	}
+	files, err := filesOf(ctx, tx, cases)
+	if err != nil {
+		return 0, nil, err
+	}
+	benches, err := benchesOf(ctx, tx, cases)
+	if err != nil {
+		return 0, nil, err
+	}
+	took, err := hadAPart(ctx, tx, cases)
+	if err != nil {
+		return 0, nil, err
+	}
+	had, err := commissionsOf(ctx, tx, cases)
+	if err != nil {
+		return 0, nil, err
+	}
+	w := l.desk.writes()
+	before, err := drawnBefore(ctx, tx, cases, w.now)
+	if err != nil {
+		return 0, nil, err
+	}
+	for i, c := range cases {
+		// By what is known of the case, and whoever had a part in it already. People are left out, not accounts.
+		barred := files[i].Barred()
+		barred.People, barred.Commissions = append(barred.People, took[c.ID]...), append(barred.Commissions, had[c.ID]...)
+		one := func() error { return l.one(ctx, tx, w, files[i], benches[i].number, barred, before[c.ID]) }
+		if c.State == tseras.FurtherMember {
+			one = func() error { return l.further(w, c, barred, benches[i]) }
+		}
+		switch err := w.try(one); {
+		case errors.Is(err, errWritten):
+			return 0, nil, err
+		case err != nil:
+			failed = append(failed, fmt.Errorf("tserasdb: case %d: %w", c.ID, err))
+		default:
+			drawn++
+		}
+	}
+	return drawn, failed, w.flush(ctx, tx)
+}
+
+// further draws a further member.
+func (l lot) further(w *writes, c casework.Case, barred tseras.Barred, b bench) error {
+	ref, err := tesdiq.RandomText(l.Rand, refLength)
 	if err != nil {
 		return err
 	}
-	ref, err := tesdiq.RandomText(d.Rand, refLength)
+	drawing, err := l.seed.DrawFurther(l.round, ref, l.all, barred, b.panel, tseras.FurtherWanted(len(b.seats)))
 	if err != nil {
 		return err
 	}
-	barred, err := d.barred(ctx, tx, f)
-	if err != nil {
+	if c, err = w.able(c); err != nil {
 		return err
 	}
-	seed := d.Key.Seed(round)
-	if c.State == tseras.FurtherMember {
-		b, err := benchOf(ctx, tx, c)
-		if err != nil {
-			return err
-		}
-		drawing, err := seed.DrawFurther(round, ref, all, barred, b.panel, tseras.FurtherWanted(len(b.seats)))
-		if err != nil {
-			return err
-		}
-		if c, err = d.able(ctx, tx, c, now); err != nil {
-			return err
-		}
-		if err := d.publish(ctx, tx, c, drawing); err != nil {
-			return err
-		}
-		return seat(ctx, tx, b.number, c.Seq, drawing, now)
+	return w.seat(c, drawing, b.number, nil)
+}
+
+// errWritten: something went wrong after something was written, which must be rolled back.
+var errWritten = errors.New("after something was written")
+
+// one draws a commission. number is that by which the commission before knew the case, in whose place another one is drawn because nobody of it
+// had said anything; "" for the first.
+func (l lot) one(ctx context.Context, tx pgx.Tx, w *writes, f tseras.File, number tseras.BlindNumber, barred tseras.Barred, before tseras.DrawnBefore) error {
+	c, all := f.Case, l.all
+	ref, err := tesdiq.RandomText(l.Rand, refLength)
+	if err != nil {
+		return err
 	}
 	if c.Kind == tseras.Appeal {
-		if all, err = book.open(ctx, tx, all); err != nil {
+		if all, err = l.slots.open(ctx, tx, all); err != nil {
 			return err
 		}
 	}
-	before, err := drawnBefore(ctx, tx, c, now)
+	drawing, err := l.seed.DrawPanelAgain(l.round, ref, all, barred, before)
 	if err != nil {
 		return err
 	}
-	drawing, err := seed.DrawPanelAgain(round, ref, all, barred, before)
-	if err != nil {
-		return err
+	var blind *tseras.BlindReferral
+	if number == "" {
+		if number, err = tseras.NewBlindNumber(l.Rand); err != nil {
+			return err
+		}
+		b := f.Blinded(tesdiq.DateOf(w.now))
+		blind = &b
 	}
-	if err := d.publish(ctx, tx, c, drawing); err != nil {
-		return err
-	}
-	number, slots, err := d.blind(ctx, tx, f, now)
-	if err != nil {
-		return err
-	}
-	if err := seat(ctx, tx, number, c.Seq, drawing, now); err != nil {
-		return err
-	}
-	clock, err := casework.Clocks().Start(d.Calendar, c, tseras.Drawn, again(c), tesdiq.DateOf(now))
-	if err != nil {
+	if err := w.seat(c, drawing, number, blind); err != nil {
 		return err
 	}
 	var args map[string]string
-	var slot tseras.Slot
 	if c.Kind == tseras.Appeal {
-		if slot, err = book.give(ctx, tx, drawing.Drawn(tseras.Panel)[0], number, slots+1, now); err != nil {
-			return err
+		if err := w.insertSeats(ctx, tx); err != nil {
+			return fmt.Errorf("%w: %w", errWritten, err)
+		}
+		slot, err := l.slots.give(ctx, tx, drawing.Drawn(tseras.Panel)[0], number, w.now)
+		if err != nil {
+			return fmt.Errorf("%w: %w", errWritten, err)
 		}
 		args = slotArgs(slot)
 	}
-	after, step, err := tseras.Machine.Move(c, tseras.Drawn, casework.Actor{Part: casework.BySystem}, "drawn", args, clock, now)
-	if err != nil {
-		return err
+	after, err := w.move(c, tseras.Drawn, again(c), casework.Actor{Part: casework.BySystem}, "drawn", args)
+	if err == nil && c.Kind == tseras.Appeal {
+		w.told = append(w.told, noteOfAppeal(after, "slot", args, w.now))
 	}
-	if c.Kind == tseras.Appeal {
-		if err := tellAppeal(ctx, tx, after, "slot", args, now); err != nil {
-			return err
-		}
-	}
-	return caseworkdb.Write(ctx, tx, d.Rand, tseras.Procedure, caseworkdb.Moved{Case: after, Step: step})
+	return err
 }
 
 // Who had a part in a case already: the clerks who acted for the person, and those who sit, under whatever number they were members.
 const sqlHadAPart = `
-	SELECT DISTINCT actor_fin FROM case_steps WHERE case_id = @id AND part = 'clerk'
+	SELECT case_id, actor_fin FROM case_steps WHERE case_id = ANY (@ids) AND part = 'clerk'
 	UNION
-	SELECT m.fin FROM tseras_blind b JOIN tseras_seats s ON s.number = b.number JOIN commission_members m ON m.id = s.member_id WHERE b.case_id = @id`
+	SELECT b.case_id, m.fin
+	FROM tseras_blind b JOIN tseras_seats s ON s.number = b.number JOIN commission_members m ON m.id = s.member_id
+	WHERE b.case_id = ANY (@ids)
+	ORDER BY 1, 2`
 
-// The commissions that were drawn for a case.
-const sqlHadIt = `
-	SELECT m.commission_id
+func hadAPart(ctx context.Context, tx pgx.Tx, cases []casework.Case) (map[casework.ID][]tesdiq.FIN, error) {
+	people := map[casework.ID][]tesdiq.FIN{}
+	rows, _ := tx.Query(ctx, sqlHadAPart, pgx.NamedArgs{"ids": idsOf(cases)}) // the error comes out of ForEachRow
+	var id casework.ID
+	var fin tesdiq.FIN
+	_, err := pgx.ForEachRow(rows, []any{&id, &fin}, func() error {
+		people[id] = append(people[id], fin)
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("tserasdb: who had a part: %w", err)
+	}
+	return people, nil
+}
+
+// The commissions that were drawn for cases.
+const sqlCommissionsOf = `
+	SELECT b.case_id, m.commission_id
 	FROM tseras_blind b
 	JOIN tseras_seats s ON s.number = b.number AND s.role = 'chair'
 	JOIN commission_members m ON m.id = s.member_id
-	WHERE b.case_id = @id`
+	WHERE b.case_id = ANY (@ids)
+	ORDER BY s.seq`
 
-// barred is who must not be drawn for a case: by what is known of it, and whoever had a part in it already. People are left out, not accounts.
-func (d *Drawer) barred(ctx context.Context, tx pgx.Tx, f tseras.File) (tseras.Barred, error) {
-	b := f.Barred()
-	rows, _ := tx.Query(ctx, sqlHadAPart, pgx.NamedArgs{"id": f.Case.ID}) // the error comes out of Collect
-	people, err := pgx.CollectRows(rows, pgx.RowTo[tesdiq.FIN])
+func commissionsOf(ctx context.Context, tx pgx.Tx, cases []casework.Case) (map[casework.ID][]string, error) {
+	all := map[casework.ID][]string{}
+	rows, _ := tx.Query(ctx, sqlCommissionsOf, pgx.NamedArgs{"ids": idsOf(cases)}) // the error comes out of ForEachRow
+	var id casework.ID
+	var commission string
+	_, err := pgx.ForEachRow(rows, []any{&id, &commission}, func() error {
+		all[id] = append(all[id], commission)
+		return nil
+	})
 	if err != nil {
-		return b, fmt.Errorf("tserasdb: who had a part in case %d: %w", f.Case.ID, err)
+		return nil, fmt.Errorf("tserasdb: commissions of cases: %w", err)
 	}
-	b.People = append(b.People, people...)
-	rows, _ = tx.Query(ctx, sqlHadIt, pgx.NamedArgs{"id": f.Case.ID}) // the error comes out of Collect
-	had, err := pgx.CollectRows(rows, pgx.RowTo[string])
-	if err != nil {
-		return b, fmt.Errorf("tserasdb: commissions of case %d: %w", f.Case.ID, err)
-	}
-	b.Commissions = append(b.Commissions, had...)
-	return b, nil
+	return all, nil
 }
 
-// The person's latest earlier case of the kind for which a commission was drawn, if he withdrew it, and not long ago.
+// Of each case the person's latest earlier case of the kind for which a commission was drawn, if he withdrew it, and not long ago.
 const sqlDrawnBefore = `
-	SELECT m.commission_id, s.member_id, s.role = 'chair'
-	FROM (SELECT p.id, p.state, p.seq, b.number
-	      FROM cases p JOIN tseras_blind b ON b.case_id = p.id
-	      WHERE p.subject = @subject AND p.kind = @kind AND p.id < @case ORDER BY p.id DESC LIMIT 1) p
+	SELECT a.case_id, m.commission_id, s.member_id, s.role = 'chair'
+	FROM unnest(@cases::bigint[], @subjects::text[], @kinds::text[]) AS a (case_id, subject, kind)
+	CROSS JOIN LATERAL (
+		SELECT p.id, p.state, p.seq, b.number
+		FROM cases p JOIN tseras_blind b ON b.case_id = p.id
+		WHERE p.subject = a.subject AND p.kind = a.kind AND p.id < a.case_id
+		ORDER BY p.id DESC
+		LIMIT 1) p
 	JOIN case_steps t ON t.case_id = p.id AND t.seq = p.seq
 	JOIN tseras_seats s ON s.number = p.number AND s.role <> 'further' AND ` + attends + `
 	JOIN commission_members m ON m.id = s.member_id
 	WHERE p.state = 'withdrawn' AND t.at >= @since
-	ORDER BY s.member_id`
+	ORDER BY a.case_id, s.member_id`
 
-// drawnBefore is who was drawn for the case that the person withdrew before this one.
-func drawnBefore(ctx context.Context, tx pgx.Tx, c casework.Case, now time.Time) (b tseras.DrawnBefore, err error) {
+// drawnBefore is who was drawn for the cases that people withdrew before these.
+func drawnBefore(ctx context.Context, tx pgx.Tx, cases []casework.Case, now time.Time) (map[casework.ID]tseras.DrawnBefore, error) {
+	all := map[casework.ID]tseras.DrawnBefore{}
 	rows, _ := tx.Query(ctx, sqlDrawnBefore, pgx.NamedArgs{
-		"subject": c.Subject, "kind": c.Kind, "case": c.ID, "since": now.AddDate(0, -tseras.AgainMonths, 0),
+		"cases":    idsOf(cases),
+		"subjects": column(cases, func(c casework.Case) tesdiq.FIN { return c.Subject }),
+		"kinds":    column(cases, func(c casework.Case) string { return string(c.Kind) }),
+		"since":    now.AddDate(0, -tseras.AgainMonths, 0),
 	}) // the error comes out of ForEachRow
+	var id casework.ID
+	var commission string
 	var member tseras.MemberID
 	var chair bool
-	_, err = pgx.ForEachRow(rows, []any{&b.Commission, &member, &chair}, func() error {
-		if b.Members = append(b.Members, member); chair {
+	_, err := pgx.ForEachRow(rows, []any{&id, &commission, &member, &chair}, func() error {
+		b := all[id]
+		b.Commission, b.Members = commission, append(b.Members, member)
+		if chair {
 			b.Chair = member
 		}
+		all[id] = b
 		return nil
 	})
 	if err != nil {
-		return b, fmt.Errorf("tserasdb: drawn before case %d: %w", c.ID, err)
+		return nil, fmt.Errorf("tserasdb: drawn before: %w", err)
 	}
-	return b, nil
-}
-
-const sqlDrawing = `
-	INSERT INTO drawings (round, ref, case_id, seq, commitment, salt, drawing)
-	VALUES (@round, @ref, @case, @seq, @commitment, @salt, @drawing)`
-
-// publish writes a drawing, which the case's latest step calls for, with the commitment by which it is published, and its ledger line.
-func (d *Drawer) publish(ctx context.Context, tx pgx.Tx, c casework.Case, drawing tseras.Drawing) error {
-	salt := make([]byte, tseras.SaltSize)
-	if _, err := io.ReadFull(d.Rand, salt); err != nil {
-		return fmt.Errorf("salt: %w", err)
-	}
-	commitment, err := drawing.Commitment(salt)
-	if err != nil {
-		return err
-	}
-	text, err := json.Marshal(drawing)
-	if err != nil {
-		return err
-	}
-	if _, err := tx.Exec(ctx, sqlDrawing, pgx.NamedArgs{
-		"round": drawing.Round, "ref": drawing.Ref, "case": c.ID, "seq": c.Seq, "commitment": commitment[:], "salt": salt, "drawing": text,
-	}); err != nil {
-		return err
-	}
-	line, err := ledger.NewLine(d.Rand, ledger.Drawing, strconv.FormatInt(drawing.Round, 10)+"/"+drawing.Ref, commitment[:])
-	if err != nil {
-		return err
-	}
-	return ledgerdb.Append(ctx, tx, line)
-}
-
-const sqlBlind = `
-	INSERT INTO tseras_blind (number, case_id, referral)
-	VALUES (@number, @case, @referral)`
-
-func insertBlind(ctx context.Context, tx pgx.Tx, number tseras.BlindNumber, id casework.ID, b tseras.BlindReferral) error {
-	_, err := tx.Exec(ctx, sqlBlind, pgx.NamedArgs{"number": number, "case": id, "referral": b})
-	return err
-}
-
-const sqlSeat = `
-	INSERT INTO tseras_seats (number, member_id, role, seq, seated_at)
-	SELECT @number, a.member, a.role, @seq, @now
-	FROM unnest(@members::text[], @roles::text[]) AS a (member, role)`
-
-// seat gives those who were drawn their seats, which a step of the case calls for.
-func seat(ctx context.Context, tx pgx.Tx, number tseras.BlindNumber, seq int, drawing tseras.Drawing, now time.Time) error {
-	var members, roles []string
-	for _, role := range []tseras.Role{tseras.Chair, tseras.Member, tseras.Further} {
-		for _, m := range drawing.Drawn(role) {
-			members, roles = append(members, m), append(roles, string(role))
-		}
-	}
-	_, err := tx.Exec(ctx, sqlSeat, pgx.NamedArgs{"number": number, "seq": seq, "members": members, "roles": roles, "now": now})
-	return err
+	return all, nil
 }
 
 const sqlCommissions = `

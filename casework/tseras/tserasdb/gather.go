@@ -132,7 +132,7 @@ func (g Gatherer) some(ctx context.Context, ids []casework.ID, said map[casework
 		}
 		return w.flush(ctx, tx)
 	})
-	return n, failed, err
+	return n, failed, ofCases(ids, err)
 }
 
 const sqlOutcomes = `

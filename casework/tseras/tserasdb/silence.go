@@ -228,35 +228,14 @@ func again(c casework.Case) string {
 }
 
 // able gives a case for which further members can be drawn again, after a time when nobody could, back to the commission's turn.
-func (d *Drawer) able(ctx context.Context, tx pgx.Tx, c casework.Case, now time.Time) (casework.Case, error) {
+func (w *writes) able(c casework.Case) (casework.Case, error) {
 	if c.Clock.Turn != casework.Office {
 		return c, nil
 	}
-	desk := Desk{Pool: d.Pool, Calendar: d.Calendar, Now: func() time.Time { return now }, Rand: d.Rand}
-	moved, err := desk.anew(c, tseras.FurtherMember, tseras.ClockAgain, tseras.StepAble, nil, now)
+	moved, err := w.desk.anew(c, tseras.FurtherMember, tseras.ClockAgain, tseras.StepAble, nil, w.now)
 	if err != nil {
 		return c, err
 	}
-	return moved.Case, caseworkdb.Write(ctx, tx, d.Rand, tseras.Procedure, moved)
-}
-
-const sqlBlindNumber = `
-	SELECT b.number, (SELECT count(*) FROM tseras_slots s WHERE s.number = b.number)
-	FROM tseras_blind b
-	WHERE b.case_id = @id`
-
-// blind is the number by which a commission knows a case, and how many slots it was given: that of the commission before, in whose place another
-// one was drawn because nobody of it had said anything, or a new one.
-func (d *Drawer) blind(ctx context.Context, tx pgx.Tx, f tseras.File, now time.Time) (number tseras.BlindNumber, slots int, err error) {
-	err = tx.QueryRow(ctx, sqlBlindNumber, pgx.NamedArgs{"id": f.Case.ID}).Scan(&number, &slots)
-	if !errors.Is(err, pgx.ErrNoRows) {
-		if err != nil {
-			err = fmt.Errorf("tserasdb: blind number: %w", err)
-		}
-		return number, slots, err
-	}
-	if number, err = tseras.NewBlindNumber(d.Rand); err != nil {
-		return "", 0, err
-	}
-	return number, 0, insertBlind(ctx, tx, number, f.Case.ID, f.Blinded(tesdiq.DateOf(now)))
+	w.moved = append(w.moved, moved)
+	return moved.Case, nil
 }

@@ -118,9 +118,15 @@ func (b *slotBook) open(ctx context.Context, tx pgx.Tx, all []tseras.Commission)
 	return some, nil
 }
 
-// give gives a case, as its n-th, the commission's first free slot.
-func (b *slotBook) give(ctx context.Context, tx pgx.Tx, commission string, number tseras.BlindNumber, n int, now time.Time) (tseras.Slot, error) {
-	s, err := take(ctx, tx, number, n, b.free[commission], now)
+const sqlSlotsGiven = `SELECT count(*) FROM tseras_slots WHERE number = @number`
+
+// give gives a case, as one more, the commission's first free slot.
+func (b *slotBook) give(ctx context.Context, tx pgx.Tx, commission string, number tseras.BlindNumber, now time.Time) (tseras.Slot, error) {
+	var n int
+	if err := tx.QueryRow(ctx, sqlSlotsGiven, pgx.NamedArgs{"number": number}).Scan(&n); err != nil {
+		return tseras.Slot{}, fmt.Errorf("tserasdb: slots given: %w", err)
+	}
+	s, err := take(ctx, tx, number, n+1, b.free[commission], now)
 	if err != nil {
 		return s, err
 	}

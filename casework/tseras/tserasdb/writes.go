@@ -26,6 +26,7 @@ type writes struct {
 	desk Desk
 	now  time.Time // of the whole batch
 
+	drawn     []drawn
 	moved     []caseworkdb.Moved
 	told      []message.Message
 	lines     []ledger.Line
@@ -43,6 +44,16 @@ type proposal struct {
 	digest []byte
 	salt   []byte
 	pack   []byte
+}
+
+// drawn is what was drawn for a case.
+type drawn struct {
+	of         casework.Case // at the step that calls for the draw
+	drawing    tseras.Drawing
+	commitment []byte
+	salt       []byte
+	number     tseras.BlindNumber
+	blind      *tseras.BlindReferral // nil for a further member: the commission has it
 }
 
 // decision is what closes a case.
@@ -85,6 +96,24 @@ func (w *writes) move(c casework.Case, to casework.State, variant string, by cas
 
 // then does something of its own when all else is written.
 func (w *writes) then(deed func(context.Context, pgx.Tx) error) { w.deeds = append(w.deeds, deed) }
+
+// seat publishes a drawing, which the case's latest step calls for, with its ledger line, and gives those who were drawn their seats.
+func (w *writes) seat(c casework.Case, drawing tseras.Drawing, number tseras.BlindNumber, blind *tseras.BlindReferral) error {
+	salt := make([]byte, tseras.SaltSize)
+	if _, err := io.ReadFull(w.desk.Rand, salt); err != nil {
+		return fmt.Errorf("salt: %w", err)
+	}
+	commitment, err := drawing.Commitment(salt)
+	if err != nil {
+		return err
+	}
+	line, err := ledger.NewLine(w.desk.Rand, ledger.Drawing, strconv.FormatInt(drawing.Round, 10)+"/"+drawing.Ref, commitment[:])
+	if err != nil {
+		return err
+	}
+	w.drawn, w.lines = append(w.drawn, drawn{c, drawing, commitment[:], salt, number, blind}), append(w.lines, line)
+	return nil
+}
 
 // propose lays before chair and members what they are to sign.
 func (w *writes) propose(f tseras.File, number tseras.BlindNumber, in criteria.Input, r criteria.Result) error {
@@ -130,7 +159,7 @@ func (w *writes) decide(f tseras.File, r criteria.Result, pack []byte, by, what 
 
 // flush writes everything. After an error the transaction must be rolled back.
 func (w *writes) flush(ctx context.Context, tx pgx.Tx) error {
-	for _, write := range []func(context.Context, pgx.Tx) error{w.enter, w.insertDecisions, w.insertProposals, w.step, w.programmes, w.tell, w.askInstitutions} {
+	for _, write := range []func(context.Context, pgx.Tx) error{w.step, w.insertSeats, w.enter, w.insertDecisions, w.insertProposals, w.append, w.programmes, w.tell, w.askInstitutions} {
 		if err := write(ctx, tx); err != nil {
 			return err
 		}
@@ -167,6 +196,72 @@ func (w *writes) enter(ctx context.Context, tx pgx.Tx) error {
 	for n, i := range of {
 		w.decisions[i].entry = &versions[n].Head.ID
 	}
+	return nil
+}
+
+const sqlPublish = `
+	INSERT INTO drawings (round, ref, case_id, seq, commitment, salt, drawing)
+	SELECT a.round, a.ref, a.case_id, a.seq, a.commitment, a.salt, a.drawing::json
+	FROM unnest(@rounds::bigint[], @refs::text[], @cases::bigint[], @seqs::int[], @commitments::bytea[], @salts::bytea[], @drawings::text[])
+	     AS a (round, ref, case_id, seq, commitment, salt, drawing)`
+
+const sqlBlind = `
+	INSERT INTO tseras_blind (number, case_id, referral)
+	SELECT a.number, a.case_id, a.referral::jsonb
+	FROM unnest(@numbers::text[], @cases::bigint[], @referrals::text[]) AS a (number, case_id, referral)`
+
+const sqlSeat = `
+	INSERT INTO tseras_seats (number, member_id, role, seq, seated_at)
+	SELECT a.number, a.member, a.role, a.seq, @now
+	FROM unnest(@numbers::text[], @members::text[], @roles::text[], @seqs::int[]) AS a (number, member, role, seq)`
+
+// insertSeats writes what was drawn and is not written yet.
+func (w *writes) insertSeats(ctx context.Context, tx pgx.Tx) error {
+	if len(w.drawn) == 0 {
+		return nil
+	}
+	var cases []casework.ID
+	var drawings, blindNumbers, blinds, numbers, members, roles []string
+	var seqs []int
+	for _, d := range w.drawn {
+		text, err := textOf(d.drawing)
+		if err != nil {
+			return err
+		}
+		drawings = append(drawings, text)
+		if d.blind != nil {
+			if text, err = textOf(d.blind); err != nil {
+				return err
+			}
+			blindNumbers, cases, blinds = append(blindNumbers, string(d.number)), append(cases, d.of.ID), append(blinds, text)
+		}
+		for _, role := range []tseras.Role{tseras.Chair, tseras.Member, tseras.Further} {
+			for _, m := range d.drawing.Drawn(role) {
+				numbers, members, roles, seqs = append(numbers, string(d.number)), append(members, m), append(roles, string(role)), append(seqs, d.of.Seq)
+			}
+		}
+	}
+	for _, insert := range []struct {
+		sql  string
+		args pgx.NamedArgs
+	}{
+		{sqlPublish, pgx.NamedArgs{
+			"rounds":      column(w.drawn, func(d drawn) int64 { return d.drawing.Round }),
+			"refs":        column(w.drawn, func(d drawn) string { return d.drawing.Ref }),
+			"cases":       column(w.drawn, func(d drawn) casework.ID { return d.of.ID }),
+			"seqs":        column(w.drawn, func(d drawn) int { return d.of.Seq }),
+			"commitments": column(w.drawn, func(d drawn) []byte { return d.commitment }),
+			"salts":       column(w.drawn, func(d drawn) []byte { return d.salt }),
+			"drawings":    drawings,
+		}},
+		{sqlBlind, pgx.NamedArgs{"numbers": blindNumbers, "cases": cases, "referrals": blinds}},
+		{sqlSeat, pgx.NamedArgs{"numbers": numbers, "members": members, "roles": roles, "seqs": seqs, "now": w.now}},
+	} {
+		if _, err := tx.Exec(ctx, insert.sql, insert.args); err != nil {
+			return fmt.Errorf("tserasdb: seats: %w", err)
+		}
+	}
+	w.drawn = nil
 	return nil
 }
 
@@ -223,8 +318,12 @@ func (w *writes) insertProposals(ctx context.Context, tx pgx.Tx) error {
 }
 
 func (w *writes) step(ctx context.Context, tx pgx.Tx) error {
-	if err := caseworkdb.Write(ctx, tx, w.desk.Rand, tseras.Procedure, w.moved...); err != nil || len(w.lines) == 0 {
-		return err
+	return caseworkdb.Write(ctx, tx, w.desk.Rand, tseras.Procedure, w.moved...)
+}
+
+func (w *writes) append(ctx context.Context, tx pgx.Tx) error {
+	if len(w.lines) == 0 {
+		return nil
 	}
 	return ledgerdb.Append(ctx, tx, w.lines...)
 }
