@@ -60,22 +60,23 @@ function freePort() {
   });
 }
 
-// start runs bin/tesdiq demo in a new folder until stop, at a free port unless one is named. log is all that it wrote.
-export async function start(port) {
+// start runs bin/tesdiq demo in a new folder until stop, at a free port unless one is named. past: how many cases were closed before.
+// log is all that it wrote.
+export async function start(port, past = 0) {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await startOnce(port);
+      return await startOnce(port, past);
     } catch (e) {
       if (port || attempt === 3 || !/cannot be used/.test(e.message)) throw e;
     }
   }
 }
 
-async function startOnce(port) {
+async function startOnce(port, past) {
   const dir = await mkdtemp(path.join(tmpdir(), 'tesdiq-browser-'));
   const address = `http://localhost:${port ?? await freePort()}`;
   const program = spawn(process.env.TESDIQ ?? path.join(root, 'bin/tesdiq'),
-    ['demo', '-addr', address.slice('http://'.length), '-data', dir, '-people', '50'], { stdio: ['ignore', 'pipe', 'pipe'] });
+    ['demo', '-addr', address.slice('http://'.length), '-data', dir, '-people', '50', '-past', `${past}`], { stdio: ['ignore', 'pipe', 'pipe'] });
   let log = '';
   program.stdout.on('data', (b) => { log += b; });
   program.stderr.on('data', (b) => { log += b; });
@@ -94,7 +95,7 @@ async function startOnce(port) {
     await rm(dir, { recursive: true, force: true });
   };
   for (const begin = Date.now(); ;) {
-    if (over || Date.now() - begin > 60_000) {
+    if (over || Date.now() - begin > 120_000) {
       await stop();
       throw new Error(`the demonstration does not start:\n${log}`);
     }
@@ -121,10 +122,10 @@ export function launch() {
 }
 
 // suite starts both before a file's tests, prepares what they need, and stops both afterwards.
-export function suite({ before, after, prepare }) {
+export function suite({ before, after, prepare, past }) {
   const s = {};
   before(async () => {
-    [s.demo, s.chromium] = await Promise.all([start(), launch()]);
+    [s.demo, s.chromium] = await Promise.all([start(undefined, past), launch()]);
     s.visitor = (options) => visitor(s, options);
     await prepare?.(s);
   });
@@ -175,6 +176,20 @@ export async function signIn(page, name, { organisation, method = 'e-signature',
   await page.locator(`input[name=method][value="${method}"]`).check();
   await page.locator('main form button').first().click();
   await page.waitForURL((u) => !u.pathname.startsWith('/demo-provider') && !u.pathname.startsWith('/signin'));
+}
+
+// wrong expects a form to be refused: the status, and at each field its own sentence, to which the summary leads.
+export async function wrong(page, answer, expected, lang = 'az') {
+  assert.equal(answer.status(), 422);
+  for (const [field, key] of Object.entries(expected)) {
+    const sentence = await text(lang, `problem.${key}`);
+    const link = page.locator(`.errors a[href="#${field}"]`);
+    assert.equal(await link.innerText(), sentence);
+    await link.click();
+    assert.equal(await page.evaluate(() => document.activeElement.id), field);
+    assert.ok((await page.locator('.field.error', { has: page.locator(`#${field}`) }).locator('.why').innerText()).includes(sentence), field);
+  }
+  assert.equal(await page.locator('.errors a').count(), Object.keys(expected).length, 'nothing else is called wrong');
 }
 
 // draw draws an excerpt of the newest entry of a kind and comes back on its page with its number and code.

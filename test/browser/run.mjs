@@ -8,7 +8,7 @@ import { spec } from 'node:test/reporters';
 import { fileURLToPath } from 'node:url';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
-const longest = ['tseras.test.mjs', 'axe.test.mjs', 'input.test.mjs'];
+const longest = ['tseras.test.mjs', 'axe.test.mjs', 'input.test.mjs', 'inspector.test.mjs'];
 const rank = (f) => (longest.includes(f) ? longest.indexOf(f) : longest.length);
 const named = process.argv.slice(2);
 const files = (named.length > 0 ? named : (await readdir(here)).filter((f) => f.endsWith('.test.mjs')).sort((a, b) => rank(a) - rank(b)))

@@ -98,6 +98,9 @@ func (h *Web) draws(r *http.Request, q query) ([]section, error) {
 		if len(of) > 0 {
 			x, freedom, p := inspection.ChiSquare(of)
 			s.Text = h.Shell.T(q.lang, "inspection.chi", "X", web.Decimal(q.lang, x, 2), "Freedom", freedom, "P", web.Decimal(q.lang, p, 4))
+			if freedom == 0 {
+				s.Text = h.Shell.T(q.lang, "inspection.chi.few")
+			}
 			if p < 0.001 {
 				s.Text += " " + h.Shell.T(q.lang, "inspection.chi.unlikely")
 			}
