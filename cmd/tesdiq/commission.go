@@ -8,8 +8,6 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/jackc/pgx/v5/pgxpool"
-
 	"github.com/tesdiq/tesdiq"
 	"github.com/tesdiq/tesdiq/casework/tseras"
 	"github.com/tesdiq/tesdiq/casework/tseras/tserasdb"
@@ -39,7 +37,7 @@ type institutionCommands struct {
 
 // commissions runs do with the commissions, for the operator.
 func (w where) commissions(ctx context.Context, do func(tserasdb.Operator) error) error {
-	return w.asRole(ctx, postgres.Operator, func(pool *pgxpool.Pool) error { return do(tserasdb.Operator{Pool: pool, Now: time.Now}) })
+	return w.asRole(ctx, postgres.Operator, func(p *postgres.Pools) error { return do(tserasdb.Operator{Pool: p.Operator, Now: time.Now}) })
 }
 
 // commissions runs do with the commissions, and says at the end whether anything was written.

@@ -11,7 +11,6 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/schollz/progressbar/v3"
 
 	"github.com/tesdiq/tesdiq"
@@ -230,8 +229,8 @@ func (c keysPublish) Run(ctx context.Context) error {
 // revokedIn is what an installation's database says was revoked.
 func revokedIn(ctx context.Context, w where) (map[string]keys.Revoked, error) {
 	revoked := map[string]keys.Revoked{}
-	err := w.asRole(ctx, postgres.Operator, func(pool *pgxpool.Pool) error {
-		all, err := issuerdb.SignerRevocations(ctx, pool)
+	err := w.asRole(ctx, postgres.Operator, func(p *postgres.Pools) error {
+		all, err := issuerdb.SignerRevocations(ctx, p.Operator)
 		for _, r := range all {
 			revoked[r.Serial] = keys.Revoked{At: r.RevokedAt, InvalidFrom: r.InvalidFrom, Reason: r.Reason, Why: r.Why}
 		}
@@ -264,8 +263,8 @@ func (c keysRevoke) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return c.said(c.asRole(ctx, postgres.Operator, func(pool *pgxpool.Pool) error {
-		op := issuerdb.Operator{Pool: pool, Now: time.Now, Rand: rand.Reader}
+	return c.said(c.asRole(ctx, postgres.Operator, func(p *postgres.Pools) error {
+		op := issuerdb.Operator{Pool: p.Operator, Now: time.Now, Rand: rand.Reader}
 		done, err := op.RevokeSigner(ctx, issuer.SignerRevocation{Serial: l.Serial, Role: l.Role, Reason: c.Reason, Why: c.Why, By: c.By, InvalidFrom: from}, !c.Apply)
 		if err != nil {
 			return err
@@ -323,9 +322,7 @@ func (c keysReissue) Run(ctx context.Context) error {
 		return err
 	}
 	defer db.stop()
-	config := db.as(postgres.Issuer)
-	config.MaxConns = 4
-	pool, err := postgres.OpenConfig(ctx, config)
+	pool, err := postgres.OpenConfig(ctx, postgres.Config{URL: db.url, Role: postgres.Issuer, Password: db.passwords[postgres.Issuer], MaxConns: 4})
 	if err != nil {
 		return err
 	}

@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/jackc/pgx/v5/pgxpool"
-
 	"github.com/tesdiq/tesdiq/internal/postgres"
 )
 
@@ -36,22 +34,17 @@ type change struct {
 	By string `help:"Who enters it: an office or officer, as the person will read it." required:"" placeholder:"NAME"`
 }
 
-// as is how an operator's command reaches the database as one component.
-func (d database) as(role postgres.Role) postgres.Config {
-	return postgres.Config{URL: d.url, Role: role, Password: d.passwords[role], MaxConns: 2}
-}
-
 // asRole opens the installation's database as one component for as long as do takes.
-func (w where) asRole(ctx context.Context, role postgres.Role, do func(*pgxpool.Pool) error) error {
+func (w where) asRole(ctx context.Context, role postgres.Role, do func(*postgres.Pools) error) error {
 	db, err := w.open(ctx)
 	if err != nil {
 		return err
 	}
 	defer db.stop()
-	pool, err := postgres.OpenConfig(ctx, db.as(role))
+	pools, err := postgres.OpenRoles(ctx, db.url, db.passwords, role)
 	if err != nil {
 		return err
 	}
-	defer pool.Close()
-	return do(pool)
+	defer pools.Close()
+	return do(pools)
 }

@@ -8,8 +8,6 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/jackc/pgx/v5/pgxpool"
-
 	"github.com/tesdiq/tesdiq"
 	"github.com/tesdiq/tesdiq/internal/postgres"
 	"github.com/tesdiq/tesdiq/organisation"
@@ -46,8 +44,8 @@ type orgCommands struct {
 
 // organisations runs do with the organisations, for the operator.
 func (w where) organisations(ctx context.Context, do func(organisationdb.Operator) error) error {
-	return w.asRole(ctx, postgres.Operator, func(pool *pgxpool.Pool) error {
-		return do(organisationdb.Operator{Pool: pool, Now: time.Now, Rand: rand.Reader})
+	return w.asRole(ctx, postgres.Operator, func(p *postgres.Pools) error {
+		return do(organisationdb.Operator{Pool: p.Operator, Now: time.Now, Rand: rand.Reader})
 	})
 }
 

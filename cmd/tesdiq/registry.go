@@ -12,8 +12,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/jackc/pgx/v5/pgxpool"
-
 	"github.com/tesdiq/tesdiq"
 	"github.com/tesdiq/tesdiq/internal/postgres"
 	"github.com/tesdiq/tesdiq/registry"
@@ -81,8 +79,8 @@ func (c registryAnnul) Run(ctx context.Context) error {
 // enter enters a change, or says what it would be.
 func (c change) enter(ctx context.Context, change registry.Change) error {
 	var after registry.Version
-	err := c.asRole(ctx, postgres.Registry, func(pool *pgxpool.Pool) error {
-		w := registrydb.Writer{Pool: pool, Now: time.Now, Rand: rand.Reader}
+	err := c.asRole(ctx, postgres.Registry, func(p *postgres.Pools) error {
+		w := registrydb.Writer{Pool: p.Registry, Now: time.Now, Rand: rand.Reader}
 		do := w.Preview
 		if c.Apply {
 			do = w.Enter
@@ -156,8 +154,8 @@ func (c registryShow) Run(ctx context.Context) error {
 		at = day.End()
 	}
 	var seen []registry.Version
-	err = c.asRole(ctx, postgres.Operator, func(pool *pgxpool.Pool) (err error) {
-		officer := registrydb.Officer{Pool: pool, Now: time.Now, Rand: rand.Reader}
+	err = c.asRole(ctx, postgres.Operator, func(p *postgres.Pools) (err error) {
+		officer := registrydb.Officer{Pool: p.Operator, Now: time.Now, Rand: rand.Reader}
 		seen, err = officer.Look(ctx, registry.Look{Subject: fin, Office: c.Office, By: c.By, Purpose: c.Purpose})
 		return err
 	})

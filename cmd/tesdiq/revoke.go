@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/jackc/pgx/v5/pgxpool"
-
 	"github.com/tesdiq/tesdiq"
 	"github.com/tesdiq/tesdiq/internal/postgres"
 	"github.com/tesdiq/tesdiq/issuer"
@@ -24,8 +22,8 @@ type revokeCommand struct {
 
 // Run revokes an excerpt, or says which one it would be.
 func (c revokeCommand) Run(ctx context.Context) error {
-	return c.said(c.asRole(ctx, postgres.Operator, func(pool *pgxpool.Pool) error {
-		return c.revoke(ctx, issuerdb.Operator{Pool: pool, Now: time.Now, Rand: rand.Reader})
+	return c.said(c.asRole(ctx, postgres.Operator, func(p *postgres.Pools) error {
+		return c.revoke(ctx, issuerdb.Operator{Pool: p.Operator, Now: time.Now, Rand: rand.Reader})
 	}), "Written, with its ledger line. The person is told.")
 }
 
