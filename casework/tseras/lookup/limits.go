@@ -1,12 +1,10 @@
 package lookup
 
 import (
-	"bufio"
 	_ "embed"
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/tesdiq/tesdiq"
@@ -24,78 +22,53 @@ type Limits struct {
 }
 
 // Book is the limits of all days.
-type Book struct{ lines []limitLine }
-
-type limitLine struct {
-	from  tesdiq.Date
-	name  string
-	value int
-}
+type Book struct{ figures tesdiq.Figures }
 
 // ReadBook reads the limits that are part of the program.
 func ReadBook() (Book, error) { return readBook(limitsFile) }
 
-func readBook(text string) (b Book, err error) {
-	lines := bufio.NewScanner(strings.NewReader(text))
-	for n := 1; lines.Scan(); n++ {
-		line := lines.Text()
-		if line == "" || line[0] == '#' {
-			continue
-		}
-		f := strings.Split(line, ";")
-		if len(f) != 5 || !slices.Contains([]string{"SEED", "FOUND", "RECALL", "ASSUMPTION"}, f[3]) || f[4] == "" {
-			return b, fmt.Errorf("lookup: limits: line %d: five columns, with a label and its source", n)
-		}
-		l := limitLine{name: f[1]}
-		if l.from, err = tesdiq.ParseDate(f[0]); err != nil {
-			return b, fmt.Errorf("lookup: limits: line %d: %w", n, err)
-		}
-		if l.value, err = strconv.Atoi(f[2]); err != nil || l.value < 0 || l.value > 1_000_000 {
-			return b, fmt.Errorf("lookup: limits: line %d: %q is not a number from 0 to 1000000", n, f[2])
-		}
-		if !new(Limits).set(l.name, l.value) {
-			return b, fmt.Errorf("lookup: limits: line %d: %q is not a limit", n, l.name)
-		}
-		b.lines = append(b.lines, l)
+func readBook(text string) (Book, error) {
+	all, err := tesdiq.ReadFigures(text, new(Limits).set)
+	if err != nil {
+		return Book{}, fmt.Errorf("lookup: limits: %w", err)
 	}
-	slices.SortStableFunc(b.lines, func(x, y limitLine) int { return x.from.Compare(y.from) })
-	return b, lines.Err()
+	return Book{all}, nil
 }
 
 // With is the book with other values from the first day on, for tests and measurements.
 func (b Book) With(values map[string]int) Book {
-	out := Book{slices.DeleteFunc(slices.Clone(b.lines), func(l limitLine) bool { _, ok := values[l.name]; return ok })}
+	out := Book{slices.DeleteFunc(slices.Clone(b.figures), func(f tesdiq.Figure) bool { _, ok := values[f.Name]; return ok })}
 	for name, value := range values {
-		out.lines = append(out.lines, limitLine{name: name, value: value, from: tesdiq.NewDate(2016, 1, 1)})
+		out.figures = append(out.figures, tesdiq.Figure{Since: tesdiq.NewDate(2016, 1, 1), Name: name, Value: strconv.Itoa(value)})
 	}
 	return out
 }
 
 // On are the limits of a day.
 func (b Book) On(day tesdiq.Date) (l Limits) {
-	for _, line := range b.lines {
-		if !day.Before(line.from) {
-			l.set(line.name, line.value)
-		}
-	}
+	b.figures.On(day, l.set)
 	return l
 }
 
-func (l *Limits) set(name string, value int) bool {
+func (l *Limits) set(name, value string) error {
+	n, err := strconv.Atoi(value)
+	if err != nil || n < 0 || n > 1_000_000 {
+		return fmt.Errorf("%q is not a number from 0 to 1000000", value)
+	}
 	counts := map[string]*int{"card_day": &l.CardDay, "office_card_day": &l.OfficeCardDay, "address_day": &l.AddressDay,
 		"misses_hour": &l.MissesHour, "office_day": &l.OfficeDay, "operator_hour": &l.OperatorHour, "proof_parts": &l.ProofParts,
 		"proof_rounds": &l.ProofRounds, "proof_bits": &l.ProofBits, "proof_doublings": &l.ProofDoublings}
 	switch to, ok := counts[name]; {
 	case ok:
-		*to = value
+		*to = n
 	case name == "proof_minutes":
-		l.ProofFor = time.Duration(value) * time.Minute
+		l.ProofFor = time.Duration(n) * time.Minute
 	case name == "answer_ms":
-		l.Step = time.Duration(value) * time.Millisecond
+		l.Step = time.Duration(n) * time.Millisecond
 	default:
-		return false
+		return fmt.Errorf("%q is not a limit", name)
 	}
-	return true
+	return nil
 }
 
 // Bits is how many zero bits each part of a proof must have after so many questions of an address prefix on that day.

@@ -1,7 +1,6 @@
 package outbox
 
 import (
-	"bufio"
 	_ "embed"
 	"fmt"
 	"slices"
@@ -26,50 +25,27 @@ type Rules struct {
 }
 
 // Book is the rules of all days.
-type Book struct{ lines []ruleLine }
-
-type ruleLine struct {
-	from        tesdiq.Date
-	name, value string
-}
+type Book struct{ figures tesdiq.Figures }
 
 // ReadBook reads the rules that are part of the program.
 func ReadBook() (Book, error) { return readBook(rulesFile) }
 
-func readBook(text string) (b Book, err error) {
-	lines := bufio.NewScanner(strings.NewReader(text))
-	for n := 1; lines.Scan(); n++ {
-		if line := lines.Text(); line != "" && line[0] != '#' {
-			f := strings.Split(line, ";")
-			if len(f) != 5 || !slices.Contains([]string{"SEED", "FOUND", "RECALL", "ASSUMPTION"}, f[3]) || f[4] == "" {
-				return b, fmt.Errorf("outbox: rules: line %d: five columns, with a label and its source", n)
-			}
-			from, err := tesdiq.ParseDate(f[0])
-			if err != nil {
-				return b, fmt.Errorf("outbox: rules: line %d: %w", n, err)
-			}
-			if err := new(Rules).set(f[1], f[2]); err != nil {
-				return b, fmt.Errorf("outbox: rules: line %d: %w", n, err)
-			}
-			b.lines = append(b.lines, ruleLine{from, f[1], f[2]})
-		}
+func readBook(text string) (Book, error) {
+	all, err := tesdiq.ReadFigures(text, new(Rules).set)
+	if err != nil {
+		return Book{}, fmt.Errorf("outbox: rules: %w", err)
 	}
-	slices.SortStableFunc(b.lines, func(x, y ruleLine) int { return x.from.Compare(y.from) })
-	return b, lines.Err()
+	return Book{all}, nil
 }
 
 // WithoutQuiet is the book without its quiet hours, for the demonstration: whoever tries it at night waits for no morning.
 func (b Book) WithoutQuiet() Book {
-	return Book{slices.DeleteFunc(slices.Clone(b.lines), func(l ruleLine) bool { return strings.HasPrefix(l.name, "quiet_") })}
+	return Book{slices.DeleteFunc(slices.Clone(b.figures), func(f tesdiq.Figure) bool { return strings.HasPrefix(f.Name, "quiet_") })}
 }
 
 // On are the rules of a day.
 func (b Book) On(day tesdiq.Date) (r Rules) {
-	for _, l := range b.lines {
-		if !day.Before(l.from) {
-			_ = r.set(l.name, l.value) // it was tried when it was read
-		}
-	}
+	b.figures.On(day, r.set)
 	return r
 }
 
