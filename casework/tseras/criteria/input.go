@@ -25,6 +25,11 @@ type Findings struct {
 	Activities Activities  `json:"activities"`
 }
 
+// Same says whether two are the same findings, in whatever order their conditions stand.
+func (f Findings) Same(g Findings) bool {
+	return f.Activities == g.Activities && slices.Equal(orderedConditions(f.Conditions), orderedConditions(g.Conditions))
+}
+
 // Condition is one criterion that was found, by the grade of the disorder of function.
 type Condition struct {
 	Criterion string `json:"criterion"`

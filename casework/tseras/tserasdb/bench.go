@@ -180,8 +180,8 @@ const sqlRecord = `
 	INSERT INTO tseras_findings (number, member_id, findings, recorded_at)
 	VALUES (@number, @member, @findings, @now)`
 
-// Record writes down what a member found, once. on is the day whose criteria apply. ErrState when it is not his turn, or
-// when he has recorded already; what is wrong with the findings comes as Problems.
+// Record writes down what a member found, once; the same again changes nothing. ErrState when it is not his turn, or when he has recorded
+// something else already; what is wrong with the findings comes as Problems.
 func (b Bench) Record(ctx context.Context, fin tesdiq.FIN, number tseras.BlindNumber, found criteria.Findings) error {
 	err := pgx.BeginFunc(ctx, b.Pool, func(tx pgx.Tx) error {
 		if err := lockSeats(ctx, tx, number); err != nil {
@@ -191,7 +191,10 @@ func (b Bench) Record(ctx context.Context, fin tesdiq.FIN, number tseras.BlindNu
 		if err != nil {
 			return err
 		}
-		if s.Recorded || s.State != tseras.Drawn && s.State != tseras.FurtherMember || s.Meets != nil && s.Meets.Absent {
+		if s.Recorded {
+			return sameAgain(ctx, tx, s, found)
+		}
+		if s.State != tseras.Drawn && s.State != tseras.FurtherMember || s.Meets != nil && s.Meets.Absent {
 			return casework.ErrState
 		}
 		if s.Waits(b.moment()) {
@@ -218,6 +221,18 @@ func (b Bench) Record(ctx context.Context, fin tesdiq.FIN, number tseras.BlindNu
 		return ledgerdb.Append(ctx, tx, line)
 	})
 	return once(err)
+}
+
+// sameAgain is nil where a member sends once more what he has recorded: the second of two clicks.
+func sameAgain(ctx context.Context, tx pgx.Tx, s tseras.Seat, found criteria.Findings) error {
+	var before criteria.Findings
+	if err := tx.QueryRow(ctx, sqlFindingsOf, pgx.NamedArgs{"number": s.Number, "member": s.Member}).Scan(&before); err != nil {
+		return fmt.Errorf("tserasdb: findings: %w", err)
+	}
+	if !before.Same(found) {
+		return casework.ErrState
+	}
+	return nil
 }
 
 const sqlSign = `

@@ -230,10 +230,14 @@ func (h *Commission) record(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	f, save := readForm(r.PostForm)
+	if c.Recorded && save && c.Findings != nil && c.Findings.Same(f.findings(c.Referral.Age)) { // the second of two clicks
+		http.Redirect(w, r, commissionPath+"/"+string(c.Number), http.StatusSeeOther)
+		return nil
+	}
 	if c.State != tseras.Drawn && c.State != tseras.FurtherMember || c.Recorded {
 		return casework.ErrState
 	}
-	f, save := readForm(r.PostForm)
 	if !save {
 		return h.render(w, r, c, f, nil)
 	}
