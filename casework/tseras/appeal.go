@@ -185,11 +185,12 @@ func Appealable(all []casework.Case, now time.Time) (open []casework.Case) {
 
 // First is the decision that an appeal is about.
 type First struct {
-	Number  string // of its case
-	Result  criteria.Result
-	Entry   string       // the examination's number; empty where nothing was entered
-	Panel   string       // the commission's ID; empty where the registers alone decided
-	Members []tesdiq.FIN // who had a seat, the further member too
+	Annulled bool   // its entry was annulled since: there is nothing to confirm, and what the appeal finds is entered
+	Number   string // of its case
+	Result   criteria.Result
+	Entry    string       // the examination's number; empty where nothing was entered
+	Panel    string       // the commission's ID; empty where the registers alone decided
+	Members  []tesdiq.FIN // who had a seat, the further member too
 }
 
 // Confirms says whether an appeal's result is the first one's: in all that people would call the same. Days are not compared,

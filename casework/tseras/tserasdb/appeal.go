@@ -145,7 +145,8 @@ func digestOf(words string) string {
 }
 
 const sqlFirst = `
-	SELECT c.number, d.package, coalesce(e.number, '')
+	SELECT c.number, d.package, coalesce(e.number, ''),
+	       EXISTS (SELECT FROM entries v WHERE v.book = e.book AND v.number = e.number AND v.act = 'annul')
 	FROM cases c
 	JOIN tseras_decisions d ON d.case_id = c.id
 	LEFT JOIN entries e ON e.id = d.entry_id
@@ -163,7 +164,7 @@ const sqlFirstMembers = `
 func firstOf(ctx context.Context, tx pgx.Tx, id casework.ID) (*tseras.First, error) {
 	var f tseras.First
 	var text []byte
-	if err := tx.QueryRow(ctx, sqlFirst, pgx.NamedArgs{"id": id}).Scan(&f.Number, &text, &f.Entry); err != nil {
+	if err := tx.QueryRow(ctx, sqlFirst, pgx.NamedArgs{"id": id}).Scan(&f.Number, &text, &f.Entry, &f.Annulled); err != nil {
 		return nil, fmt.Errorf("tserasdb: first decision, case %d: %w", id, err)
 	}
 	p, err := criteria.ReadPackage(text)
@@ -192,12 +193,12 @@ func firstOf(ctx context.Context, tx pgx.Tx, id casework.ID) (*tseras.First, err
 // annulFirst takes the first decision's examination out of the book, where the appeal finds that an earlier disability without term
 // stays as it is: there is nothing to enter in its place.
 func (d Desk) annulFirst(ctx context.Context, tx pgx.Tx, f tseras.File, by string, now time.Time) error {
+	if f.First.Annulled {
+		return nil
+	}
 	x, err := registrydb.Reader{Pool: tx}.ExaminationByNumber(ctx, f.Case.Subject, f.First.Entry)
 	if err != nil {
 		return fmt.Errorf("first entry: %w", err)
-	}
-	if x.Act == registry.Annul {
-		return nil
 	}
 	_, _, err = registrydb.Enter(ctx, tx, registry.Change{Act: registry.Annul, Book: registry.Examinations, Number: f.First.Entry, After: x.Version, By: by,
 		Reason: "Şikayət üzrə qərar: " + f.Case.Number}, now, d.Rand)

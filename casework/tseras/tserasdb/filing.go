@@ -174,7 +174,7 @@ func (f Filing) End(ctx context.Context, by tseras.Clerk, id string) error {
 
 // Apply opens an assessment of the person who is present, one a visit: sent twice it is one case.
 func (f Filing) Apply(ctx context.Context, by tseras.Clerk, visit string) (c casework.Case, err error) {
-	err = pgx.BeginFunc(ctx, f.Pool, func(tx pgx.Tx) error {
+	err = f.again(ctx, func(tx pgx.Tx) error {
 		v, err := f.visit(ctx, tx, by, visit)
 		if err != nil {
 			return err

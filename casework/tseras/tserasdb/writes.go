@@ -134,7 +134,7 @@ func (w *writes) decide(f tseras.File, r criteria.Result, pack []byte, by, what 
 		by = tseras.ByRules
 	}
 	if f.First != nil {
-		if what = tseras.Replaced; tseras.Confirms(f.First.Result, r) {
+		if what = tseras.Replaced; tseras.Confirms(f.First.Result, r) && !f.First.Annulled {
 			what = tseras.Confirmed
 		}
 	}

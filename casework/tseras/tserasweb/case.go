@@ -217,7 +217,7 @@ func (h *Person) decision(lang tesdiq.Lang, s tseras.Shown) (*decision, error) {
 			return nil, err
 		}
 		d.Sentence = t("tseras-appeal.decided.replaced", "Day", r.DecidedOn.String())
-		if tseras.Confirms(first, r) { // then the first decision's days hold, and its entry
+		if s.Entry == "" && tseras.Confirms(first, r) { // then the first decision's days hold, and its entry
 			d.Sentence = t("tseras-appeal.decided.confirmed", "Day", r.DecidedOn.String())
 			entry, holds = s.First.Entry, first
 		}
