@@ -53,6 +53,9 @@ func (d Decider) PassOver(ctx context.Context) (moved int, err error) {
 				if err != nil {
 					return err
 				}
+				if cases, err = d.silent(ctx, tx, cases); err != nil {
+					return err
+				}
 				for _, c := range cases {
 					// What is wrong with one case must not keep the others waiting: each has a savepoint.
 					err := pgx.BeginFunc(ctx, tx, func(tx pgx.Tx) error {
@@ -79,14 +82,62 @@ func (d Decider) PassOver(ctx context.Context) (moved int, err error) {
 	}
 }
 
-// Since when a case waits for those who sit: the latest seat, and of an appeal the day on which the person came. Whether a draw is called for
+// Since when cases wait for those who sit: the latest seat, and of an appeal the day on which the person came. Whether a draw is called for
 // and not made.
 const sqlWaitsSince = `
-	SELECT (SELECT max(s.seated_at) FROM tseras_seats s JOIN tseras_blind b ON b.number = s.number WHERE b.case_id = c.id),
+	SELECT c.id,
+	       (SELECT max(s.seated_at) FROM tseras_seats s JOIN tseras_blind b ON b.number = s.number WHERE b.case_id = c.id),
 	       (SELECT max(h.ends_at) FROM tseras_slots_held h JOIN tseras_blind b ON b.number = h.number WHERE b.case_id = c.id AND c.state = 'drawn'),
 	       NOT EXISTS (SELECT FROM drawings d WHERE d.case_id = c.id AND d.seq = c.seq)
 	FROM cases c
-	WHERE c.id = @id`
+	WHERE c.id = ANY (@ids)`
+
+// waits is for whom and since when a case waits.
+type waits struct {
+	seated, came *time.Time
+	called       bool
+}
+
+func waitsSince(ctx context.Context, tx pgx.Tx, cases []casework.Case) (map[casework.ID]waits, error) {
+	all := make(map[casework.ID]waits, len(cases))
+	rows, _ := tx.Query(ctx, sqlWaitsSince, pgx.NamedArgs{"ids": idsOf(cases)}) // the error comes out of ForEachRow
+	var id casework.ID
+	var w waits
+	_, err := pgx.ForEachRow(rows, []any{&id, &w.seated, &w.came, &w.called}, func() error {
+		all[id] = w
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("tserasdb: waits since: %w", err)
+	}
+	return all, nil
+}
+
+// silent leaves of cases those that look as if somebody were to be passed over: of a morning's overdue cases few are, and only these are
+// looked at each by itself.
+func (d Decider) silent(ctx context.Context, tx pgx.Tx, cases []casework.Case) (some []casework.Case, err error) {
+	if len(cases) == 0 {
+		return nil, nil
+	}
+	benches, err := benchesOf(ctx, tx, cases)
+	if err != nil {
+		return nil, err
+	}
+	wait, err := waitsSince(ctx, tx, cases)
+	if err != nil {
+		return nil, err
+	}
+	for i, c := range cases {
+		over, err := d.over(c, wait[c.ID])
+		if err != nil {
+			return nil, err
+		}
+		if _, silent := tseras.Silent(c.State, benches[i].seats, wait[c.ID].called, over); silent {
+			some = append(some, c)
+		}
+	}
+	return some, nil
+}
 
 // passOver does with a case what is to be done, and says whether that was anything.
 func (d Decider) passOver(ctx context.Context, tx pgx.Tx, c casework.Case) (bool, error) {
@@ -102,11 +153,15 @@ func (d Decider) passOver(ctx context.Context, tx pgx.Tx, c casework.Case) (bool
 			return false, err
 		}
 	}
-	over, called, err := d.over(ctx, tx, c)
+	wait, err := waitsSince(ctx, tx, []casework.Case{c})
 	if err != nil {
 		return false, err
 	}
-	s, silent := tseras.Silent(c.State, b.seats, called, over)
+	over, err := d.over(c, wait[c.ID])
+	if err != nil {
+		return false, err
+	}
+	s, silent := tseras.Silent(c.State, b.seats, wait[c.ID].called, over)
 	if !silent {
 		return false, nil
 	}
@@ -144,17 +199,13 @@ func (d Decider) passOver(ctx context.Context, tx pgx.Tx, c casework.Case) (bool
 	return true, tell(ctx, tx, c, s.What, d.moment())
 }
 
-// over says whether a case's clock is over, and who is silent was waited for as long as he is; and whether a draw was called for and not made.
-func (d Decider) over(ctx context.Context, tx pgx.Tx, c casework.Case) (over, called bool, err error) {
-	var seated, came *time.Time
-	if err := tx.QueryRow(ctx, sqlWaitsSince, pgx.NamedArgs{"id": c.ID}).Scan(&seated, &came, &called); err != nil {
-		return false, false, fmt.Errorf("tserasdb: waits since: %w", err)
-	}
+// over says whether a case's clock is over, and who is silent was waited for as long as he is.
+func (d Decider) over(c casework.Case, w waits) (bool, error) {
 	today, since := tesdiq.DateOf(d.moment()), tesdiq.DateOf(c.Since)
 	if c.Clock.DueBy.After(since) {
 		since = c.Clock.DueBy
 	}
-	for _, at := range []*time.Time{seated, came} {
+	for _, at := range []*time.Time{w.seated, w.came} {
 		if at != nil && tesdiq.DateOf(*at).After(since) {
 			since = tesdiq.DateOf(*at)
 		}
@@ -162,7 +213,7 @@ func (d Decider) over(ctx context.Context, tx pgx.Tx, c casework.Case) (over, ca
 	fresh := c
 	fresh.State = "" // not an extension: it is counted from the day that is given
 	until, err := casework.Clocks().Start(d.Calendar, fresh, c.State, tseras.ClockSilent, since)
-	return today.After(until.DueBy), called, err
+	return today.After(until.DueBy), err
 }
 
 // further is the variant of the clock with which others go on: the term's own runs on while it is not over.
