@@ -53,9 +53,12 @@ type Institution struct {
 // maxReferral is how many bytes a signed referral may have: several times the longest that Validate lets through.
 const maxReferral = 64 << 10
 
+const referralsPath = "/api/v1/referrals"
+
 // Routes registers the API's addresses.
 func (h *Institution) Routes(r chi.Router) {
-	const path = "/api/v1/referrals"
+	const path = referralsPath
+	r.Get(path+"/openapi.json", h.Shell.Do(h.description))
 	r.Post(path, h.Shell.Do(h.Shell.Upload(h.refer, maxReferral)))
 	r.Post(path+"/declined", h.Shell.Do(h.Shell.Upload(h.decline, maxReferral)))
 	r.Get(path, h.Shell.Do(h.sealed(h.list)))
