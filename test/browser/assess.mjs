@@ -74,6 +74,7 @@ export async function members(s) {
       assert.match(answer.url(), /\/commission$/);
       m.list = async () => [...(await (await http.get('/commission')).text()).matchAll(/<a href="(\/commission\/\d+)">.*?<\/tr>/gs)]
         .map(([row, address]) => ({ address, role: /Chair|Further member|Member/.exec(row.split('</td>').at(-2))?.[0] }));
+      m.had = (await m.list()).map((seat) => seat.address); // cases that the demonstration begins with
       m.close = () => http.dispose();
     }
   };
@@ -81,13 +82,13 @@ export async function members(s) {
   return all;
 }
 
-// drawn waits until so many have a seat that is not among those of before, and gives them, the chair first.
+// drawn waits until so many have a seat that the demonstration did not begin with and that is not among those of before, and gives them, the chair first.
 export async function drawn(all, count, before = []) {
   let found = [];
   await until('a commission is drawn', async () => {
     found = [];
     for (const m of all) {
-      for (const seat of await m.list()) if (!before.some((b) => b.name === m.name && b.address === seat.address)) found.push({ name: m.name, ...seat });
+      for (const seat of await m.list()) if (!m.had.includes(seat.address) && !before.some((b) => b.name === m.name && b.address === seat.address)) found.push({ name: m.name, ...seat });
     }
     return found.length >= count;
   }, 90_000);
