@@ -30,6 +30,7 @@ find_missing() {
 	need mupdf-tools mutool
 	need zbar-tools zbarimg
 	need openssl openssl
+	need curl curl
 	[ -x /usr/sbin/nginx ] || need nginx-light nginx # not on everybody's PATH
 	need systemd systemd-analyze
 	need libnss3-tools certutil
