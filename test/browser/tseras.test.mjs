@@ -388,7 +388,10 @@ test('time goes by: what is late is marked for person and members, and who is du
   const before = (await Promise.all(s.members.map(async (m) => (await m.list()).map((seat) => ({ name: m.name, ...seat }))))).flat();
   await refer(s, subjects.elcin);
   const seats = await drawn(s.members, 3, before);
-  await forward(page, 40);
+  await page.goto(at);
+  const last = (await page.locator('.turn').innerText()).match(/(\d\d)\.(\d\d)\.(\d{4})/);
+  const term = Math.round((Date.parse(`${last[3]}-${last[2]}-${last[1]}`) - Date.parse(iso(0))) / 86_400_000);
+  await forward(page, term + 3); // late, and who is silent is still waited for
   await see(person, 'the clock, put forward');
   await page.goto(at);
   assert.match(await page.locator('.turn').innerText(), new RegExp((await text('az', 'tseras-person.until.overdue', { Day: '.*' })).split('.*')[1].trim().slice(0, 20)));
@@ -400,6 +403,12 @@ test('time goes by: what is late is marked for person and members, and who is du
   await member.page.goto(seats[0].address);
   await see(member, 'a late case to assess');
   await member.close();
+  await forward(page, term + 14); // he is passed over, and with him all three: another commission is drawn
+  const others = await drawn(s.members, 3, [...before, ...seats]);
+  assert.ok(others.every((seat) => !seats.some((old) => old.name === seat.name)), 'none of those who were silent is drawn again');
+  await page.goto(at);
+  assert.ok(await said(page, 'tseras-person.step.another_commission'), 'the person reads why others were drawn');
+  await see(person, 'a case that others were drawn for');
   await forward(page, 225); // the longest name's term ends in nine months
   await person.close();
   const invited = await s.visitor();
