@@ -167,7 +167,7 @@ func (y *year) goesOnWith(ctx context.Context, p prog, k tseras.Course, own, r *
 	case k.Word == tseras.NoWord:
 		return y.tolerated("agrees to a draft", y.desk.AnswerDraft(ctx, p.Subject, p.Number, person, p.Drafts, tseras.Agreed, ""))
 	case k.Word == tseras.Missing && temper%2 == 0:
-		return y.tolerated("drafts again", y.rehabilitation.Draft(ctx, body, p.Number, p.Drafts+1, y.measures("treatment", "cane")))
+		return y.tolerated("drafts again", y.draft(ctx, body, p, "treatment", "cane"))
 	case k.Word == tseras.Missing:
 		return y.tolerated("enters a programme with an answer", y.rehabilitation.Enter(ctx, body, p.Number, p.Drafts, "Həkim bunu tövsiyə etmir"))
 	}
@@ -190,7 +190,7 @@ func (y *year) meets(ctx context.Context, body tseras.Body, p prog, k tseras.Cou
 	case temper > 90 || r.IntN(20) == 0:
 		return y.invites(ctx, body, p.Number, "invites who did not come", true)
 	}
-	return y.tolerated("drafts", y.rehabilitation.Draft(ctx, body, p.Number, p.Drafts+1, y.measures("treatment")))
+	return y.tolerated("drafts", y.draft(ctx, body, p, "treatment"))
 }
 
 // invites takes the first day from the second working day on that will do.
@@ -206,11 +206,33 @@ func (y *year) invites(ctx context.Context, body tseras.Body, number, what strin
 	return y.tolerated(what, err)
 }
 
-func (y *year) measures(codes ...string) (all []tseras.Line) {
-	for _, m := range codes {
-		all = append(all, tseras.Line{Measure: m, Provider: "Reabilitasiya Agentliyi", Until: begins.AddDays(y.day + 10)})
+const sqlEnds = `
+	SELECT x.until_day
+	FROM tseras_programmes p
+	JOIN tseras_decisions d ON d.case_id = p.decision
+	JOIN examinations x ON x.entry_id = d.entry_id
+	JOIN cases c ON c.id = p.case_id
+	WHERE c.number = @number`
+
+// draft drafts measures, which end with the disability at the latest; where it is over already there is nothing to draft.
+func (y *year) draft(ctx context.Context, body tseras.Body, p prog, codes ...string) error {
+	var ends tesdiq.Date
+	if err := y.admin.QueryRow(ctx, sqlEnds, pgx.NamedArgs{"number": p.Number}).Scan(&ends); err != nil {
+		return fmt.Errorf("simulate: the end of a disability: %w", err)
 	}
-	return all
+	today, until := begins.AddDays(y.day), begins.AddDays(y.day+10)
+	if !ends.IsZero() && ends.Before(today) {
+		y.count("nothing to draft: the disability is over", 1)
+		return nil
+	}
+	if !ends.IsZero() && ends.Before(until) {
+		until = ends
+	}
+	var all []tseras.Line
+	for _, m := range codes {
+		all = append(all, tseras.Line{Measure: m, Provider: "Reabilitasiya Agentliyi", Until: until})
+	}
+	return y.rehabilitation.Draft(ctx, body, p.Number, p.Drafts+1, all)
 }
 
 const sqlDisputable = `
