@@ -118,9 +118,22 @@ func (y *year) draw(ctx context.Context) error {
 }
 
 func (y *year) decide(ctx context.Context) error {
-	_, err := y.decider.Decide(ctx) // where it moved a case, it is somebody's turn
+	began, worked := y.Now(), y.meter()
+	n, err := y.decider.Decide(ctx) // where it moved a case, it is somebody's turn
+	y.did["moved by the decider"] += n
+	if n >= full {
+		y.did[fullTurns] += n
+		y.spent[fullTurns] += y.Now().Sub(began)
+		y.worked[fullTurns] += y.meter() - worked
+	}
 	return err
 }
+
+// full is how many cases a turn of the decider moves at least that is counted as a full one: of less than that what a turn costs in itself, the
+// looking and the planning of statements, is most of it.
+const full = 100
+
+const fullTurns = "moved by the decider in full turns"
 
 // passOver takes cases from those who are silent, in the morning: a day is over for all at once.
 func (y *year) passOver(ctx context.Context) error {

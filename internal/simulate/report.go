@@ -132,6 +132,11 @@ func (y *year) judge(ctx context.Context) (Report, error) {
 		}
 		r.Rates[name] = Rate{perSecond(r.Decided, spent), perSecond(r.Decided, worked)}
 	}
+	if n := y.did[fullTurns]; n > 0 { // a decision is two moves at least: what is laid before the members, and what they have signed
+		share := float64(n) / float64(y.did["moved by the decider"])
+		decided := int(share * float64(r.Decided))
+		r.Rates["decide, full turns"] = Rate{perSecond(decided, y.spent[fullTurns]), perSecond(decided, y.worked[fullTurns])}
+	}
 	if cpu := y.spent["processors: the program and those who play"] + y.spent["processors: PostgreSQL"]; cpu > 0 {
 		r.PerCPU = perSecond(r.Decided, cpu)
 	}
