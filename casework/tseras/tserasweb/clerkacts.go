@@ -112,10 +112,11 @@ func (h *Clerk) correct(w http.ResponseWriter, r *http.Request) error {
 	if len(key) != keyLength {
 		return casework.ErrState
 	}
-	ps := tseras.CheckDispute(wrong, words)
+	var ps tesdiq.Problems // in the order of the form
 	if !slices.Contains(tseras.Registers, register) {
 		ps.Add("register", tesdiq.Invalid("tseras.correction.register"))
 	}
+	ps = append(ps, tseras.CheckDispute(wrong, words)...)
 	if len(ps) == 0 {
 		c, err := h.Filing.AskCorrection(r.Context(), clerkOf(r), visit, chi.URLParam(r, "number"), register, wrong, words, key)
 		switch {

@@ -120,10 +120,11 @@ func (h *Corrections) ask(w http.ResponseWriter, r *http.Request) error {
 	if len(f.Key) != keyLength {
 		return casework.ErrState
 	}
-	ps := tseras.CheckDispute(tseras.Wrong(f.Wrong), f.Words)
+	var ps tesdiq.Problems // in the order of the form
 	if o, asked := s.Evidence.Of(tseras.Register(f.Register)); !asked || !o.Answered {
 		ps.Add("register", tesdiq.Invalid("tseras.correction.register"))
 	}
+	ps = append(ps, tseras.CheckDispute(tseras.Wrong(f.Wrong), f.Words)...)
 	if len(ps) > 0 {
 		return h.render(w, r, f, ps)
 	}
