@@ -21,12 +21,13 @@ const (
 	barStep    = 40
 )
 
-// longest is how many letters of a label fit beside a value; the table has the whole.
-const longest = 36
+// letters is how many fit above a bar, of label and value together; the table has the whole.
+const letters = 42
 
-func short(label string) string {
-	if letters := []rune(label); len(letters) > longest {
-		return string(letters[:longest-1]) + "…"
+func short(label, value string) string {
+	fits := max(1, letters-len([]rune(value)))
+	if all := []rune(label); len(all) > fits {
+		return string(all[:fits-1]) + "…"
 	}
 	return label
 }
@@ -39,7 +40,7 @@ func newChart(id, title, desc string, labels, values []string, lengths []int) *c
 		most = max(most, n)
 	}
 	for i := range labels {
-		b := bar{Label: short(labels[i]), Value: values[i], TextY: barStep*i + 15, Y: barStep*i + 21}
+		b := bar{Label: short(labels[i], values[i]), Value: values[i], TextY: barStep*i + 15, Y: barStep*i + 21}
 		if lengths[i] > 0 {
 			b.Width = max(2, lengths[i]*chartWidth/most)
 		}
