@@ -38,6 +38,13 @@ export async function refer(s, who, changes = {}, ahead = 0) {
   return JSON.parse(text);
 }
 
+// faults is what goes wrong at the agencies from now on.
+export async function faults(s, ...all) {
+  const services = JSON.parse(await readFile(path.join(s.demo.dir, 'agencies', 'services.json'), 'utf8'));
+  const answer = await fetch(`${services[0].url}/faults`, { method: 'PUT', body: JSON.stringify(all) });
+  assert.equal(answer.status, 204, await answer.text());
+}
+
 // apply opens a case as a person does on the page, and gives its address.
 export async function apply(page) {
   await page.goto('/cabinet/cases/new');

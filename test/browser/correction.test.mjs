@@ -2,20 +2,11 @@
 // is silent, corrects, and refuses with a reason; and each page examined on the way (look.mjs).
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { readFile } from 'node:fs/promises';
-import path from 'node:path';
-import { apply, becomes, forward } from './assess.mjs';
+import { apply, becomes, faults, forward } from './assess.mjs';
 import { langs, people, send, signIn, suite, text, until } from './harness.mjs';
 import { look } from './look.mjs';
 
 const s = suite({ before, after });
-
-// faults is what goes wrong at the agencies from now on.
-async function faults(...all) {
-  const services = JSON.parse(await readFile(path.join(s.demo.dir, 'agencies', 'services.json'), 'utf8'));
-  const answer = await fetch(`${services[0].url}/faults`, { method: 'PUT', body: JSON.stringify(all) });
-  assert.equal(answer.status, 204, await answer.text());
-}
 
 // examined looks at the page that is open, also at 320 px, and leaves it in Azerbaijani and wide.
 async function examined(v, what) {
@@ -62,7 +53,7 @@ test('a register that is wrong is corrected, or not, by the agency that keeps it
   assert.equal((await p.locator('#words').inputValue()).length, 501);
 
   // Sent by a double click while the agency is away it is one correction; no answer is no refusal.
-  await faults({ register: 'correctepisodes', kind: 'down' });
+  await faults(s, { register: 'correctepisodes', kind: 'down' });
   await p.goto(form);
   await fill(p, 'episodes', 'never-was', 'Orada müalicə\nalmamışam');
   await Promise.all([p.waitForResponse((r) => r.request().method() === 'POST'), p.locator('main form button').dblclick()]);
@@ -96,7 +87,7 @@ test('a register that is wrong is corrected, or not, by the agency that keeps it
   }
 
   // The agency is back, the register corrected, and all registers are asked again.
-  await faults();
+  await faults(s);
   await forward(p, 1);
   await becomes(p, first, (html) => html.includes('yenidən soruşulur'), 'it is corrected');
   await examined(person, 'corrected');
@@ -106,7 +97,7 @@ test('a register that is wrong is corrected, or not, by the agency that keeps it
   assert.equal(await p.locator(`form[action="${first}/withdraw"]`).count(), 0, 'what is answered cannot be taken back');
 
   // One more, taken back.
-  await faults({ register: 'correctpopulation', kind: 'later' });
+  await faults(s, { register: 'correctpopulation', kind: 'later' });
   await p.goto(form);
   await becomes(p, form, (html) => html.includes('value="population"'), 'the registers have answered again');
   await fill(p, 'population', 'other', 'Ünvanım başqadır');

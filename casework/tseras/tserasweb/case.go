@@ -148,7 +148,7 @@ func pageArea(k casework.Kind) string {
 
 // stepWords says a step in words, with what it tells of.
 func stepWords(shell *web.Shell, lang tesdiq.Lang, k casework.Kind, s casework.Step) string {
-	if strings.HasPrefix(s.What, "correction_") || s.What == tseras.StepRegisterCorrected {
+	if strings.HasPrefix(s.What, "correction_") || s.What == tseras.StepRegisterCorrected || k == tseras.Correction && s.What == string(tseras.Withdrawn) {
 		return shell.T(lang, "tseras-correction.step."+s.What)
 	}
 	where := pageArea(k)
