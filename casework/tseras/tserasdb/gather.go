@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"time"
 
@@ -56,15 +57,22 @@ func (g Gatherer) Gather(ctx context.Context, after casework.ID) (last casework.
 	if len(ids) == 0 {
 		return after, 0, nil
 	}
-	cases, evidence, err := g.waiting(ctx, ids)
-	if err != nil {
-		return after, 0, err
-	}
-	asked := g.ask(ctx, cases, evidence)
+	said := map[casework.ID]asked{}
+	n, failed := inBatch(ids, func(ids []casework.ID) (int, []error, error) {
+		cases, evidence, err := g.waiting(ctx, ids)
+		if err != nil {
+			return 0, nil, ofCases(ids, err)
+		}
+		cases = slices.DeleteFunc(cases, func(c casework.Case) bool { a, ok := said[c.ID]; return ok && a.seq == c.Seq }) // asked before the batch failed
+		maps.Copy(said, g.ask(ctx, cases, evidence))
+		if err := ctx.Err(); err != nil {
+			return 0, nil, err // what was answered is in the log of questions, and is not asked again
+		}
+		return g.some(ctx, ids, said)
+	})
 	if err := ctx.Err(); err != nil {
-		return after, 0, err // what was answered is in the log of questions, and is not asked again
+		return after, n, err
 	}
-	n, failed := inBatch(ids, func(ids []casework.ID) (int, []error, error) { return g.some(ctx, ids, asked) })
 	return ids[len(ids)-1], n, errors.Join(failed...)
 }
 

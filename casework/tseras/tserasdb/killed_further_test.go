@@ -67,7 +67,9 @@ var furtherRoads = []road{
 		{"miss something", says(1, tseras.Missing, "Ağ əsa da lazımdır")},
 		{"draft again", drafts(2, "cane")},
 		{"agree", says(2, tseras.Agreed, "")},
-		{"enter", bodyDoes(func(j *journey, r tserasdb.Rehabilitation) error { return r.Enter(j.Context(), j.body, j.number, 2, "") })},
+		{"enter", bodyDoes(func(j *journey, r tserasdb.Rehabilitation) error {
+			return r.Enter(j.Context(), j.body, j.number, 2, "")
+		})},
 	}},
 	{name: "a correction", who: "nermin", before: []deed{
 		{"apply", applies}, {"ask registers, and then for a referral", gather},
