@@ -37,6 +37,7 @@ type Outcome struct {
 	At       time.Time        `json:"at"`             // the state of the register; or when it was asked in vain
 	Again    time.Time        `json:"again,omitzero"` // when it is worth asking again
 	Facts    gateway.Facts    `json:"facts,omitzero"`
+	SHA256   string           `json:"sha256,omitempty"` // of the signed exchange, where the rules read the answer; empty where nothing was signed
 }
 
 // OutcomeOf keeps of what the gateway says what a case needs.
@@ -44,6 +45,9 @@ func OutcomeOf(o gateway.Outcome) Outcome {
 	kept := Outcome{Register: o.Question.Register, Question: o.Question.ID}
 	if o.Answer != nil {
 		kept.Answered, kept.At, kept.Facts = true, o.Answer.AsOf, o.Answer.Facts
+		if _, read := ruled[kept.Register]; read && o.Answer.Exchange.Response.Start != "" {
+			kept.SHA256 = Digest256(o.Answer.Exchange.Bytes())
+		}
 		return kept
 	}
 	kept.Why, kept.At, kept.Again = o.No.Reason, o.No.Since, o.No.Next
@@ -113,6 +117,17 @@ func (e Evidence) Answers() []criteria.Answer {
 			}
 		}
 		all = append(all, a)
+	}
+	return all
+}
+
+// Exchanges are the signed exchanges that the rules' answers come from, in the order of Answers: by their digests alone.
+func (e Evidence) Exchanges() []criteria.Exchange {
+	var all []criteria.Exchange
+	for _, r := range Registers {
+		if o, ok := e.Of(r); ok && o.Answered && o.SHA256 != "" {
+			all = append(all, criteria.Exchange{Name: ruled[r], Type: ExchangeType, SHA256: o.SHA256})
+		}
 	}
 	return all
 }

@@ -32,6 +32,13 @@ func (f File) Input(on tesdiq.Date) criteria.Input {
 	}
 }
 
+// Pack makes the package of a decision, with the digests of what the registers signed.
+func (f File) Pack(in criteria.Input, r criteria.Result) criteria.Package {
+	p := criteria.Pack(f.Case.Number, in, r)
+	p.Answers = f.Evidence.Exchanges()
+	return p
+}
+
 // PriorOf is an earlier examination as the rules read it; conditions are those of our own decision, if it was ours.
 func PriorOf(x examination.Examination, conditions []criteria.Condition) criteria.Prior {
 	from := x.From

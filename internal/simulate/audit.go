@@ -528,9 +528,14 @@ func drawsAgain(ctx context.Context, admin Querier) (rounds, drawings int, wrong
 	return rounds, drawings, wrong, nil
 }
 
+// The exchanges are those of the case in which the registers were asked: an appeal rests on those of the case that it is about.
 const sqlPackages = `
-	SELECT d.case_id, d.package, d.alone, coalesce(x.outcome, ''), coalesce(x.loss, 0), p.package
+	SELECT d.case_id, d.package, d.alone, coalesce(x.outcome, ''), coalesce(x.loss, 0), p.package,
+	       ARRAY(SELECT encode(sha256(e.exchange), 'hex') FROM gateway_questions q JOIN gateway_exchanges e ON e.question_id = q.id
+	             WHERE q.case_number = coalesce(a.number, c.number))
 	FROM tseras_decisions d
+	JOIN cases c ON c.id = d.case_id
+	LEFT JOIN cases a ON a.id = c.about AND c.kind = 'appeal'
 	LEFT JOIN examinations x ON x.entry_id = d.entry_id
 	LEFT JOIN tseras_blind b ON b.case_id = d.case_id
 	LEFT JOIN LATERAL (SELECT package FROM tseras_proposals WHERE number = b.number ORDER BY n DESC LIMIT 1) p ON true`
@@ -544,6 +549,7 @@ func packagesAgain(ctx context.Context, admin Querier) (n int, wrong []string, e
 		Outcome  string
 		Loss     int
 		Proposed []byte
+		Captured []string
 	}
 	all := make(chan decision, 64)
 	var wait sync.WaitGroup
@@ -552,7 +558,7 @@ func packagesAgain(ctx context.Context, admin Querier) (n int, wrong []string, e
 	for range 4 {
 		wait.Go(func() {
 			for d := range all {
-				if why := again(d.Package, d.Proposed, d.Alone, d.Outcome, d.Loss); why != nil {
+				if why := again(d.Package, d.Proposed, d.Captured, d.Alone, d.Outcome, d.Loss); why != nil {
 					if bad.Add(1) <= 5 {
 						mu.Lock()
 						wrong = append(wrong, fmt.Sprintf("the package of case %d: %v", d.Case, why))
@@ -565,8 +571,8 @@ func packagesAgain(ctx context.Context, admin Querier) (n int, wrong []string, e
 	}
 	rows, _ := admin.Query(ctx, sqlPackages) // the error comes out of ForEachRow
 	var d decision
-	_, err = pgx.ForEachRow(rows, []any{&d.Case, &d.Package, &d.Alone, &d.Outcome, &d.Loss, &d.Proposed}, func() error {
-		all <- decision{d.Case, bytes.Clone(d.Package), d.Alone, d.Outcome, d.Loss, bytes.Clone(d.Proposed)}
+	_, err = pgx.ForEachRow(rows, []any{&d.Case, &d.Package, &d.Alone, &d.Outcome, &d.Loss, &d.Proposed, &d.Captured}, func() error {
+		all <- decision{d.Case, bytes.Clone(d.Package), d.Alone, d.Outcome, d.Loss, bytes.Clone(d.Proposed), slices.Clone(d.Captured)}
 		return nil
 	})
 	close(all)
@@ -580,13 +586,40 @@ func packagesAgain(ctx context.Context, admin Querier) (n int, wrong []string, e
 	return int(done.Load()), wrong, nil
 }
 
-func again(pack, proposed []byte, alone bool, outcome string, loss int) error {
+// rests says whether a package names what was exchanged with every register that answered, and nothing else; of a case whose questions
+// were not sealed, nothing.
+func rests(p criteria.Package, in criteria.Input, captured []string) error {
+	answered := 0
+	for _, a := range in.Evidence {
+		if a.State != criteria.NoAnswer {
+			answered++
+		}
+	}
+	if len(captured) == 0 {
+		answered = 0
+	}
+	if len(p.Answers) != answered || p.Enclosed() != 0 {
+		return fmt.Errorf("names %d signed answers of %d", len(p.Answers), answered)
+	}
+	for _, a := range p.Answers {
+		if !slices.Contains(captured, a.SHA256) {
+			return fmt.Errorf("names an answer of %s that nobody gave", a.Name)
+		}
+	}
+	return nil
+}
+
+// again decides by a package again. captured are the digests of what was exchanged with registers for the case.
+func again(pack, proposed []byte, captured []string, alone bool, outcome string, loss int) error {
 	p, err := criteria.ReadPackage(pack)
 	if err != nil {
 		return err
 	}
-	_, r, err := p.Again()
+	in, r, err := p.Again()
 	if err != nil {
+		return err
+	}
+	if err := rests(p, in, captured); err != nil {
 		return err
 	}
 	if r.Alone != alone || outcome != "" && (string(r.Outcome) != outcome || r.Loss != loss) {

@@ -12,6 +12,10 @@ import (
 	"github.com/tesdiq/tesdiq/casework/tseras"
 )
 
+// decidedBy are the questions to a register that packages name.
+const decidedBy = `SELECT q.id FROM gateway_questions q JOIN gateway_exchanges x ON x.question_id = q.id JOIN cases c ON c.number = q.case_number
+	JOIN tseras_decisions d ON d.case_id = c.id WHERE strpos(convert_from(d.package, 'UTF8'), encode(sha256(x.exchange), 'hex')) > 0 AND q.register = `
+
 // damages are what somebody who owns the database, or a fault of ours, could do, and by which words the audit must say it.
 var damages = []struct{ name, sql, says string }{
 	{"a ledger line is gone", `DELETE FROM ledger_lines WHERE seq = (SELECT max(seq) FROM ledger_lines WHERE kind = 'step')`, "1 of kind step without a line"},
@@ -22,6 +26,8 @@ var damages = []struct{ name, sql, says string }{
 	{"a step is back-dated", `UPDATE case_steps SET at = at - interval '1 year' WHERE (case_id, seq) IN (SELECT case_id, seq FROM case_steps WHERE seq = 2 LIMIT 1)`, "none earlier than it"},
 	{"a decision says another result", `UPDATE tseras_decisions SET package = convert_to(replace(convert_from(package, 'UTF8'), '"loss":', '"loss":1'), 'UTF8')
 		WHERE case_id = (SELECT case_id FROM tseras_decisions WHERE convert_from(package, 'UTF8') LIKE '%"loss":%' LIMIT 1)`, "the package of case"},
+	{"a register's answer is another", `UPDATE gateway_exchanges SET exchange = exchange || '\x20' WHERE question_id = (` + decidedBy + `'dialysis' LIMIT 1)`, "names an answer of dialysis that nobody gave"},
+	{"a register's answer is gone", `DELETE FROM gateway_exchanges WHERE question_id = (` + decidedBy + `'episodes' LIMIT 1)`, "names an answer of hospital that nobody gave"},
 	{"an examination is of another loss", `UPDATE examinations SET loss = loss + 5 WHERE entry_id = (SELECT max(entry_id) FROM tseras_decisions JOIN examinations USING (entry_id) WHERE loss BETWEEN 31 AND 90)`, "than was entered"},
 	{"an examination was entered past the procedure", `WITH e AS (INSERT INTO entries (book, number, version, act, subject, chain, effective_on, entered_at, entered_by, reason)
 		SELECT book, 'EX-2026-999999', 1, act, subject, chain, effective_on, entered_at, entered_by, reason FROM entries WHERE id = (SELECT max(entry_id) FROM tseras_decisions) RETURNING id)

@@ -163,7 +163,7 @@ func TestTheClerksPagesOfAppealAndCorrection(t *testing.T) {
 		c.Members = memberships{web.Organisation{ID: clerk.Organisation, Name: clerk.Office, Role: "clerk", Duties: []string{"filing"}}}
 	})
 	h := &tserasweb.Clerk{Shell: shell, Filing: filing, Now: w.now, Rand: w.desk.Rand}
-	person := &tserasweb.Person{Shell: shell, Desk: w.desk, Calendar: w.desk.Calendar, Now: w.now, Rand: w.desk.Rand}
+	person := &tserasweb.Person{Shell: shell, Desk: w.desk, Answers: w.log, Calendar: w.desk.Calendar, Now: w.now, Rand: w.desk.Rand}
 	w.must(h.Prepare())
 	w.must(person.Prepare())
 	b := webtest.Open(t, shell, h.Routes, person.Routes)

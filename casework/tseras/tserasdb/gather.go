@@ -15,7 +15,6 @@ import (
 	"github.com/tesdiq/tesdiq/casework"
 	"github.com/tesdiq/tesdiq/casework/caseworkdb"
 	"github.com/tesdiq/tesdiq/casework/tseras"
-	"github.com/tesdiq/tesdiq/casework/tseras/criteria"
 )
 
 // Gatherer asks the registers for each case that waits for them, and moves it on when all have answered.
@@ -177,7 +176,7 @@ func next(w *writes, f tseras.File) error {
 		return nil
 	}
 	if n.Alone != nil {
-		p := criteria.Pack(f.Case.Number, f.Input(n.Alone.DecidedOn), *n.Alone)
+		p := f.Pack(f.Input(n.Alone.DecidedOn), *n.Alone)
 		return w.decide(f, *n.Alone, p.Bytes(), "", n.What, true)
 	}
 	c, err := w.move(f.Case, n.To, n.Variant, casework.Actor{Part: casework.BySystem}, n.What, nil)

@@ -53,7 +53,7 @@ func (w *world) site() *site {
 	w.must(pages.Prepare())
 	draws := &tserasweb.Draws{Shell: shell, Rounds: w.rounds}
 	w.must(draws.Prepare())
-	person := &tserasweb.Person{Shell: shell, Desk: w.desk, Calendar: tesdiq.AzerbaijanCalendar(), Now: w.now, Rand: rand.Reader}
+	person := &tserasweb.Person{Shell: shell, Desk: w.desk, Answers: w.log, Calendar: tesdiq.AzerbaijanCalendar(), Now: w.now, Rand: rand.Reader}
 	w.must(person.Prepare())
 	handler = shell.Router(in.Routes, p.Routes, pages.Routes, draws.Routes, person.Routes)
 	return &site{w, srv, shell}

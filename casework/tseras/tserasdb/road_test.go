@@ -484,7 +484,8 @@ func TestOnlyWhoWasDrawnSeesTheCase(t *testing.T) {
 	pool := w.db.Pool(postgres.Commission)
 	for _, sql := range []string{
 		`SELECT subject FROM cases`, `SELECT case_id FROM tseras_blind`, `SELECT referral FROM tseras_referrals`, `SELECT outcome FROM tseras_evidence`,
-		`SELECT fin FROM persons`, `SELECT package FROM tseras_proposals`, `SELECT salt FROM tseras_proposals`, `SELECT drawing FROM drawings`, `SELECT at FROM tseras_looks`, `SELECT member_id FROM tseras_looks`,
+		`SELECT fin FROM persons`, `SELECT package FROM tseras_proposals`, `SELECT salt FROM tseras_proposals`, `SELECT package FROM tseras_decisions`, `SELECT exchange FROM gateway_exchanges`, `SELECT leaf FROM gateway_answers`,
+		`SELECT drawing FROM drawings`, `SELECT at FROM tseras_looks`, `SELECT member_id FROM tseras_looks`,
 	} {
 		if _, err := pool.Exec(t.Context(), sql); err == nil {
 			t.Errorf("the commission's role may: %s", sql)

@@ -32,8 +32,8 @@ func TestStatements(t *testing.T) {
 	pgtest.PrepareAll(t, pgtest.Open(t), postgres.Casework, postgres.Commission, postgres.Operator)
 }
 
-// memory is a gateway's log for as long as the test: it remembers when each question was asked first, and no answer.
-type memory struct{ asked sync.Map }
+// memory is a gateway's log for as long as the test: it remembers when each question was asked first, and what was exchanged.
+type memory struct{ asked, exchanged sync.Map }
 
 func (m *memory) Asked(_ context.Context, all []gateway.Asking) (past []gateway.Past, err error) {
 	for _, q := range all {
@@ -43,8 +43,18 @@ func (m *memory) Asked(_ context.Context, all []gateway.Asking) (past []gateway.
 	return past, nil
 }
 func (*memory) Tried(context.Context, []gateway.Attempt) error { return nil }
-func (*memory) Answered(_ context.Context, _ gateway.Attempt, x gateway.Exchange) ([]byte, error) {
+func (m *memory) Answered(_ context.Context, a gateway.Attempt, x gateway.Exchange) ([]byte, error) {
+	m.exchanged.Store(x.Request.Header(gateway.HeaderIssue)+" "+a.Question, x.Bytes())
 	return x.Bytes(), nil
+}
+
+// Evidence implements tseras.Exchanges; nothing has a time stamp.
+func (m *memory) Evidence(_ context.Context, caseNumber, question string) ([]byte, error) {
+	x, ok := m.exchanged.Load(caseNumber + " " + question)
+	if !ok {
+		return nil, casework.ErrMissing
+	}
+	return x.([]byte), nil
 }
 
 // world is the books with invented people, the agencies with the same, commissions, an institution, and all who work on cases.
@@ -52,6 +62,7 @@ type world struct {
 	*testing.T
 	db       *pgtest.DB
 	agencies *agencies.Server
+	log      *memory
 	desk     tserasdb.Desk
 	gatherer tserasdb.Gatherer
 	drawer   *tserasdb.Drawer
@@ -77,7 +88,7 @@ func memberFIN(commission, n int) tesdiq.FIN {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{T: t, db: pgtest.Open(t)}
+	w := &world{T: t, db: pgtest.Open(t), log: &memory{}}
 	today := tesdiq.DateOf(time.Now())
 	if _, err := registrydb.Load(t.Context(), w.db.Pool(postgres.Registry), people.Generate(1, 20, today), rand.Reader, func(int) {}); err != nil {
 		t.Fatal(err)
@@ -94,7 +105,7 @@ func newWorld(t *testing.T) *world {
 		services[i].Pause, services[i].Trip = gateway.Millis(time.Millisecond), 1000
 		services[i].Attempt, services[i].Deadline = gateway.Millis(patience), gateway.Millis(patience)
 	}
-	client, err := gateway.New(gateway.Config{Seal: keys.Asker, Trust: keys.Trust, Services: services, Log: &memory{}, Deadline: patience, Now: time.Now, Rand: rand.Reader})
+	client, err := gateway.New(gateway.Config{Seal: keys.Asker, Trust: keys.Trust, Services: services, Log: w.log, Deadline: patience, Now: time.Now, Rand: rand.Reader})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -121,7 +121,7 @@ func (w *writes) propose(f tseras.File, number tseras.BlindNumber, in criteria.I
 	if _, err := io.ReadFull(w.desk.Rand, salt); err != nil {
 		return fmt.Errorf("salt: %w", err)
 	}
-	pack := criteria.Pack(f.Case.Number, in, r).Bytes()
+	pack := f.Pack(in, r).Bytes()
 	digest := tseras.Digest(salt, pack)
 	w.proposals = append(w.proposals, proposal{number, tseras.BlindResultOf(r, f.Differs(in, r)), digest[:], salt, pack})
 	return nil

@@ -44,6 +44,7 @@ type Desk interface {
 type Person struct {
 	Shell    *web.Shell
 	Desk     Desk
+	Answers  tseras.Exchanges // what registers signed, for the person's own package
 	Calendar *tesdiq.Calendar
 	Now      func() time.Time
 	Rand     io.Reader // of the forms' keys
@@ -333,7 +334,8 @@ func (h *Person) withdraw(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// pack hands out the decision package, byte for byte as it was entered: `tesdiq decide -package FILE` computes it again.
+// pack hands out the decision package with the registers' signed answers enclosed, which name the person; or as it was entered, byte for byte,
+// for whom else he wants to show it to. `tesdiq decide -package FILE` computes both again.
 func (h *Person) pack(w http.ResponseWriter, r *http.Request) error {
 	s, err := h.found(r)
 	if err != nil {
@@ -342,15 +344,24 @@ func (h *Person) pack(w http.ResponseWriter, r *http.Request) error {
 	if s.Package == nil {
 		return casework.ErrMissing
 	}
+	file, name := s.Package, s.Number
+	if r.URL.Query().Get("answers") == "no" {
+		name += "-" + bare
+	} else if file, err = s.Enclosed(r.Context(), h.Answers); err != nil {
+		return err
+	}
 	head := w.Header()
 	head.Set("Content-Type", "application/json")
-	head.Set("Content-Disposition", `attachment; filename="`+s.Number+`.json"`) // a number has no character to be escaped
+	head.Set("Content-Disposition", `attachment; filename="`+name+`.json"`) // a number has no character to be escaped
 	head.Set("X-Content-Type-Options", "nosniff")
 	head.Set("Cache-Control", "no-store")
-	head.Set("Content-Length", strconv.Itoa(len(s.Package)))
-	_, _ = w.Write(s.Package) // an error means that the client has gone
+	head.Set("Content-Length", strconv.Itoa(len(file)))
+	_, _ = w.Write(file) // an error means that the client has gone
 	return nil
 }
+
+// bare is what is added to the name of a package without answers.
+const bare = "nameless"
 
 // Open is the person's case that is under way, for the first page of the cabinet: its address and a sentence about whose
 // turn it is. false when there is none.

@@ -202,7 +202,7 @@ func TestWithdrawing(t *testing.T) {
 func TestNobodySeesAnothersCase(t *testing.T) {
 	_, b := open(t)
 	b.SignIn("1KF6W0Z")
-	for _, path := range []string{at, at + "/package", at + "/withdraw", "/cabinet/cases/T-1999-000001"} {
+	for _, path := range []string{at, at + "/package", at + "/package?answers=no", at + "/withdraw", "/cabinet/cases/T-1999-000001"} {
 		if r := b.Get(path); r.Status != http.StatusNotFound {
 			t.Errorf("%s: %d", path, r.Status)
 		}

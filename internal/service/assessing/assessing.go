@@ -68,7 +68,7 @@ func New(h service.Host, shell *web.Shell, pools *postgres.Pools, s Settings) (*
 	}
 	calendar := tesdiq.AzerbaijanCalendar()
 	desk := tserasdb.Desk{Pool: pools.Casework, Calendar: calendar, Now: h.Now, Rand: h.Rand}
-	a := &Assessing{person: &tserasweb.Person{Shell: shell, Desk: desk, Calendar: calendar, Now: h.Now, Rand: h.Rand}}
+	a := &Assessing{person: &tserasweb.Person{Shell: shell, Desk: desk, Answers: log, Calendar: calendar, Now: h.Now, Rand: h.Rand}}
 	if err := a.person.Prepare(); err != nil {
 		return nil, err
 	}
