@@ -531,7 +531,8 @@ func drawsAgain(ctx context.Context, admin Querier) (rounds, drawings int, wrong
 // The exchanges are those of the case in which the registers were asked: an appeal rests on those of the case that it is about.
 const sqlPackages = `
 	SELECT d.case_id, d.package, d.alone, coalesce(x.outcome, ''), coalesce(x.loss, 0), p.package,
-	       ARRAY(SELECT encode(sha256(e.exchange), 'hex') FROM gateway_questions q JOIN gateway_exchanges e ON e.question_id = q.id
+	       ARRAY(SELECT o.outcome->>'sha256' FROM tseras_evidence o WHERE o.case_id = coalesce(a.id, c.id) AND o.outcome->>'sha256' <> ''),
+	       ARRAY(SELECT coalesce(encode(sha256(e.exchange), 'hex'), '') FROM gateway_questions q LEFT JOIN gateway_exchanges e ON e.question_id = q.id
 	             WHERE q.case_number = coalesce(a.number, c.number))
 	FROM tseras_decisions d
 	JOIN cases c ON c.id = d.case_id
@@ -549,6 +550,7 @@ func packagesAgain(ctx context.Context, admin Querier) (n int, wrong []string, e
 		Outcome  string
 		Loss     int
 		Proposed []byte
+		Signed   []string
 		Captured []string
 	}
 	all := make(chan decision, 64)
@@ -558,7 +560,7 @@ func packagesAgain(ctx context.Context, admin Querier) (n int, wrong []string, e
 	for range 4 {
 		wait.Go(func() {
 			for d := range all {
-				if why := again(d.Package, d.Proposed, d.Captured, d.Alone, d.Outcome, d.Loss); why != nil {
+				if why := again(d.Package, d.Proposed, d.Signed, d.Captured, d.Alone, d.Outcome, d.Loss); why != nil {
 					if bad.Add(1) <= 5 {
 						mu.Lock()
 						wrong = append(wrong, fmt.Sprintf("the package of case %d: %v", d.Case, why))
@@ -571,8 +573,8 @@ func packagesAgain(ctx context.Context, admin Querier) (n int, wrong []string, e
 	}
 	rows, _ := admin.Query(ctx, sqlPackages) // the error comes out of ForEachRow
 	var d decision
-	_, err = pgx.ForEachRow(rows, []any{&d.Case, &d.Package, &d.Alone, &d.Outcome, &d.Loss, &d.Proposed, &d.Captured}, func() error {
-		all <- decision{d.Case, bytes.Clone(d.Package), d.Alone, d.Outcome, d.Loss, bytes.Clone(d.Proposed), slices.Clone(d.Captured)}
+	_, err = pgx.ForEachRow(rows, []any{&d.Case, &d.Package, &d.Alone, &d.Outcome, &d.Loss, &d.Proposed, &d.Signed, &d.Captured}, func() error {
+		all <- decision{d.Case, bytes.Clone(d.Package), d.Alone, d.Outcome, d.Loss, bytes.Clone(d.Proposed), slices.Clone(d.Signed), slices.Clone(d.Captured)}
 		return nil
 	})
 	close(all)
@@ -586,31 +588,31 @@ func packagesAgain(ctx context.Context, admin Querier) (n int, wrong []string, e
 	return int(done.Load()), wrong, nil
 }
 
-// rests says whether a package names what was exchanged with every register that answered, and nothing else; of a case whose questions
-// were not sealed, nothing.
-func rests(p criteria.Package, in criteria.Input, captured []string) error {
+// rests says whether a package names what every register signed that answered, and nothing else; of a case whose questions were not sealed,
+// nothing. signed are the digests as they were recorded, captured those of what the gateway's log has, which is empty where another log was kept.
+func rests(p criteria.Package, in criteria.Input, signed, captured []string) error {
 	answered := 0
 	for _, a := range in.Evidence {
 		if a.State != criteria.NoAnswer {
 			answered++
 		}
 	}
-	if len(captured) == 0 {
+	if len(signed) == 0 {
 		answered = 0
 	}
 	if len(p.Answers) != answered || p.Enclosed() != 0 {
 		return fmt.Errorf("names %d signed answers of %d", len(p.Answers), answered)
 	}
 	for _, a := range p.Answers {
-		if !slices.Contains(captured, a.SHA256) {
+		if !slices.Contains(signed, a.SHA256) || len(captured) > 0 && !slices.Contains(captured, a.SHA256) {
 			return fmt.Errorf("names an answer of %s that nobody gave", a.Name)
 		}
 	}
 	return nil
 }
 
-// again decides by a package again. captured are the digests of what was exchanged with registers for the case.
-func again(pack, proposed []byte, captured []string, alone bool, outcome string, loss int) error {
+// again decides by a package again.
+func again(pack, proposed []byte, signed, captured []string, alone bool, outcome string, loss int) error {
 	p, err := criteria.ReadPackage(pack)
 	if err != nil {
 		return err
@@ -619,7 +621,7 @@ func again(pack, proposed []byte, captured []string, alone bool, outcome string,
 	if err != nil {
 		return err
 	}
-	if err := rests(p, in, captured); err != nil {
+	if err := rests(p, in, signed, captured); err != nil {
 		return err
 	}
 	if r.Alone != alone || outcome != "" && (string(r.Outcome) != outcome || r.Loss != loss) {
