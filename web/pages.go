@@ -75,15 +75,16 @@ func (s *Shell) Pages(files fs.FS) (*Pages, error) {
 
 // Page is what a handler says about a page.
 type Page struct {
-	Title     string          // key of the locale files
-	TitleText string          // instead of Title: text in the viewer's language
-	Section   string          // key of the section that it belongs to, or ""
-	Data      any             // for the page's own template
-	Problems  tesdiq.Problems // what is wrong with the form
-	Status    int             // 0: 200, or 422 when there are Problems
-	NoIndex   bool            // not for search engines
-	Bare      bool            // without account and sections: the sign-in provider's pages
-	Self      string          // address for the language links, where it is not the request's own
+	Title     string            // key of the locale files
+	TitleText string            // instead of Title: text in the viewer's language
+	Section   string            // key of the section that it belongs to, or ""
+	Data      any               // for the page's own template
+	Problems  tesdiq.Problems   // what is wrong with the form
+	Labels    map[string]string // of fields whose problem's sentence fits others, too: said before it where all are listed
+	Status    int               // 0: 200, or 422 when there are Problems
+	NoIndex   bool              // not for search engines
+	Bare      bool              // without account and sections: the sign-in provider's pages
+	Self      string            // address for the language links, where it is not the request's own
 
 	plain bool // do not ask the database for anything: it may be what failed
 }
@@ -99,6 +100,7 @@ type View struct {
 	Unread   int
 	Data     any
 	Problems tesdiq.Problems
+	Labels   map[string]string
 	NoIndex  bool
 	Demo     bool
 	Moved    tesdiq.Date // the day by the demonstration's clock, where it was put forward
@@ -167,7 +169,7 @@ func (p *Pages) Render(w http.ResponseWriter, r *http.Request, name string, page
 	}
 	view := View{
 		Lang: v.Lang, Viewer: v, Path: r.URL.Path, Title: page.TitleText, Section: page.Section, Data: page.Data,
-		Problems: page.Problems, NoIndex: page.NoIndex || v.Person != nil, Demo: p.shell.Demo, Draws: p.shell.Draws, Bare: page.Bare, SignIn: SignInPath(""),
+		Problems: page.Problems, Labels: page.Labels, NoIndex: page.NoIndex || v.Person != nil, Demo: p.shell.Demo, Draws: p.shell.Draws, Bare: page.Bare, SignIn: SignInPath(""),
 	}
 	if view.Title == "" {
 		view.Title = p.shell.T(v.Lang, page.Title)

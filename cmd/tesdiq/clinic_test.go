@@ -109,10 +109,17 @@ func TestAMemberOfAnInstitutionRefersAndDeclines(t *testing.T) {
 		}
 	}
 	status, _, body := w.ask(v.http, http.MethodPost, "/institution/refer", "", empty)
-	for _, field := range []string{"number", "on", "subject", "born", "ground", "main-code", "main-since", "physicians-0-code"} {
-		if status != http.StatusUnprocessableEntity || !strings.Contains(body, `href="#`+field+`"`) || !strings.Contains(body, `id="`+field+`"`) {
-			t.Errorf("an empty form does not lead to %s: %d", field, status)
+	place := 0
+	for _, c := range []struct{ field, named string }{ // in the form's order; a sentence that fits several fields says which one it is
+		{"number", "Göndərişin nömrəsi: "}, {"on", "Göndəriş günü: "}, {"subject", "FİN "}, {"born", "Doğum günü: "}, {"ground", "Göndərişin əsası "},
+		{"main-code", "Əsas diaqnoz: "}, {"main-since", "Əsas diaqnoz · Nə vaxtdan: "}, {"physicians-0-code", "Həkimin FİN-i 1: "},
+	} {
+		link := strings.Index(body[place:], `<a href="#`+c.field+`">`+c.named)
+		if status != http.StatusUnprocessableEntity || link < 0 || !strings.Contains(body, `id="`+c.field+`"`) {
+			t.Errorf("an empty form does not lead to %s by its name, or not after those before it: %d", c.field, status)
+			continue
 		}
+		place += link
 	}
 	if status, _, body := w.ask(v.http, http.MethodPost, "/institution/refer", "", form("do", "more-tests")); status != http.StatusOK || !strings.Contains(body, `name="tests-1-code"`) || !strings.Contains(body, `value="9"`) {
 		t.Errorf("one more test: %d", status)

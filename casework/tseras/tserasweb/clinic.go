@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"time"
 
@@ -342,7 +343,16 @@ func (h *Clinic) render(w http.ResponseWriter, r *http.Request, f typedReferral,
 	if shown != nil {
 		title = "tseras-clinic.review"
 	}
-	return h.pages.Render(w, r, "clinic-refer.html", web.Page{Title: title, Section: "institution", Data: p, Problems: ps, Self: clinicPath + "/refer"})
+	labels := f.labels(func(key string) string { return h.Shell.T(lang, "tseras-clinic."+key) })
+	said := map[string]string{}
+	for _, l := range labels {
+		said[l.Name] = l.Value
+	}
+	place := func(p *tesdiq.Problem) int {
+		return slices.IndexFunc(labels, func(l namedValue) bool { return l.Name == p.Field })
+	}
+	slices.SortStableFunc(ps, func(a, b *tesdiq.Problem) int { return place(a) - place(b) })
+	return h.pages.Render(w, r, "clinic-refer.html", web.Page{Title: title, Section: "institution", Data: p, Problems: ps, Labels: said, Self: clinicPath + "/refer"})
 }
 
 // aboutReferral names a referral to the sign-in provider's confirmation.

@@ -86,6 +86,30 @@ func (f typedReferral) padded(more string) typedReferral {
 	return f
 }
 
+// labels are the form's fields in their order, each with what it is called among others. One whose problems name it already has no label.
+func (f typedReferral) labels(t func(key string) string) []namedValue {
+	all := []namedValue{
+		{"number", t("number")}, {"on", t("on")}, {"subject", ""}, {"born", t("born")}, {"phone", t("phone")}, {"ground", ""},
+		{"main-code", t("main")}, {"main-since", t("main") + " · " + t("since")},
+	}
+	rows := func(list, legend string, lines []typedRow, fields ...string) {
+		for i := range lines {
+			for j := 0; j < len(fields); j += 2 {
+				label := t(legend) + " " + strconv.Itoa(i+1)
+				if fields[j+1] != "" {
+					label += " · " + t(fields[j+1])
+				}
+				all = append(all, namedValue{list + "-" + strconv.Itoa(i) + "-" + fields[j], label})
+			}
+		}
+	}
+	rows("others", "other", f.Others, "code", "", "since", "since")
+	rows("treatments", "treatment", f.Treatments, "code", "", "since", "from", "to", "to", "where", "where")
+	rows("tests", "test", f.Tests, "code", "", "value", "test.value", "since", "test.on")
+	rows("physicians", "physician", f.Physicians, "code", "")
+	return all
+}
+
 // referral is what was typed; what cannot be read is told by its field.
 func (f typedReferral) referral() (x tseras.Referral, ps tesdiq.Problems) {
 	day := func(field, text string) (d tesdiq.Date) {
