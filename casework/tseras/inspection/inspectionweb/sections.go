@@ -57,7 +57,7 @@ func (h *Web) clocks(r *http.Request, q query) ([]section, error) {
 			row[5].Class, row[5].Mark = "bad", "✕"
 		}
 		standing.Rows = append(standing.Rows, row)
-		labels, values, lengths = append(labels, row[0].Text+": "+row[1].Text), append(values, strconv.Itoa(s.Open)), append(lengths, s.Open)
+		labels, values, lengths = append(labels, row[1].Text+" · "+row[0].Text), append(values, strconv.Itoa(s.Open)), append(lengths, s.Open)
 	}
 	h.draw(q.lang, &standing, labels, values, lengths)
 	skip, limit := q.limits("overdue")
@@ -226,7 +226,7 @@ func (h *Web) dimension(lang tesdiq.Lang, name, prefix string, cells []inspectio
 			label = h.Shell.T(lang, "inspection.rest")
 		case name == "closed":
 			kind, state, _ := strings.Cut(c.Value, ".")
-			label = h.words(lang, "filing.kind.", kind) + ": " + h.words(lang, "tseras-person.state.", state)
+			label = h.words(lang, "tseras-person.state.", state) + " · " + h.words(lang, "filing.kind.", kind)
 		case name == "month":
 			label, plain = h.month(lang, c.Value), c.Value
 		case c.Value == "":
