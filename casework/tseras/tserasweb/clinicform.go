@@ -172,20 +172,7 @@ func fieldOf(field string) string {
 	return list + "-" + n + "-" + of
 }
 
-// inForm is the order of the form's fields: its parts, the lines of a list, and the fields of a line.
-func inForm(a, b string) int {
-	parts := []string{"number", "on", "subject", "born", "phone", "ground", "main", "others", "treatments", "tests", "physicians"}
-	columns := []string{"code", "value", "since", "to", "where"}
-	place := func(field string) [3]int {
-		at := strings.Split(field, "-")
-		line, _ := strconv.Atoi(at[min(1, len(at)-1)]) // 0 where it is no line's
-		return [3]int{slices.Index(parts, at[0]), line, slices.Index(columns, at[len(at)-1])}
-	}
-	x, y := place(a), place(b)
-	return slices.Compare(x[:], y[:])
-}
-
-// wrongIn puts what is wrong with a referral to the fields of the form, each field's first, in the form's order; another error stays one.
+// wrongIn puts what is wrong with a referral to the fields of the form, each field's first; another error stays one.
 func wrongIn(err error, before tesdiq.Problems) (tesdiq.Problems, error) {
 	all := before
 	var ps tesdiq.Problems
@@ -208,6 +195,5 @@ func wrongIn(err error, before tesdiq.Problems) (tesdiq.Problems, error) {
 			first = append(first, p)
 		}
 	}
-	slices.SortStableFunc(first, func(p, q *tesdiq.Problem) int { return inForm(p.Field, q.Field) })
 	return first, nil
 }
