@@ -53,22 +53,14 @@ func (d Decider) PassOver(ctx context.Context) (moved int, err error) {
 				if err != nil {
 					return err
 				}
-				if cases, err = d.silent(ctx, tx, cases); err != nil {
-					return err
-				}
-				for _, c := range cases {
-					// What is wrong with one case must not keep the others waiting: each has a savepoint.
-					err := pgx.BeginFunc(ctx, tx, func(tx pgx.Tx) error {
-						went, err := d.passOver(ctx, tx, c)
-						if went {
-							n++
-						}
+				went, wrong := inBatch(cases, func(cases []casework.Case) (n int, failed []error, err error) {
+					err = pgx.BeginFunc(ctx, tx, func(tx pgx.Tx) error { // a savepoint
+						n, failed, err = d.passOverAll(ctx, tx, cases)
 						return err
 					})
-					if err != nil {
-						failed = append(failed, fmt.Errorf("tserasdb: case %d: %w", c.ID, err))
-					}
-				}
+					return n, failed, ofCases(idsOf(cases), err)
+				})
+				n, failed = n+went, append(failed, wrong...)
 			}
 			return nil
 		})
@@ -113,8 +105,30 @@ func waitsSince(ctx context.Context, tx pgx.Tx, cases []casework.Case) (map[case
 	return all, nil
 }
 
-// silent leaves of cases those that look as if somebody were to be passed over: of a morning's overdue cases few are, and only these are
-// looked at each by itself.
+// passOverAll does with cases, which the transaction holds, what is to be done. Of a morning's overdue cases few look as if somebody were to be
+// passed over, and only these are looked at each by itself: what is wrong with one of them must not keep the others waiting.
+func (d Decider) passOverAll(ctx context.Context, tx pgx.Tx, cases []casework.Case) (n int, failed []error, err error) {
+	cases, err = d.silent(ctx, tx, cases)
+	if err != nil {
+		return 0, nil, err
+	}
+	for _, c := range cases {
+		went := false
+		err := pgx.BeginFunc(ctx, tx, func(tx pgx.Tx) (err error) { // a savepoint
+			went, err = d.passOver(ctx, tx, c)
+			return err
+		})
+		switch {
+		case err != nil:
+			failed = append(failed, fmt.Errorf("tserasdb: case %d: %w", c.ID, err))
+		case went:
+			n++
+		}
+	}
+	return n, failed, nil
+}
+
+// silent leaves of cases those that look as if somebody were to be passed over.
 func (d Decider) silent(ctx context.Context, tx pgx.Tx, cases []casework.Case) (some []casework.Case, err error) {
 	if len(cases) == 0 {
 		return nil, nil

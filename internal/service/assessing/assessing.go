@@ -171,11 +171,11 @@ func gather(g tserasdb.Gatherer) func(context.Context) error {
 	return func(ctx context.Context) (failed error) {
 		var after casework.ID
 		for {
-			last, n, err := g.Gather(ctx, after)
+			last, _, err := g.Gather(ctx, after)
 			if err != nil && failed == nil {
 				failed = err
 			}
-			if n == 0 && (err == nil || last == after) || ctx.Err() != nil {
+			if last == after || ctx.Err() != nil {
 				return failed
 			}
 			after = last
