@@ -295,10 +295,14 @@ func (l lot) one(ctx context.Context, tx pgx.Tx, w *writes, f tseras.File, numbe
 		args = slotArgs(slot)
 	}
 	after, err := w.move(c, tseras.Drawn, again(c), casework.Actor{Part: casework.BySystem}, "drawn", args)
-	if err == nil && c.Kind == tseras.Appeal {
-		w.told = append(w.told, noteOfAppeal(after, "slot", args, w.now))
+	switch {
+	case c.Kind != tseras.Appeal:
+		return err
+	case err != nil:
+		return fmt.Errorf("%w: %w", errWritten, err)
 	}
-	return err
+	w.told = append(w.told, noteOfAppeal(after, "slot", args, w.now))
+	return nil
 }
 
 // Who had a part in a case already: the clerks who acted for the person, and those who sit, under whatever number they were members.
