@@ -1656,6 +1656,13 @@ CREATE TABLE public.tseras_appeals (
     CONSTRAINT tseras_appeals_words_check CHECK ((length(words) <= 1000))
 );
 
+CREATE TABLE public.tseras_blind_anew (
+    number text NOT NULL,
+    case_id bigint NOT NULL,
+    seq integer NOT NULL,
+    referral jsonb NOT NULL
+);
+
 CREATE VIEW public.tseras_blind_cases AS
  SELECT b.number,
     c.state,
@@ -2166,6 +2173,9 @@ ALTER TABLE ONLY public.tseras_absences
 ALTER TABLE ONLY public.tseras_appeals
     ADD CONSTRAINT tseras_appeals_pkey PRIMARY KEY (case_id);
 
+ALTER TABLE ONLY public.tseras_blind_anew
+    ADD CONSTRAINT tseras_blind_anew_pkey PRIMARY KEY (number, seq);
+
 ALTER TABLE ONLY public.tseras_blind
     ADD CONSTRAINT tseras_blind_case_id_key UNIQUE (case_id);
 
@@ -2637,6 +2647,12 @@ ALTER TABLE ONLY public.tseras_absences
 
 ALTER TABLE ONLY public.tseras_appeals
     ADD CONSTRAINT tseras_appeals_case_id_fkey FOREIGN KEY (case_id) REFERENCES public.cases(id);
+
+ALTER TABLE ONLY public.tseras_blind_anew
+    ADD CONSTRAINT tseras_blind_anew_case_id_seq_fkey FOREIGN KEY (case_id, seq) REFERENCES public.case_steps(case_id, seq);
+
+ALTER TABLE ONLY public.tseras_blind_anew
+    ADD CONSTRAINT tseras_blind_anew_number_fkey FOREIGN KEY (number) REFERENCES public.tseras_blind(number);
 
 ALTER TABLE ONLY public.tseras_blind
     ADD CONSTRAINT tseras_blind_case_id_fkey FOREIGN KEY (case_id) REFERENCES public.cases(id);

@@ -148,8 +148,9 @@ var laws = []struct{ says, sql string }{
 		SELECT count(*) FROM tseras_passed o JOIN case_steps t ON t.case_id = o.case_id AND t.seq = o.seq - 1
 		WHERE o.why = 'silent' AND t.due_by >= (o.at AT TIME ZONE 'Asia/Baku')::date
 			OR o.why = 'ended' AND NOT EXISTS (SELECT FROM commission_members m WHERE m.id = o.member_id AND m.ended_at <= o.at)`},
-	{"what the registers decided alone, no commission was drawn for", `
-		SELECT count(*) FROM tseras_decisions d WHERE d.alone = EXISTS (SELECT FROM tseras_blind b WHERE b.case_id = d.case_id)`},
+	{"what the registers decided alone, no member has recorded anything for", `
+		SELECT count(*) FROM tseras_decisions d
+		WHERE d.alone = EXISTS (SELECT FROM tseras_blind b JOIN tseras_findings f ON f.number = b.number WHERE b.case_id = d.case_id)`},
 	{"a panel is three of one commission with one chair, and further members are of others, as many as are missing and one at least", `
 		SELECT count(*) FROM (
 			SELECT count(*) FILTER (WHERE s.role = 'chair') AS chairs, count(*) FILTER (WHERE s.role = 'member') AS members, count(*) FILTER (WHERE s.role = 'further') AS further,

@@ -115,7 +115,11 @@ func (b Bench) seat(ctx context.Context, q queryer, fin tesdiq.FIN, number tsera
 	return seats[0], nil
 }
 
-const sqlBlindOf = `SELECT referral FROM tseras_blind WHERE number = @number`
+// What the commission sees that was drawn last.
+const sqlBlindOf = `
+	SELECT coalesce((SELECT a.referral FROM tseras_blind_anew a WHERE a.number = b.number ORDER BY a.seq DESC LIMIT 1), b.referral)
+	FROM tseras_blind b
+	WHERE b.number = @number`
 
 const sqlFindingsOf = `SELECT findings FROM tseras_findings WHERE number = @number AND member_id = @member`
 

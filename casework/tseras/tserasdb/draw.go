@@ -249,7 +249,7 @@ func (l lot) further(w *writes, c casework.Case, barred tseras.Barred, b bench) 
 	if c, err = w.able(c); err != nil {
 		return err
 	}
-	return w.seat(c, drawing, b.number, nil)
+	return w.seat(c, drawing, b.number, nil, false)
 }
 
 // errWritten: something went wrong after something was written, which must be rolled back.
@@ -272,15 +272,14 @@ func (l lot) one(ctx context.Context, tx pgx.Tx, w *writes, f tseras.File, numbe
 	if err != nil {
 		return err
 	}
-	var blind *tseras.BlindReferral
-	if number == "" {
+	anew := number != ""
+	if !anew {
 		if number, err = tseras.NewBlindNumber(l.Rand); err != nil {
 			return err
 		}
-		b := f.Blinded(tesdiq.DateOf(w.now))
-		blind = &b
 	}
-	if err := w.seat(c, drawing, number, blind); err != nil {
+	blind := f.Blinded(tesdiq.DateOf(w.now))
+	if err := w.seat(c, drawing, number, &blind, anew); err != nil {
 		return err
 	}
 	var args map[string]string

@@ -14,6 +14,7 @@ import (
 	"github.com/tesdiq/tesdiq/casework/caseworkdb"
 	"github.com/tesdiq/tesdiq/casework/tseras"
 	"github.com/tesdiq/tesdiq/casework/tseras/tserasdb"
+	"github.com/tesdiq/tesdiq/gateway"
 	"github.com/tesdiq/tesdiq/internal/postgres"
 	"github.com/tesdiq/tesdiq/internal/simulate"
 )
@@ -273,6 +274,41 @@ func TestAWholeCommissionThatIsSilentIsReplaced(t *testing.T) {
 	if told := q.told("tseras.message.another_commission"); told != 1 {
 		t.Errorf("told %d times", told)
 	}
+}
+
+// Between two commissions a register is corrected: the one that is drawn sees what the register says now, and the one before sees nothing more.
+func TestAnotherCommissionSeesTheCorrectedRegister(t *testing.T) {
+	q := quietly(t)
+	all, _ := q.attending()
+	b, err := q.bench.Open(t.Context(), all[0], q.blind)
+	q.must(err)
+	facts := len(b.Referral.Facts)
+	if facts == 0 {
+		t.Fatal("the registers say nothing that could be wrong")
+	}
+	q.silence()
+	_, by := subject("nermin")
+	_, err = q.desk.AskCorrection(t.Context(), q.fin, q.number, gateway.Episodes, "never-was", "Orada müalicə almamışam", by, "form-2")
+	q.must(err)
+	q.correct()
+	q.expect(q.fin, q.number, tseras.Gathering)
+	_, _, err = q.gatherer.Gather(t.Context(), 0)
+	q.must(err)
+	fresh := q.draws()
+	if len(fresh) != 3 {
+		t.Fatalf("%d were drawn", len(fresh))
+	}
+	for _, fin := range fresh {
+		b, err := q.bench.Open(t.Context(), fin, q.blind)
+		q.must(err)
+		if len(b.Referral.Facts) >= facts || slices.ContainsFunc(b.Referral.Facts, func(f tseras.BlindFact) bool { return f.Register == gateway.Episodes }) {
+			t.Errorf("%s sees %+v", fin, b.Referral.Facts)
+		}
+	}
+	q.passedOver(all...)
+	q.finds(2, fresh...)
+	q.decideOnce()
+	q.ends(3)
 }
 
 func TestWhoDoesNotSignIsPassedOver(t *testing.T) {

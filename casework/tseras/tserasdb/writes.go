@@ -54,7 +54,12 @@ type drawn struct {
 	salt       []byte
 	number     tseras.BlindNumber
 	blind      *tseras.BlindReferral // nil for a further member: the commission has it
+	anew       bool                  // another commission had the case before
 }
+
+func numberOf(d drawn) string    { return string(d.number) }
+func caseOf(d drawn) casework.ID { return d.of.ID }
+func seqOf(d drawn) int          { return d.of.Seq }
 
 // decision is what closes a case.
 type decision struct {
@@ -97,8 +102,9 @@ func (w *writes) move(c casework.Case, to casework.State, variant string, by cas
 // then does something of its own when all else is written.
 func (w *writes) then(deed func(context.Context, pgx.Tx) error) { w.deeds = append(w.deeds, deed) }
 
-// seat publishes a drawing, which the case's latest step calls for, with its ledger line, and gives those who were drawn their seats.
-func (w *writes) seat(c casework.Case, drawing tseras.Drawing, number tseras.BlindNumber, blind *tseras.BlindReferral) error {
+// seat publishes a drawing, which the case's latest step calls for, with its ledger line, and gives those who were drawn their seats. blind is
+// what a commission sees of the case; anew: in place of what one saw that had it before.
+func (w *writes) seat(c casework.Case, drawing tseras.Drawing, number tseras.BlindNumber, blind *tseras.BlindReferral, anew bool) error {
 	salt := make([]byte, tseras.SaltSize)
 	if _, err := io.ReadFull(w.desk.Rand, salt); err != nil {
 		return fmt.Errorf("salt: %w", err)
@@ -111,7 +117,7 @@ func (w *writes) seat(c casework.Case, drawing tseras.Drawing, number tseras.Bli
 	if err != nil {
 		return err
 	}
-	w.drawn, w.lines = append(w.drawn, drawn{c, drawing, commitment[:], salt, number, blind}), append(w.lines, line)
+	w.drawn, w.lines = append(w.drawn, drawn{c, drawing, commitment[:], salt, number, blind, anew}), append(w.lines, line)
 	return nil
 }
 
@@ -210,6 +216,11 @@ const sqlBlind = `
 	SELECT a.number, a.case_id, a.referral::jsonb
 	FROM unnest(@numbers::text[], @cases::bigint[], @referrals::text[]) AS a (number, case_id, referral)`
 
+const sqlBlindAnew = `
+	INSERT INTO tseras_blind_anew (number, case_id, seq, referral)
+	SELECT a.number, a.case_id, a.seq, a.referral::jsonb
+	FROM unnest(@numbers::text[], @cases::bigint[], @seqs::int[], @referrals::text[]) AS a (number, case_id, seq, referral)`
+
 const sqlSeat = `
 	INSERT INTO tseras_seats (number, member_id, role, seq, seated_at)
 	SELECT a.number, a.member, a.role, a.seq, @now
@@ -220,8 +231,8 @@ func (w *writes) insertSeats(ctx context.Context, tx pgx.Tx) error {
 	if len(w.drawn) == 0 {
 		return nil
 	}
-	var cases []casework.ID
-	var drawings, blindNumbers, blinds, numbers, members, roles []string
+	var first, anew []drawn // of these, commissions
+	var drawings, blinds, blindsAnew, numbers, members, roles []string
 	var seqs []int
 	for _, d := range w.drawn {
 		text, err := textOf(d.drawing)
@@ -233,7 +244,11 @@ func (w *writes) insertSeats(ctx context.Context, tx pgx.Tx) error {
 			if text, err = textOf(d.blind); err != nil {
 				return err
 			}
-			blindNumbers, cases, blinds = append(blindNumbers, string(d.number)), append(cases, d.of.ID), append(blinds, text)
+			if d.anew {
+				anew, blindsAnew = append(anew, d), append(blindsAnew, text)
+			} else {
+				first, blinds = append(first, d), append(blinds, text)
+			}
 		}
 		for _, role := range []tseras.Role{tseras.Chair, tseras.Member, tseras.Further} {
 			for _, m := range d.drawing.Drawn(role) {
@@ -248,13 +263,14 @@ func (w *writes) insertSeats(ctx context.Context, tx pgx.Tx) error {
 		{sqlPublish, pgx.NamedArgs{
 			"rounds":      column(w.drawn, func(d drawn) int64 { return d.drawing.Round }),
 			"refs":        column(w.drawn, func(d drawn) string { return d.drawing.Ref }),
-			"cases":       column(w.drawn, func(d drawn) casework.ID { return d.of.ID }),
-			"seqs":        column(w.drawn, func(d drawn) int { return d.of.Seq }),
+			"cases":       column(w.drawn, caseOf),
+			"seqs":        column(w.drawn, seqOf),
 			"commitments": column(w.drawn, func(d drawn) []byte { return d.commitment }),
 			"salts":       column(w.drawn, func(d drawn) []byte { return d.salt }),
 			"drawings":    drawings,
 		}},
-		{sqlBlind, pgx.NamedArgs{"numbers": blindNumbers, "cases": cases, "referrals": blinds}},
+		{sqlBlind, pgx.NamedArgs{"numbers": column(first, numberOf), "cases": column(first, caseOf), "referrals": blinds}},
+		{sqlBlindAnew, pgx.NamedArgs{"numbers": column(anew, numberOf), "cases": column(anew, caseOf), "seqs": column(anew, seqOf), "referrals": blindsAnew}},
 		{sqlSeat, pgx.NamedArgs{"numbers": numbers, "members": members, "roles": roles, "seqs": seqs, "now": w.now}},
 	} {
 		if _, err := tx.Exec(ctx, insert.sql, insert.args); err != nil {
