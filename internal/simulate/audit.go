@@ -210,7 +210,8 @@ var laws = []struct{ says, sql string }{
 			           WHERE b.case_id = a.id AND fb.case_id = a.about AND m.fin = fm.fin))`},
 	{"each examination that was decided is told of, once", `
 		SELECT count(*) FROM (SELECT d.entry_id, e.subject, e.number FROM tseras_decisions d JOIN entries e ON e.id = d.entry_id) d
-		WHERE (SELECT count(*) FROM messages m WHERE m.fin = d.subject AND m.key = 'message.entry' AND m.args->>'Number' = d.number) <> 1`},
+		WHERE (SELECT count(*) FROM messages m WHERE m.fin = d.subject AND m.key = 'message.entry' AND m.args->>'Number' = d.number
+		       AND m.args->>'Act.key' = 'registry.act.append') <> 1 -- that an appeal took it out of the book is told of, too`},
 	{"what is to be heard goes out once", `
 		SELECT count(*) FROM messages m WHERE (m.key LIKE 'tseras.message.%' AND m.key <> 'tseras.message.referral_wanted' -- an institution reads it in its cabinet
 			OR m.key = 'message.entry') AND (SELECT count(*) FROM outbox o WHERE o.message_id = m.id) <> 1`},

@@ -147,7 +147,7 @@ func (y *year) one(ctx context.Context, a *act) error {
 	case applies:
 		return y.apply(ctx, l)
 	case refers:
-		_, err = y.desk.Refer(ctx, l.from, y.referral(l), "a seal")
+		err = y.refer(ctx, l)
 	case declines:
 		r := tseras.Refusal{Case: l.number, Reason: tseras.NoGround, Words: "Göndəriş üçün əsas yoxdur"}
 		_, err = tserasdb.Institutions{Desk: y.desk}.Refuse(ctx, l.from, r, "a seal")
@@ -204,6 +204,20 @@ func (y *year) apply(ctx context.Context, l *life) error {
 	}
 	if l.chance(20) {
 		y.plan(y.in(1+l.r.IntN(20)), &act{what: reads, life: l})
+	}
+	return nil
+}
+
+// refer sends the referral that was asked for. Where the case that waited for it is closed meanwhile, it opens one of its own.
+func (y *year) refer(ctx context.Context, l *life) error {
+	c, err := y.desk.Refer(ctx, l.from, y.referral(l), "a seal")
+	if err != nil || int64(c.ID) == l.id {
+		return err
+	}
+	y.mu.Lock()
+	defer y.mu.Unlock()
+	if y.lives[int64(c.ID)] == nil {
+		y.lives[int64(c.ID)] = &life{n: l.n, fin: l.fin, born: l.born, from: l.from, r: rand.New(rand.NewPCG(y.Seed+7, uint64(l.n))), id: int64(c.ID), number: c.Number}
 	}
 	return nil
 }
