@@ -51,8 +51,8 @@ func lookups(t *testing.T, n int, limits map[string]int) *asker {
 	if err != nil {
 		t.Fatal(err)
 	}
-	values := map[string]int{"proof_parts": 1, "proof_rounds": 1, "proof_bits": 1, "proof_doublings": 0, "address_day": 1 << 30, "misses_hour": 1 << 30,
-		"office_day": 1 << 30, "operator_hour": 1 << 30, "answer_ms": 20}
+	values := map[string]int{"proof_parts": 1, "proof_rounds": 1, "proof_bits": 1, "proof_doublings": 0, "address_day": 1_000_000, "misses_hour": 1_000_000,
+		"office_day": 1_000_000, "operator_hour": 1_000_000, "answer_ms": 20}
 	maps.Copy(values, limits)
 	book = book.With(values)
 	a := &asker{world: open(t, n, func(p *parts) { p.Lookups, p.Proxies = &book, []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")} })}
