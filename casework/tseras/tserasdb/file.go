@@ -36,15 +36,6 @@ const sqlOwnDecisions = `
 	JOIN cases c ON c.id = d.case_id
 	WHERE c.subject = ANY (@subjects) AND d.entry_id IS NOT NULL`
 
-// fileOf reads everything of a case that the transaction holds.
-func fileOf(ctx context.Context, tx pgx.Tx, c casework.Case) (tseras.File, error) {
-	files, err := filesOf(ctx, tx, []casework.Case{c})
-	if err != nil {
-		return tseras.File{Case: c}, err
-	}
-	return files[0], nil
-}
-
 // filesOf reads everything of cases that the transaction holds, in their order, by a few statements for all of them.
 func filesOf(ctx context.Context, tx pgx.Tx, cases []casework.Case) ([]tseras.File, error) {
 	subjects := column(cases, func(c casework.Case) tesdiq.FIN { return c.Subject })
