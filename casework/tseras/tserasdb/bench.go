@@ -29,7 +29,7 @@ type Bench struct {
 
 func (b Bench) moment() time.Time { return b.Now().UTC().Truncate(time.Microsecond) }
 
-const sqlSeats = `
+const seatColumns = `
 	SELECT s.number, s.member_id, s.role, c.state, c.began, c.due_by, c.provisional, c.kind,
 	       h.n, h.starts_at, h.ends_at, h.place, EXISTS (SELECT FROM tseras_absences a WHERE a.number = h.number AND a.n = h.n),
 	       EXISTS (SELECT FROM tseras_findings f WHERE f.number = s.number AND f.member_id = s.member_id),
@@ -40,8 +40,10 @@ const sqlSeats = `
 	JOIN commission_members m ON m.id = s.member_id
 	JOIN tseras_blind_cases c ON c.number = s.number
 	LEFT JOIN tseras_slots_held h ON h.number = s.number AND s.role <> 'further'
-	WHERE m.fin = @fin AND m.ended_at IS NULL AND (@number = '' OR s.number = @number)
-	  AND (@number <> '' OR c.state NOT IN ('decided', 'declined', 'withdrawn', 'lapsed') OR s.number IN (
+	WHERE m.fin = @fin AND m.ended_at IS NULL`
+
+const sqlSeats = seatColumns + `
+	  AND (c.state NOT IN ('decided', 'declined', 'withdrawn', 'lapsed') OR s.number IN (
 	      SELECT k.number
 	      FROM tseras_seats k
 	      JOIN commission_members o ON o.id = k.member_id AND o.fin = @fin AND o.ended_at IS NULL
@@ -49,6 +51,10 @@ const sqlSeats = `
 	      ORDER BY k.seated_at DESC, k.number
 	      LIMIT @closed))
 	ORDER BY c.due_by, s.number`
+
+// One seat is found by its case: a member has thousands in a year.
+const sqlSeat = seatColumns + `
+	  AND s.number = @number`
 
 // closedSeats is how many closed cases a member's list has: the latest. In a year they are two thousand (ASSUMPTION: 100,000 cases, 50 commissions).
 const closedSeats = 100
@@ -73,15 +79,15 @@ func (b Bench) Member(ctx context.Context, fin tesdiq.FIN) (id tseras.MemberID, 
 
 // Seats are the cases in which a person has a seat, the one due first first; of the closed ones the latest closedSeats.
 func (b Bench) Seats(ctx context.Context, fin tesdiq.FIN) ([]tseras.Seat, error) {
-	return b.seats(ctx, b.Pool, fin, "")
+	return seats(ctx, b.Pool, sqlSeats, pgx.NamedArgs{"fin": fin, "closed": closedSeats})
 }
 
 type queryer interface {
 	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
 }
 
-func (b Bench) seats(ctx context.Context, q queryer, fin tesdiq.FIN, number tseras.BlindNumber) ([]tseras.Seat, error) {
-	rows, _ := q.Query(ctx, sqlSeats, pgx.NamedArgs{"fin": fin, "number": number, "closed": closedSeats}) // the error comes out of Collect
+func seats(ctx context.Context, q queryer, sql string, args pgx.NamedArgs) ([]tseras.Seat, error) {
+	rows, _ := q.Query(ctx, sql, args) // the error comes out of Collect
 	seats, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (s tseras.Seat, err error) {
 		s.Clock.Turn = casework.Commission
 		var n *int
@@ -103,7 +109,7 @@ func (b Bench) seats(ctx context.Context, q queryer, fin tesdiq.FIN, number tser
 
 // seat is a person's seat in a case. casework.ErrMissing when there is none, casework.ErrState when he was passed over.
 func (b Bench) seat(ctx context.Context, q queryer, fin tesdiq.FIN, number tseras.BlindNumber) (tseras.Seat, error) {
-	seats, err := b.seats(ctx, q, fin, number)
+	seats, err := seats(ctx, q, sqlSeat, pgx.NamedArgs{"fin": fin, "number": number})
 	switch {
 	case err != nil:
 		return tseras.Seat{}, err

@@ -221,7 +221,7 @@ const sqlBlindAnew = `
 	SELECT a.number, a.case_id, a.seq, a.referral::jsonb
 	FROM unnest(@numbers::text[], @cases::bigint[], @seqs::int[], @referrals::text[]) AS a (number, case_id, seq, referral)`
 
-const sqlSeat = `
+const sqlTakeSeats = `
 	INSERT INTO tseras_seats (number, member_id, role, seq, seated_at)
 	SELECT a.number, a.member, a.role, a.seq, @now
 	FROM unnest(@numbers::text[], @members::text[], @roles::text[], @seqs::int[]) AS a (number, member, role, seq)`
@@ -271,7 +271,7 @@ func (w *writes) insertSeats(ctx context.Context, tx pgx.Tx) error {
 		}},
 		{sqlBlind, pgx.NamedArgs{"numbers": column(first, numberOf), "cases": column(first, caseOf), "referrals": blinds}},
 		{sqlBlindAnew, pgx.NamedArgs{"numbers": column(anew, numberOf), "cases": column(anew, caseOf), "seqs": column(anew, seqOf), "referrals": blindsAnew}},
-		{sqlSeat, pgx.NamedArgs{"numbers": numbers, "members": members, "roles": roles, "seqs": seqs, "now": w.now}},
+		{sqlTakeSeats, pgx.NamedArgs{"numbers": numbers, "members": members, "roles": roles, "seqs": seqs, "now": w.now}},
 	} {
 		if _, err := tx.Exec(ctx, insert.sql, insert.args); err != nil {
 			return fmt.Errorf("tserasdb: seats: %w", err)
