@@ -36,7 +36,7 @@ test('a clerk files for a person who is present', async () => {
 
   // By keyboard alone: the card, and the application.
   await p.goto('/filing');
-  assert.equal(await p.evaluate(() => document.activeElement.id), 'document');
+  await p.waitForFunction(() => document.activeElement.id === 'document'); // the browser does it when it draws
   await p.keyboard.type(card.document);
   await p.keyboard.press('Tab');
   await p.keyboard.type(card.fin);
