@@ -153,6 +153,10 @@ func (y *year) unsealed(q gateway.Question) gateway.Outcome {
 		a.Facts.Relatives = all
 	case []gateway.Employment:
 		a.Facts.Contracts = all
+	case []gateway.Polyclinic:
+		a.Facts.Registration = all
+	default:
+		y.fault("a register's records have no place among the facts: " + string(q.Register))
 	}
 	return gateway.Outcome{Question: q, Answer: a}
 }

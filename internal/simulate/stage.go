@@ -335,6 +335,9 @@ func (y *year) hire(ctx context.Context) error {
 		if _, err := op.CodeInstitution(ctx, voen, tseras.InstitutionCode(i.Code)); err != nil {
 			return err
 		}
+		if _, err := op.CodeInstitution(ctx, voen, tseras.InstitutionCode(i.Code)); err != nil {
+			return err
+		}
 	}
 	return nil
 }
