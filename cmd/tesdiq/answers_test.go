@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -115,7 +116,7 @@ func TestADownloadedPackageIsVerifiedOffline(t *testing.T) {
 	if said, code := command("decide", "-package", filepath.Join(dir, "good.json"), "-answers", answers); code == 0 || !strings.Contains(said, "exists") {
 		t.Errorf("files are written over: exit %d, %s", code, said)
 	}
-	if said, code := command("decide", "-package", file("nameless.json", stored), "-trust", trust); code != 0 || !strings.Contains(said, "7 named, 0 enclosed") {
+	if said, code := command("decide", "-package", file("nameless.json", stored)); code != 0 || !strings.Contains(said, "7 named, 0 enclosed") {
 		t.Errorf("exit %d: %s", code, said)
 	}
 
@@ -164,6 +165,10 @@ func TestADownloadedPackageIsVerifiedOffline(t *testing.T) {
 		"a stamp of something else": {again(func(q *criteria.Package) {
 			dialysis(*q).Stamp = json.RawMessage(`{"index":0,"path":[],"size":1,"token":"` + base64.StdEncoding.EncodeToString([]byte("token")) + `"}`)
 		}), "bad-time-stamp"},
+		"nothing enclosed": {stored, "NOT verified: it was decided by its answer, and that is not enclosed"},
+		"an answer left out": {again(func(q *criteria.Package) {
+			q.Answers = slices.DeleteFunc(q.Answers, func(a criteria.Exchange) bool { return a.Name == "dialysis" })
+		}), "dialysis: NOT verified: it was decided by its answer, and that is not enclosed"},
 		"no stamp": {again(func(q *criteria.Package) { dialysis(*q).Stamp = nil }), "no time stamp yet"},
 	} {
 		if said, code := command("decide", "-package", file("changed.json", c.file), "-trust", trust); code != 1 || !strings.Contains(said, c.says) {

@@ -62,9 +62,13 @@ func (c decideCommand) verify(out io.Writer, p criteria.Package, in criteria.Inp
 	if name, ok := tseras.Follows(in, verified); !ok {
 		return fmt.Errorf("%s: what was decided by is not what this register answered", name)
 	}
-	if len(verified) > 0 {
-		fmt.Fprintf(out, "What was decided by follows from the %d verified answers.\n", len(verified))
+	// Whoever forges what a register said would leave its answer out.
+	for _, a := range in.Evidence {
+		if _, ok := verified[a.Register]; !ok && a.State != criteria.NoAnswer {
+			return fmt.Errorf("%s: NOT verified: it was decided by its answer, and that is not enclosed", a.Register)
+		}
 	}
+	fmt.Fprintf(out, "What was decided by follows from the %d verified answers, and there were no others.\n", len(verified))
 	return nil
 }
 
