@@ -3,6 +3,7 @@ package tseras
 import (
 	"time"
 
+	"github.com/tesdiq/tesdiq"
 	"github.com/tesdiq/tesdiq/casework"
 	"github.com/tesdiq/tesdiq/casework/tseras/criteria"
 )
@@ -20,6 +21,9 @@ type Seat struct {
 	Kind     casework.Kind
 	Meets    *Meeting // of an appeal: when the person comes; nil for a further member, who decides by the file
 }
+
+// ErrPassed: the member answered too late, and the case went to others.
+var ErrPassed = tesdiq.NewProblem(tesdiq.Conflict, "tseras.passed")
 
 // Meeting is an examination in person as a member sees it.
 type Meeting struct {

@@ -107,7 +107,7 @@ func seats(ctx context.Context, q queryer, sql string, args pgx.NamedArgs) ([]ts
 	return seats, nil
 }
 
-// seat is a person's seat in a case. casework.ErrMissing when there is none, casework.ErrState when he was passed over.
+// seat is a person's seat in a case. casework.ErrMissing when there is none, tseras.ErrPassed when he was passed over.
 func (b Bench) seat(ctx context.Context, q queryer, fin tesdiq.FIN, number tseras.BlindNumber) (tseras.Seat, error) {
 	seats, err := seats(ctx, q, sqlSeat, pgx.NamedArgs{"fin": fin, "number": number})
 	switch {
@@ -116,7 +116,7 @@ func (b Bench) seat(ctx context.Context, q queryer, fin tesdiq.FIN, number tsera
 	case len(seats) != 1:
 		return tseras.Seat{}, casework.ErrMissing
 	case seats[0].Passed:
-		return tseras.Seat{}, casework.ErrState
+		return tseras.Seat{}, tseras.ErrPassed
 	}
 	return seats[0], nil
 }

@@ -168,13 +168,13 @@ func (q *quiet) passedOver(some ...tesdiq.FIN) {
 		if s := q.seats(q.blind)[fin]; !s.Passed || s.Mine() {
 			q.Errorf("%s was not passed over: %+v", fin, s)
 		}
-		if _, err := q.bench.Open(q.Context(), fin, q.blind); !errors.Is(err, casework.ErrState) {
+		if _, err := q.bench.Open(q.Context(), fin, q.blind); !errors.Is(err, tseras.ErrPassed) {
 			q.Errorf("%s opens the case: %v", fin, err)
 		}
-		if err := q.bench.Record(q.Context(), fin, q.blind, findings("joints-rheumatoid", 2)); !errors.Is(err, casework.ErrState) {
+		if err := q.bench.Record(q.Context(), fin, q.blind, findings("joints-rheumatoid", 2)); !errors.Is(err, tseras.ErrPassed) {
 			q.Errorf("%s records: %v", fin, err)
 		}
-		if err := q.bench.Sign(q.Context(), fin, q.blind, tseras.Word{N: 1, Signs: true}); !errors.Is(err, casework.ErrState) {
+		if err := q.bench.Sign(q.Context(), fin, q.blind, tseras.Word{N: 1, Signs: true}); !errors.Is(err, tseras.ErrPassed) {
 			q.Errorf("%s signs: %v", fin, err)
 		}
 	}
