@@ -43,6 +43,7 @@ test('a register that is wrong is corrected, or not, by the agency that keeps it
   await p.goto(form);
   assert.equal((await send(p)).status(), 422);
   for (const field of ['register', 'wrong', 'words']) assert.equal(await p.locator(`#${field}-why`).count(), 1, field);
+  assert.ok((await p.locator('.errors a[href="#words"]').innerText()).startsWith(await text('az', 'tseras-correction.words')), 'which field is empty');
   await examined(person, 'a correction, nothing filled in');
   await p.goto(form);
   await fill(p, 'episodes', 'never-was', 'x');

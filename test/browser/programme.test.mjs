@@ -79,6 +79,8 @@ test('a programme is made with the person', async () => {
     await send(q, q.locator('button[value=add]'));
   }
   assert.equal((await send(q, q.locator('button[value=save]'))).status(), 422, 'nobody provides it');
+  const said = await q.locator('.errors a').allInnerTexts();
+  assert.equal(new Set(said).size, 4, `which measure's provider and day are missing: ${said}`);
   const until30 = new Date(Date.parse(day) + 30 * 86_400_000).toISOString().slice(0, 10);
   const fill = async () => {
     for (const x of await q.locator('input[name^=provider-]').all()) await x.fill('Reabilitasiya Agentliyi');

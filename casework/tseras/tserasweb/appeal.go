@@ -194,7 +194,10 @@ func (h *Person) askAppeal(w http.ResponseWriter, r *http.Request, s tseras.Show
 	f := appealForm{First: s.Number, FirstPath: path(s.Number), Path: path(s.Number) + "/appeal?key=" + key, Key: key, Words: d.Words,
 		Until: tseras.AppealUntil(s.Since).String(), Most: rules.Words, Slots: rules}
 	f.Points = pointRows(h.Shell, lang, d)
-	return h.pages.Render(w, r, "person-appeal.html", web.Page{Title: "tseras-appeal.new", Section: "cases", Data: f, Problems: ps})
+	return h.pages.Render(w, r, "person-appeal.html", web.Page{
+		Title: "tseras-appeal.new", Section: "cases", Data: f, Problems: ps,
+		Labels: map[string]string{"words": h.Shell.T(lang, "tseras-appeal.words")},
+	})
 }
 
 // pointRows are the lines of a form, with what was chosen.

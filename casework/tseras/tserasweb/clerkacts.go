@@ -54,8 +54,12 @@ func (h *Clerk) appealForm(w http.ResponseWriter, r *http.Request) error {
 
 func (h *Clerk) askAppeal(w http.ResponseWriter, r *http.Request, f clerkForm, d tseras.Dispute, ps tesdiq.Problems) error {
 	f.Slots = tseras.AppealRulesOn(tesdiq.DateOf(h.Now()))
-	f.Points, f.Words, f.Most = pointRows(h.Shell, web.ViewerOf(r.Context()).Lang, d), d.Words, f.Slots.Words
-	return h.pages.Render(w, r, "clerk-appeal.html", web.Page{Title: "tseras-appeal.new", Section: filingDuty, Data: f, Problems: ps, Self: f.One.Appeal})
+	lang := web.ViewerOf(r.Context()).Lang
+	f.Points, f.Words, f.Most = pointRows(h.Shell, lang, d), d.Words, f.Slots.Words
+	return h.pages.Render(w, r, "clerk-appeal.html", web.Page{
+		Title: "tseras-appeal.new", Section: filingDuty, Data: f, Problems: ps, Self: f.One.Appeal,
+		Labels: map[string]string{"words": h.Shell.T(lang, "tseras-appeal.words")},
+	})
 }
 
 // appeal (a POST) opens an appeal. Sent twice, it opens one.
@@ -96,7 +100,10 @@ func (h *Clerk) askCorrection(w http.ResponseWriter, r *http.Request, f clerkFor
 		f.Registers = append(f.Registers, web.Choice{Value: string(x), Label: h.Shell.T(lang, "tseras-person.register."+string(x))})
 	}
 	f.Wrongs = wrongs(h.Shell, lang)
-	return h.pages.Render(w, r, "clerk-correct.html", web.Page{Title: "tseras-correction.new", Section: filingDuty, Data: f, Problems: ps, Self: f.One.Correct})
+	return h.pages.Render(w, r, "clerk-correct.html", web.Page{
+		Title: "tseras-correction.new", Section: filingDuty, Data: f, Problems: ps, Self: f.One.Correct,
+		Labels: map[string]string{"words": h.Shell.T(lang, "tseras-correction.words")},
+	})
 }
 
 // Problems of the field register.

@@ -97,7 +97,10 @@ func (h *Corrections) render(w http.ResponseWriter, r *http.Request, f correctio
 		}
 	}
 	f.Wrongs = wrongs(h.Person.Shell, lang)
-	return h.pages.Render(w, r, "correction-new.html", web.Page{Title: "tseras-correction.new", Section: "cases", Data: f, Problems: ps, Self: f.Path})
+	return h.pages.Render(w, r, "correction-new.html", web.Page{
+		Title: "tseras-correction.new", Section: "cases", Data: f, Problems: ps, Self: f.Path,
+		Labels: map[string]string{"words": t("tseras-correction.words")},
+	})
 }
 
 // wrongs are what can be wrong with an answer, as a form offers it.

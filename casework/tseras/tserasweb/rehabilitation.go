@@ -213,8 +213,13 @@ func (h *Rehabilitation) render(w http.ResponseWriter, r *http.Request, f tseras
 		p.Steps = append(p.Steps, l)
 	}
 	p.Sorts = h.measures(lang, today, form)
+	labels := map[string]string{"place": h.Shell.T(lang, "tseras-programme.place")}
+	for _, l := range form.Lines { // each measure has the same two fields
+		labels["provider-"+l.Measure] = l.Name + ", " + h.Shell.T(lang, "tseras-programme.provider")
+		labels["until-"+l.Measure] = l.Name + ", " + h.Shell.T(lang, "tseras-programme.until")
+	}
 	return h.pages.Render(w, r, "rehabilitation-case.html", web.Page{
-		TitleText: h.Shell.T(lang, "tseras-programme.case", "Number", f.Number), Section: rehabilitationDuty, Data: p, Problems: ps, Self: p.Path,
+		TitleText: h.Shell.T(lang, "tseras-programme.case", "Number", f.Number), Section: rehabilitationDuty, Data: p, Problems: ps, Labels: labels, Self: p.Path,
 	})
 }
 
