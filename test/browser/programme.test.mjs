@@ -108,6 +108,7 @@ test('a programme is made with the person', async () => {
   await p.goto(mine);
   const text = await p.locator('main').innerText();
   for (const want of ['Fizioterapiya', 'Nümunə Bərpa Mərkəzi', 'Ağ əsa']) assert.match(text, new RegExp(want));
+  assert.match(text, /Nümunə Bərpa Mərkəzi · həmin gün \d+ dəfə/, 'a day of one body is one line of who looked');
   assert.doesNotMatch(await q.locator('main').innerText(), /N18|diagn/i);
   await examined(person);
   await Promise.all([person.close(), specialist.close()]);

@@ -21,7 +21,7 @@ import (
 	"github.com/tesdiq/tesdiq/web"
 )
 
-//go:embed pages/person-*.html pages/_person-parts.html pages/_asked-parts.html
+//go:embed pages/person-*.html pages/_person-parts.html pages/_asked-parts.html pages/_looks.html
 var personPages embed.FS
 
 // Desk takes what a person brings, and shows him his cases.

@@ -17,7 +17,7 @@ import (
 	"github.com/tesdiq/tesdiq/web"
 )
 
-//go:embed pages/programme-*.html pages/_programme-parts.html
+//go:embed pages/programme-*.html pages/_programme-parts.html pages/_looks.html
 var programmePages embed.FS
 
 // ProgrammeDesk takes a person's word on his rehabilitation programme.
@@ -93,7 +93,7 @@ type programmePage struct {
 	Replaced                     string // by the programme with this number
 	Again                        string // key of the form that asks for another one; empty where none can be asked for
 	Steps                        []stepLine
-	Looks                        []tseras.Look
+	Looks                        []lookLine
 	Form                         struct{ Wish, Missing string }
 }
 
@@ -112,7 +112,7 @@ func (h *Programmes) page(lang tesdiq.Lang, s tseras.Shown) (p programmePage, er
 	p = programmePage{
 		Number: s.Number, Path: programmePath(s.Number), Decision: g.Decision, Body: g.Body, Tag: tagOf(s.State), Closed: closed(s.Case), State: s.State,
 		Wish: g.Wish, CanWish: s.State == tseras.AwaitingMeeting, CanAnswer: s.State == tseras.Drafted && g.Word == tseras.NoWord,
-		CanDecline: tseras.Withdrawable(s.Case), Word: g.Word, Missing: g.Missing, Answer: g.Answer, Replaced: g.Replaced, Looks: s.Looks,
+		CanDecline: tseras.Withdrawable(s.Case), Word: g.Word, Missing: g.Missing, Answer: g.Answer, Replaced: g.Replaced, Looks: looksOf(s.Looks),
 	}
 	if s.State == tseras.AwaitingMeeting {
 		p.Meeting = &g.Invitation
