@@ -94,7 +94,8 @@ func (f File) died() bool {
 	return false
 }
 
-// Barred is who must not be drawn for the case; of an appeal the first commission too, and all who had a part in it.
+// Barred is who must not be drawn for the case by what the registers, the referral and the decision say that an appeal is about. Who else had a part
+// is asked of the steps and seats when it is drawn.
 func (f File) Barred() Barred {
 	var physicians []tesdiq.FIN
 	if f.Referral != nil {

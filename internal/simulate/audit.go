@@ -175,6 +175,13 @@ var laws = []struct{ says, sql string }{
 			     (VALUES ('Relatives'), ('Treating'), ('Population')) AS parts (part),
 			     LATERAL (SELECT parts.part, v.value FROM jsonb_array_elements(CASE jsonb_typeof(e.outcome->'facts'->parts.part) WHEN 'array' THEN e.outcome->'facts'->parts.part ELSE '[]' END) v) p) out ON true
 		WHERE m.fin = c.subject OR r.referral->'physicians' ? m.fin OR m.fin = ANY (out.people) OR k.districts && out.districts OR r.district = ANY (k.districts)`},
+	{"nobody sits who acted for the person at a counter, or referred him or refused to for an institution, in a case of his before", `
+		SELECT count(*) FROM tseras_seats s
+		JOIN tseras_blind b ON b.number = s.number JOIN cases c ON c.id = b.case_id JOIN commission_members m ON m.id = s.member_id
+		WHERE EXISTS (SELECT FROM cases p JOIN case_steps t ON t.case_id = p.id WHERE p.subject = c.subject AND t.part = 'clerk' AND t.actor_fin = m.fin AND t.at < s.seated_at)
+			OR EXISTS (SELECT FROM cases p JOIN tseras_referrals r ON r.case_id = p.id
+			           WHERE p.subject = c.subject AND r.received_at < s.seated_at AND (r.member = m.fin OR r.referral->'physicians' ? m.fin))
+			OR EXISTS (SELECT FROM cases p JOIN tseras_refusals f ON f.case_id = p.id WHERE p.subject = c.subject AND f.at < s.seated_at AND f.member = m.fin)`},
 	{"a case is drawn for once for each step that calls for it", `
 		SELECT count(*) FROM drawings d JOIN case_steps t ON t.case_id = d.case_id AND t.seq = d.seq
 		WHERE t.to_state <> CASE d.drawing->'steps'->0->>'role' WHEN 'further' THEN 'further_member' ELSE 'awaiting_draw' END

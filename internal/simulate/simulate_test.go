@@ -35,6 +35,10 @@ var damages = []struct{ name, sql, says string }{
 		SELECT e.id, commission, examined_on, repeat, outcome, loss, degree, old_group, cause, from_day, until_day, next_from FROM e, examinations WHERE entry_id = (SELECT max(entry_id) FROM tseras_decisions)`, "entries that no decision made"},
 	{"somebody else took a seat", `UPDATE tseras_seats SET member_id = (SELECT min(id) FROM commission_members m WHERE NOT EXISTS (SELECT FROM tseras_seats t WHERE t.number = tseras_seats.number AND t.member_id = m.id))
 		WHERE (number, member_id) IN (SELECT s.number, s.member_id FROM tseras_seats s WHERE s.role = 'member' AND NOT EXISTS (SELECT FROM tseras_looks l WHERE l.number = s.number AND l.member_id = s.member_id) LIMIT 1)`, "who sits is who was drawn"},
+	{"who sits has signed the referral", `UPDATE tseras_referrals r SET member = m.fin FROM tseras_blind b JOIN tseras_seats s ON s.number = b.number JOIN commission_members m ON m.id = s.member_id
+		WHERE b.case_id = r.case_id AND s.role = 'chair' AND r.case_id = (SELECT min(r.case_id) FROM tseras_referrals r JOIN tseras_blind b ON b.case_id = r.case_id)`, "nobody sits who acted for the person"},
+	{"who sits in an appeal has filed the first case", `UPDATE case_steps t SET part = 'clerk', actor_fin = m.fin FROM cases c JOIN tseras_blind b ON b.case_id = c.id JOIN tseras_seats s ON s.number = b.number
+		JOIN commission_members m ON m.id = s.member_id WHERE c.kind = 'appeal' AND t.case_id = c.about AND t.seq = 1 AND s.role = 'chair'`, "nobody sits who acted for the person"},
 	{"a commission was drawn for again", `DROP INDEX drawings_once; INSERT INTO drawings (round, ref, case_id, seq, commitment, salt, drawing) SELECT round, 'AGAIN', case_id, seq, commitment, salt, drawing FROM drawings LIMIT 1`, "a case is drawn for once"},
 	{"somebody was passed over too early", `UPDATE case_steps t SET due_by = due_by + 365 FROM tseras_passed o WHERE o.case_id = t.case_id AND o.seq = t.seq + 1 AND o.why = 'silent'`, "passed over before the clock"},
 	{"who was passed over has spoken", `UPDATE tseras_passed SET at = at - interval '1 year'`, "who was passed over said nothing"},

@@ -304,13 +304,26 @@ func (l lot) one(ctx context.Context, tx pgx.Tx, w *writes, f tseras.File, numbe
 	return nil
 }
 
-// Who had a part in a case already: the clerks who acted for the person, and those who sit, under whatever number they were members.
+// Who had a part in a case already, by person and whatever his accounts or numbers: who acted for the person at a counter, and who referred him or
+// refused to for an institution, in whatever case of his, for they know him; and those who sat for the case or for the one that an appeal is about.
 const sqlHadAPart = `
-	SELECT case_id, actor_fin FROM case_steps WHERE case_id = ANY (@ids) AND part = 'clerk'
-	UNION
-	SELECT b.case_id, m.fin
-	FROM tseras_blind b JOIN tseras_seats s ON s.number = b.number JOIN commission_members m ON m.id = s.member_id
-	WHERE b.case_id = ANY (@ids)
+	SELECT c.id, had.fin
+	FROM cases c
+	CROSS JOIN LATERAL (
+		SELECT s.actor_fin FROM cases p JOIN case_steps s ON s.case_id = p.id WHERE p.subject = c.subject AND s.part = 'clerk'
+		UNION
+		SELECT r.member FROM cases p JOIN tseras_referrals r ON r.case_id = p.id WHERE p.subject = c.subject AND r.member IS NOT NULL
+		UNION
+		SELECT who #>> '{}'
+		FROM cases p JOIN tseras_referrals r ON r.case_id = p.id CROSS JOIN LATERAL jsonb_path_query(r.referral, '$.physicians[*] ? (@ != null)') AS who
+		WHERE p.subject = c.subject
+		UNION
+		SELECT f.member FROM cases p JOIN tseras_refusals f ON f.case_id = p.id WHERE p.subject = c.subject AND f.member IS NOT NULL
+		UNION
+		SELECT m.fin
+		FROM tseras_blind b JOIN tseras_seats s ON s.number = b.number JOIN commission_members m ON m.id = s.member_id
+		WHERE b.case_id IN (c.id, c.about)) AS had (fin)
+	WHERE c.id = ANY (@ids)
 	ORDER BY 1, 2`
 
 func hadAPart(ctx context.Context, tx pgx.Tx, cases []casework.Case) (map[casework.ID][]tesdiq.FIN, error) {

@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/tesdiq/tesdiq"
 	"github.com/tesdiq/tesdiq/casework"
 	"github.com/tesdiq/tesdiq/casework/tseras"
@@ -198,15 +200,15 @@ func (w *world) expect(subject tesdiq.FIN, number string, want casework.State) t
 func (w *world) seats(number tseras.BlindNumber) map[tesdiq.FIN]tseras.Seat {
 	w.Helper()
 	all := map[tesdiq.FIN]tseras.Seat{}
-	for c := range commissions {
-		for m := range 4 {
-			fin := memberFIN(c+1, m+1)
-			seats, err := w.bench.Seats(w.Context(), fin)
-			w.must(err)
-			for _, s := range seats {
-				if number == "" || s.Number == number {
-					all[fin] = s
-				}
+	rows, _ := w.db.Admin.Query(w.Context(), `SELECT DISTINCT m.fin FROM tseras_seats s JOIN commission_members m ON m.id = s.member_id`) // the error comes out of Collect
+	members, err := pgx.CollectRows(rows, pgx.RowTo[tesdiq.FIN])
+	w.must(err)
+	for _, fin := range members {
+		seats, err := w.bench.Seats(w.Context(), fin)
+		w.must(err)
+		for _, s := range seats {
+			if number == "" || s.Number == number {
+				all[fin] = s
 			}
 		}
 	}
