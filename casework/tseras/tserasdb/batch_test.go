@@ -7,6 +7,7 @@ import (
 
 	"github.com/tesdiq/tesdiq/casework"
 	"github.com/tesdiq/tesdiq/casework/tseras"
+	"github.com/tesdiq/tesdiq/casework/tseras/tserasdb"
 	"github.com/tesdiq/tesdiq/gateway"
 )
 
@@ -81,5 +82,38 @@ func TestOneCaseDoesNotKeepItsBatch(t *testing.T) {
 	}
 	if got := states(); drawn != 1 || got[0] != "awaiting_draw" || got[1] != "drawn" {
 		t.Errorf("%d drawn, %v", drawn, got)
+	}
+}
+
+// Cases for which nobody can be drawn are older than all others and more than a batch: the others are drawn for all the same, and by one call as many
+// as a batch has. Where one call cannot look at all, the next goes on behind.
+func TestCasesThatCannotBeDrawnForThrottleNoOthers(t *testing.T) {
+	for name, x := range map[string]struct{ size, looks, first, second int }{
+		"looks at all":   {2, 10, 3, 0},
+		"cannot":         {2, 1, 0, 1},
+		"and then again": {3, 1, 0, 3},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			tserasdb.DrawBatches(t, x.size, x.looks)
+			for i, who := range []string{"nermin", "cavid", "elcin", "aysel", "nigar", "zaur"} {
+				c, err := w.desk.Refer(t.Context(), w.from, w.referral(who), "signed")
+				w.must(err)
+				_, _, err = w.gatherer.Gather(t.Context(), 0)
+				w.must(err)
+				w.expect(c.Subject, c.Number, tseras.AwaitingDraw)
+				if i < 3 {
+					_, err := w.db.Admin.Exec(t.Context(), `UPDATE tseras_referrals SET referral = '"nothing"' WHERE case_id = $1`, c.ID)
+					w.must(err)
+				}
+			}
+			_, err := w.drawer.Draw(t.Context()) // commits
+			w.must(err)
+			for i, want := range []int{x.first, x.second} {
+				if n, err := w.drawer.Draw(t.Context()); n != want || err != nil {
+					t.Errorf("call %d: drawn for %d, want %d; %v", i+1, n, want, err)
+				}
+			}
+		})
 	}
 }

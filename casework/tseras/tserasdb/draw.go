@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -29,10 +30,16 @@ type Drawer struct {
 	Now      func() time.Time
 	Rand     io.Reader // of references, salts, blind numbers and the ledger lines' keys; never of a lot
 	Log      *slog.Logger
+
+	behind atomic.Int64 // the case behind which the next call begins to look; 0: with the oldest
 }
 
-// drawBatch is how many cases one round draws for at most; the others wait for the next.
+// drawBatch is how many cases are held and drawn for together. A round ends when it has drawn for as many; the others wait for the next.
 var drawBatch = 200 // a test makes it small
+
+// drawLooks is how many such batches one call looks at, where for most nobody may be drawn: its transaction holds no more than 2,000 cases.
+// The next call goes on behind them.
+var drawLooks = 10 // a test makes it small
 
 const sqlLockDraws = `SELECT pg_advisory_xact_lock(hashtextextended('tseras draws', 0))`
 
@@ -98,21 +105,28 @@ func (d *Drawer) Draw(ctx context.Context) (drawn int, err error) {
 	return drawn, err
 }
 
-// waiting draws for a batch of the cases that wait; those for which nobody may be drawn keep no others waiting.
+// waiting draws for cases that wait, the oldest first, until as many are drawn for as a batch has. Those for which nobody may be drawn are looked
+// at again by each call, and keep others waiting only where there are more of them than drawLooks batches, and then by one call.
 func (d *Drawer) waiting(ctx context.Context, tx pgx.Tx, round int64, now time.Time) (drawn int, err error) {
-	for after := casework.ID(0); drawn == 0; {
+	after := casework.ID(d.behind.Swap(0))
+	for looks := 0; drawn < drawBatch; looks++ {
+		if looks == drawLooks {
+			d.behind.Store(int64(after))
+			break
+		}
 		rows, _ := tx.Query(ctx, sqlToDraw, pgx.NamedArgs{"after": after, "batch": drawBatch}) // the error comes out of Collect
 		ids, err := pgx.CollectRows(rows, pgx.RowTo[casework.ID])
 		if err != nil {
 			return 0, fmt.Errorf("tserasdb: draws: %w", err)
 		}
 		if len(ids) == 0 {
-			return 0, nil
+			break
 		}
-		if drawn, err = d.round(ctx, tx, round, ids, now); err != nil {
+		n, err := d.round(ctx, tx, round, ids, now)
+		if err != nil {
 			return 0, err
 		}
-		after = ids[len(ids)-1]
+		drawn, after = drawn+n, ids[len(ids)-1]
 	}
 	return drawn, nil
 }

@@ -8,3 +8,10 @@ func SmallBatches(t *testing.T) {
 	decideBatch, drawBatch, correctBatch = 1, 1, 1
 	t.Cleanup(func() { decideBatch, drawBatch, correctBatch = decide, draw, correct })
 }
+
+// DrawBatches makes the draw's batches small until the test ends, and how many of them one call looks at.
+func DrawBatches(t *testing.T, size, looks int) {
+	batch, before := drawBatch, drawLooks
+	drawBatch, drawLooks = size, looks
+	t.Cleanup(func() { drawBatch, drawLooks = batch, before })
+}
