@@ -153,6 +153,9 @@ type journey struct {
 	first         string    // of an appeal: the number of the case that it is about
 	meets, wanted time.Time // of an appeal: when its slot begins, and when the one that the person wants; of a programme: its meeting
 	body          tseras.Body
+	absent        int // how often the person did not come to the body
+	clerk         tseras.Clerk
+	visit         string
 }
 
 // done is what is left when somebody does again what he has already done.
@@ -277,7 +280,7 @@ type road struct {
 	before []deed // what was done before, and is not cut
 }
 
-// Together the roads have each transaction that there is.
+// Together the roads have each transaction of an assessment.
 var roads = []road{
 	{name: "by a commission", who: "nermin", deeds: []deed{
 		{"commit to a round", draw}, // before anybody can know of the case
@@ -401,7 +404,8 @@ const traces = `
 		(SELECT concat_ws(' ', 'absences', count(*)) FROM tseras_absences), (SELECT concat_ws(' ', 'reminders', count(*)) FROM tseras_slot_reminders), (SELECT concat_ws(' ', 'appeals', count(*)) FROM tseras_appeals),
 		(SELECT concat_ws(' ', 'bodies', count(*)) FROM tseras_programme_bodies), (SELECT string_agg(concat_ws(' ', 'draft', n, draft->'lines'->0->>'measure'), '; ' ORDER BY n) FROM tseras_programme_drafts),
 		(SELECT string_agg(concat_ws(' ', 'asked', n, answered, outcome, reason), '; ' ORDER BY n) FROM tseras_correction_outcomes),
-		(SELECT concat_ws(' ', 'proposals', count(*)) FROM tseras_proposals), (SELECT concat_ws(' ', 'extensions', count(*)) FROM tseras_extensions), (SELECT concat_ws(' ', 'notices', count(*)) FROM term_notices))`
+		(SELECT concat_ws(' ', 'proposals', count(*)) FROM tseras_proposals), (SELECT concat_ws(' ', 'extensions', count(*)) FROM tseras_extensions), (SELECT concat_ws(' ', 'notices', count(*)) FROM term_notices),
+		(SELECT string_agg(concat_ws(' ', 'alarm', turn, alarm), '; ' ORDER BY seq, alarm) FROM case_alarms))`
 
 // travel goes a road to its end. If it is cut, the connection ends at each deed twice, first directly before the commit of what the deed
 // writes, then directly after it; each time everything is started anew, and the deed is done again by whoever did not hear that it was done.
