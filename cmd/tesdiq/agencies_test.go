@@ -139,7 +139,7 @@ func exit(t *testing.T, args ...string) int {
 	return run(t.Context(), args)
 }
 
-func read(t *testing.T, path string) []byte {
+func read(t testing.TB, path string) []byte {
 	t.Helper()
 	b, err := os.ReadFile(path)
 	if err != nil {
@@ -186,7 +186,7 @@ func waitFor(t *testing.T, url string) {
 	}
 }
 
-func put(t *testing.T, url, body string, want int) {
+func put(t testing.TB, url, body string, want int) {
 	t.Helper()
 	r, err := http.NewRequest(http.MethodPut, url, strings.NewReader(body))
 	if err != nil {

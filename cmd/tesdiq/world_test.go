@@ -167,7 +167,7 @@ func (w *world) ask(c *http.Client, method, path, token string, form url.Values)
 	}
 	r.Header.Set("Sec-Fetch-Site", "same-origin")
 	if token != "" {
-		r.Header.Set("Authorization", "Bearer "+token)
+		r.Header.Set("Authorization", authorization(token))
 	}
 	still := *c
 	still.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
@@ -181,6 +181,14 @@ func (w *world) ask(c *http.Client, method, path, token string, form url.Values)
 		w.t.Fatal(err)
 	}
 	return answer.StatusCode, answer.Header, string(b)
+}
+
+// authorization is what a request proves itself with: a seal, or the token of a program.
+func authorization(token string) string {
+	if strings.HasPrefix(token, "Seal ") {
+		return token
+	}
+	return "Bearer " + token
 }
 
 func (w *world) apiToken() string {
