@@ -98,7 +98,7 @@ func (w *world) missesAreInTheLedger() {
 	w.must(rows.Err())
 }
 
-// Sixty at once, of as many FINs that there are and are not, are counted one after the other; who waits can be referred all the same, and the
+// A hundred at once, of as many FINs that there are and are not, are counted one after the other; who waits can be referred all the same, and the
 // inspector sees it.
 func TestWrongBirthDatesAreCountedAtOnce(t *testing.T) {
 	w := newWorld(t)
@@ -109,7 +109,7 @@ func TestWrongBirthDatesAreCountedAtOnce(t *testing.T) {
 	var all sync.WaitGroup
 	var told, refused atomic.Int32
 	begin := make(chan struct{})
-	for n := range 60 {
+	for n := range 100 {
 		r := w.guessed("nermin", "88/1", 0)
 		r.Subject = memberFIN(n, 7) // nobody's
 		all.Go(func() {
@@ -127,7 +127,7 @@ func TestWrongBirthDatesAreCountedAtOnce(t *testing.T) {
 	}
 	close(begin)
 	all.Wait()
-	if int(told.Load()) != limit || told.Load()+refused.Load() != 60 || w.count(`SELECT count(*) FROM tseras_referral_misses`) != limit {
+	if int(told.Load()) != limit || told.Load()+refused.Load() != 100 || w.count(`SELECT count(*) FROM tseras_referral_misses`) != limit {
 		t.Errorf("%d were told and %d refused, want %d told", told.Load(), refused.Load(), limit)
 	}
 	if _, err := w.desk.Refer(t.Context(), from, w.guessed("nermin", "88/2", 0), "signed"); !tooMany(err, "tseras.referral.guesses") {
