@@ -28,6 +28,20 @@ type Message struct {
 	Out    *Out              `db:"-"`       // nil: it did not go out
 }
 
+// Told is what a message is about, said when it is read: the message itself, which also whoever sends SMS and e-mails reads, does not hold it.
+type Told struct {
+	Text  []string // sentences to be seen at once
+	Lists []List
+	Path  string // where something can be done about it, and the word for it; empty: nowhere
+	Word  string
+}
+
+// List is sentences under a title.
+type List struct {
+	Title string
+	Lines []string
+}
+
 // Excerpt is one that is in force.
 type Excerpt struct {
 	Number     string      `db:"number"`

@@ -42,12 +42,15 @@ type Contacts interface {
 // Cases finds a person's case that is under way, in the words of a language; false when there is none.
 type Cases func(ctx context.Context, fin tesdiq.FIN, lang tesdiq.Lang) (cabinet.Case, bool, error)
 
+// Telling says what a message of somebody's is about, in the words of a language; false where the message says it all.
+type Telling func(ctx context.Context, fin tesdiq.FIN, lang tesdiq.Lang, m cabinet.Message) (cabinet.Told, bool, error)
+
 // Homes reads first pages.
 type Homes interface {
 	Home(ctx context.Context, fin tesdiq.FIN, today tesdiq.Date) (cabinet.Home, error)
 }
 
-// Web serves the cabinet's own pages. All fields but Cases, Seats, Channels, SentPath and KindTitle are required.
+// Web serves the cabinet's own pages. All fields but Cases, Seats, Telling, Channels, SentPath and KindTitle are required.
 type Web struct {
 	Shell     *web.Shell
 	Homes     Homes
@@ -56,6 +59,7 @@ type Web struct {
 	Contacts  Contacts
 	Cases     Cases            // nil: no cases are offered here, and no page speaks of them
 	Seats     Cases            // finds what waits for a member of a commission; nil: nobody is one
+	Telling   Telling          // nil: every message says it all
 	Channels  []tesdiq.Channel // besides the cabinet, by which messages can go out from here
 	SentPath  string           // the demonstration's page of what was sent, or empty
 	Now       func() time.Time

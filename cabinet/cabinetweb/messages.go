@@ -34,6 +34,7 @@ type messageLine struct {
 	At          time.Time
 	New         bool
 	Link        bool
+	Told        *cabinet.Told
 	Out         *cabinet.Out // what became of it by SMS or e-mail; nil: it did not go out
 }
 
@@ -59,6 +60,15 @@ func (h *Web) messages(w http.ResponseWriter, r *http.Request) error {
 	for _, m := range found {
 		title, text := h.words(v.Lang, m)
 		line := messageLine{ID: m.ID, Title: title, Text: text, At: m.SentAt, New: m.ReadAt == nil, Link: web.LocalPath(m.Link) != ""}
+		if h.Telling != nil {
+			told, ok, err := h.Telling(r.Context(), v.Person.FIN, v.Lang, m)
+			if err != nil {
+				return err
+			}
+			if ok {
+				line.Told = &told
+			}
+		}
 		if m.Out != nil && m.Out.State != "none" {
 			line.Out = m.Out
 		}

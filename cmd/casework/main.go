@@ -44,7 +44,7 @@ func run(ctx context.Context, c service.Config) error {
 	if err != nil {
 		return err
 	}
-	part, err := citizens.New(h, shell, pools, signIn, carriers, "", assess.Cases(), assess.Seats())
+	part, err := citizens.New(h, shell, pools, signIn, carriers, "", assess.Cases(), assess.Seats(), assess.Telling())
 	if err != nil {
 		return err
 	}

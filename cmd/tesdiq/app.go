@@ -99,7 +99,7 @@ func newApp(ctx context.Context, p parts) (_ *app, err error) {
 	if err != nil {
 		return nil, err
 	}
-	cabinet, err := citizens.New(a.host, shell, p.Pools, p.SignIn, p.Carriers, sentPath, assess.Cases(), assess.Seats())
+	cabinet, err := citizens.New(a.host, shell, p.Pools, p.SignIn, p.Carriers, sentPath, assess.Cases(), assess.Seats(), assess.Telling())
 	if err != nil {
 		return nil, err
 	}

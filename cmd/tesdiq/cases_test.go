@@ -25,6 +25,7 @@ import (
 	"github.com/tesdiq/tesdiq/casework/tseras"
 	"github.com/tesdiq/tesdiq/casework/tseras/criteria"
 	"github.com/tesdiq/tesdiq/internal/people"
+	"github.com/tesdiq/tesdiq/internal/postgres"
 )
 
 // patience is how long the loops may take on a machine that is busy with other tests.
@@ -92,6 +93,7 @@ func TestTheRegistersAloneDecideAndTheExcerptIsDrawn(t *testing.T) {
 			t.Errorf("%s: a key without words: %s", lang, body)
 		}
 	}
+	w.tellsTheDecision(v, "sevinc", at)
 	_, head, pack := w.ask(v.http, http.MethodGet, at+"/package?answers=no", "", nil)
 	p, err := criteria.ReadPackage([]byte(pack))
 	if err != nil {
@@ -111,11 +113,50 @@ func TestTheRegistersAloneDecideAndTheExcerptIsDrawn(t *testing.T) {
 	}
 }
 
+// tellsTheDecision expects that the cabinet's message of a decision says the result, its reasons, what would change it, and until when and where it
+// can be appealed; and that whoever sends SMS and e-mails can read none of it.
+func (w *world) tellsTheDecision(v *visitor, who, at string) {
+	w.t.Helper()
+	until := tseras.AppealUntil(time.Now()).String()
+	for lang, words := range map[string][]string{
+		"az": {"Əlillik 81–100 faiz aralığında müəyyən edilir.", "Səbəblər", "onkoloji reyestr", "Nə dəyişsə, qərar dəyişər", until + " tarixinədək şikayət edə bilərsiniz"},
+		"en": {"Disability of the band 81–100 percent is found.", "Reasons", "What would change the decision", "You can appeal until " + until},
+		"ru": {"Устанавливается инвалидность в пределах 81–100 процентов.", "Основания", "Что изменило бы решение", until},
+	} {
+		status, _, body := w.ask(v.http, http.MethodGet, "/cabinet/messages?lang="+lang, "", nil)
+		for _, word := range append(words, `href="`+at+`/appeal"`) {
+			if status != http.StatusOK || !strings.Contains(body, word) {
+				w.t.Errorf("%s: the message does not say %q: %d %s", lang, word, status, body)
+			}
+		}
+	}
+	if _, _, body := w.ask(w.as("elcin", "").http, http.MethodGet, "/cabinet/messages", "", nil); strings.Contains(body, "81–100") {
+		w.t.Error("somebody else reads it")
+	}
+	number, sender, fin := at[strings.LastIndex(at, "/")+1:], w.db.Pool(postgres.Sender), people.Who(who).FIN
+	var args string
+	if err := sender.QueryRow(w.t.Context(), `
+		SELECT m.args::text FROM outbox o JOIN messages m ON m.id = o.message_id WHERE m.fin = $1 AND m.key = 'tseras.message.decided'`, fin).Scan(&args); err != nil || args != `{"Number": "`+number+`"}` {
+		w.t.Errorf("the sender reads %s: %v", args, err)
+	}
+	for _, table := range []string{"cases", "tseras_decisions", "entries", "tseras_blind", "tseras_referrals", "case_steps"} {
+		if _, err := sender.Exec(w.t.Context(), "SELECT FROM "+table); err == nil {
+			w.t.Errorf("the sender reads %s", table)
+		}
+	}
+}
+
 // seal signs a referral as the polyclinic does; by another key than its own if one is given.
 func (w *world) seal(payload []byte, other *ecdsa.PrivateKey) string {
 	w.t.Helper()
+	return w.sealIn("clinic", payload, other)
+}
+
+// sealIn signs by the seal that is in a folder.
+func (w *world) sealIn(dir string, payload []byte, other *ecdsa.PrivateKey) string {
+	w.t.Helper()
 	read := func(name string) []byte {
-		data, err := os.ReadFile(filepath.Join(w.dir, "clinic", name))
+		data, err := os.ReadFile(filepath.Join(w.dir, dir, name))
 		if err != nil {
 			w.t.Fatal(err)
 		}
@@ -149,13 +190,21 @@ func (w *world) seal(payload []byte, other *ecdsa.PrivateKey) string {
 func (w *world) send(body string) (int, string) { return w.sendTo("/api/v1/referrals", body) }
 
 func (w *world) sendTo(path, body string) (int, string) {
+	return w.sendBy(http.DefaultClient, path, "", body)
+}
+
+// sendBy sends it as somebody who is signed in, or as a program with a token.
+func (w *world) sendBy(c *http.Client, path, token, body string) (int, string) {
 	w.t.Helper()
 	r, err := http.NewRequestWithContext(w.t.Context(), http.MethodPost, w.address+path, strings.NewReader(body))
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	r.Header.Set("Content-Type", "application/jose")
-	a, err := http.DefaultClient.Do(r)
+	if token != "" {
+		r.Header.Set("Authorization", authorization(token))
+	}
+	a, err := c.Do(r)
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -218,6 +218,23 @@ func (a *Assessing) Seats() cabinetweb.Cases {
 	}
 }
 
+// Telling says the decision that a message tells of, for the cabinet; nil where assessments are not offered.
+func (a *Assessing) Telling() cabinetweb.Telling {
+	if a.person == nil {
+		return nil
+	}
+	return func(ctx context.Context, fin tesdiq.FIN, lang tesdiq.Lang, m cabinet.Message) (told cabinet.Told, ok bool, err error) {
+		said, ok, err := a.person.Said(ctx, fin, lang, m.Key, m.Args["Number"])
+		told = cabinet.Told{Text: said.Text, Path: said.Path, Word: said.Word}
+		for i, lines := range said.Lists {
+			if len(lines) > 0 {
+				told.Lists = append(told.Lists, cabinet.List{Title: said.Titles[i], Lines: lines})
+			}
+		}
+		return told, ok, err
+	}
+}
+
 // open is a person's case that is under way, as the cabinet's first page shows it; false when there is none.
 func (a *Assessing) open(ctx context.Context, fin tesdiq.FIN, lang tesdiq.Lang) (cabinet.Case, bool, error) {
 	path, title, text, ok, err := a.person.Open(ctx, fin, lang)

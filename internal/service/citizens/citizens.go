@@ -34,8 +34,9 @@ type Citizens struct {
 }
 
 // New puts the part together, as the roles tesdiq_cabinet, tesdiq_worker and tesdiq_sender. sentPath is the demonstration's page
-// of what was sent, or empty; cases finds somebody's open case, and seats what waits for a member of a commission, or they are nil.
-func New(h service.Host, shell *web.Shell, pools *postgres.Pools, s signin.Config, c service.Carriers, sentPath string, cases, seats cabinetweb.Cases) (*Citizens, error) {
+// of what was sent, or empty; cases finds somebody's open case, seats what waits for a
+// member of a commission, and telling what a message is about, or they are nil.
+func New(h service.Host, shell *web.Shell, pools *postgres.Pools, s signin.Config, c service.Carriers, sentPath string, cases, seats cabinetweb.Cases, telling cabinetweb.Telling) (*Citizens, error) {
 	public, err := url.Parse(h.PublicURL)
 	if err != nil {
 		return nil, err
@@ -52,7 +53,7 @@ func New(h service.Host, shell *web.Shell, pools *postgres.Pools, s signin.Confi
 			return sits, err
 		}
 	}
-	home := &cabinetweb.Web{Shell: shell, Homes: roles, Messages: roles, Roles: roles, Contacts: roles, Cases: cases, Seats: seats, Channels: c.Channels(),
+	home := &cabinetweb.Web{Shell: shell, Homes: roles, Messages: roles, Roles: roles, Contacts: roles, Cases: cases, Seats: seats, Telling: telling, Channels: c.Channels(),
 		SentPath: sentPath, Now: h.Now, KindTitle: pages.KindTitle}
 	books := &registryweb.Web{Shell: shell, Books: registrydb.Reader{Pool: pools.Cabinet}, Now: h.Now}
 	perDay := issuer.MaxPerDay
