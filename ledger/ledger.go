@@ -31,6 +31,7 @@ const (
 	Finding     Kind = "finding"  // of a member of a commission
 	Decision    Kind = "decision" // of a case
 	Lookup      Kind = "lookup"   // of somebody's last result, without sign-in
+	List        Kind = "list"     // a change of who may be drawn, or of whose seals open what
 )
 
 // KeySize is the length of a line's key in bytes.

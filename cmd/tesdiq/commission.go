@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 	"os"
 	"strings"
@@ -26,7 +27,8 @@ type commissionCommands struct {
 		Add commissionHoursAdd `cmd:"" help:"Say when a commission examines in person, on one day of the week."`
 		End commissionHoursEnd `cmd:"" help:"End its hours on one day of the week: no further slot is given, and those that people have stay theirs."`
 	} `cmd:"" help:"When commissions examine in person (appeals)."`
-	List commissionList `cmd:"" help:"List commissions with their members."`
+	List    commissionList    `cmd:"" help:"List commissions with their members."`
+	Changes commissionChanges `cmd:"" help:"List every change of commissions, members, hours, medical institutions, seals and rehabilitation districts, by the database's own clock."`
 }
 
 // institutionCommands keep the medical institutions that refer.
@@ -37,7 +39,9 @@ type institutionCommands struct {
 
 // commissions runs do with the commissions, for the operator.
 func (w where) commissions(ctx context.Context, do func(tserasdb.Operator) error) error {
-	return w.asRole(ctx, postgres.Operator, func(p *postgres.Pools) error { return do(tserasdb.Operator{Pool: p.Operator, Now: time.Now}) })
+	return w.asRole(ctx, postgres.Operator, func(p *postgres.Pools) error {
+		return do(tserasdb.Operator{Pool: p.Operator, Now: time.Now, Rand: rand.Reader})
+	})
 }
 
 // commissions runs do with the commissions, and says at the end whether anything was written.
@@ -221,6 +225,27 @@ func (c commissionList) Run(ctx context.Context) error {
 				}
 				fmt.Fprintf(w, "  %s\t%s %s\t%s\t%s\n", m.ID, m.FIN, part, m.Name, since(m.Added, earlier(m.Ended, k.Closed)))
 			}
+		}
+		return w.Flush()
+	})
+}
+
+type commissionChanges struct{ where }
+
+// Run lists what was changed in the lists.
+func (c commissionChanges) Run(ctx context.Context) error {
+	return c.commissions(ctx, func(op tserasdb.Operator) error {
+		all, err := op.Changes(ctx)
+		if err != nil {
+			return err
+		}
+		w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+		for _, x := range all {
+			note := ""
+			if x.Backdated() {
+				note = "its own time is earlier"
+			}
+			fmt.Fprintf(w, "%d\t%s\t%s %s\t%s\t%s\n", x.ID, x.Written.UTC().Format(time.RFC3339), x.List, x.Act, x.Content, note)
 		}
 		return w.Flush()
 	})

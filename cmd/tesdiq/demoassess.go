@@ -51,7 +51,7 @@ func (d demoCommand) agencies(ctx context.Context, p *parts) (service.Loop, erro
 			return err
 		})
 	}
-	o, clinic := tserasdb.Operator{Pool: p.Pools.Operator, Now: p.Now}, filepath.Join(d.Data, "clinic")
+	o, clinic := tserasdb.Operator{Pool: p.Pools.Operator, Now: p.Now, Rand: rand.Reader}, filepath.Join(d.Data, "clinic")
 	if before != nil {
 		o.Now = before.clock.now // they were there already
 	}

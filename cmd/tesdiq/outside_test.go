@@ -181,7 +181,7 @@ func (a *auditor) contents() map[ledger.Kind]map[string][]byte {
 	a.t.Helper()
 	all := map[ledger.Kind]map[string][]byte{}
 	for _, k := range []ledger.Kind{ledger.Entry, ledger.Intent, ledger.Excerpt, ledger.Check, ledger.Withdrawal, ledger.Revocation, ledger.Look, ledger.Renewal,
-		ledger.Reissue, ledger.Certificate, ledger.Round, ledger.Drawing, ledger.Step, ledger.Finding, ledger.Decision, ledger.Lookup} {
+		ledger.Reissue, ledger.Certificate, ledger.Round, ledger.Drawing, ledger.Step, ledger.Finding, ledger.Decision, ledger.Lookup, ledger.List} {
 		all[k] = map[string][]byte{}
 	}
 	add := func(k ledger.Kind, object string, content []byte, err error) {
@@ -243,6 +243,9 @@ func (a *auditor) contents() map[ledger.Kind]map[string][]byte {
 		add(ledger.Check, string(c.ID), c.Canonical(), nil)
 	}
 	a.cases(add)
+	for _, c := range collect(a, `SELECT id, list, act, content::text, written_at FROM list_changes`, pgx.RowToStructByPos[tseras.ListChange]) {
+		add(ledger.List, c.Object(), c.Canonical(), nil)
+	}
 	for _, l := range collect(a, `
 		SELECT id, at, subject, way, coalesce(organisation_id, 0), coalesce(client_id, ''), coalesce(operator_fin, ''), outcome, decided_on, next_on, indefinite
 		FROM lookups`, func(row pgx.CollectableRow) (l lookup.Look, err error) {

@@ -1249,13 +1249,32 @@ CREATE TABLE public.ledger_lines (
     key bytea NOT NULL,
     mac bytea NOT NULL,
     CONSTRAINT ledger_lines_key_check CHECK ((length(key) = 32)),
-    CONSTRAINT ledger_lines_kind_check CHECK ((kind = ANY (ARRAY['entry'::text, 'intent'::text, 'excerpt'::text, 'check'::text, 'withdrawal'::text, 'revocation'::text, 'look'::text, 'renewal'::text, 'certificate'::text, 'reissue'::text, 'step'::text, 'round'::text, 'drawing'::text, 'finding'::text, 'decision'::text, 'lookup'::text]))),
+    CONSTRAINT ledger_lines_kind_check CHECK ((kind = ANY (ARRAY['entry'::text, 'intent'::text, 'excerpt'::text, 'check'::text, 'withdrawal'::text, 'revocation'::text, 'look'::text, 'renewal'::text, 'certificate'::text, 'reissue'::text, 'step'::text, 'round'::text, 'drawing'::text, 'finding'::text, 'decision'::text, 'lookup'::text, 'list'::text]))),
     CONSTRAINT ledger_lines_mac_check CHECK ((length(mac) = 32)),
     CONSTRAINT ledger_lines_object_check CHECK ((object <> ''::text))
 );
 
 ALTER TABLE public.ledger_lines ALTER COLUMN seq ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.ledger_lines_seq_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.list_changes (
+    id bigint NOT NULL,
+    list text NOT NULL,
+    act text NOT NULL,
+    content json NOT NULL,
+    written_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT list_changes_act_check CHECK ((act = ANY (ARRAY['added'::text, 'ended'::text, 'coded'::text]))),
+    CONSTRAINT list_changes_list_check CHECK ((list = ANY (ARRAY['commission'::text, 'member'::text, 'hours'::text, 'institution'::text, 'seal'::text, 'district'::text])))
+);
+
+ALTER TABLE public.list_changes ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.list_changes_id_seq
     START WITH 1
     INCREMENT BY 1
     NO MINVALUE
@@ -2073,6 +2092,9 @@ ALTER TABLE ONLY public.key_uses
 
 ALTER TABLE ONLY public.ledger_lines
     ADD CONSTRAINT ledger_lines_pkey PRIMARY KEY (seq);
+
+ALTER TABLE ONLY public.list_changes
+    ADD CONSTRAINT list_changes_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.looks
     ADD CONSTRAINT looks_pkey PRIMARY KEY (id);

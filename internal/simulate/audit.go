@@ -231,6 +231,27 @@ var laws = []struct{ says, sql string }{
 		SELECT count(*) FROM messages m WHERE m.key LIKE 'tseras.message.%' AND m.args::text ~ '[A-Z]\d{2}\.\d|faiz|%'`},
 	{"a question was answered at most once, by one exchange", `
 		SELECT count(*) FROM gateway_answers a WHERE (SELECT count(*) FROM gateway_exchanges x WHERE x.question_id = a.question_id) <> 1`},
+	{"who may be drawn, when, and whose seals refer is what the changes of the lists say", `
+		WITH lists (list, act, content) AS (
+			SELECT 'commission', 'added', to_jsonb(x) - 'closed_at' FROM commissions x
+			UNION ALL SELECT 'commission', 'ended', to_jsonb(x) FROM commissions x WHERE x.closed_at IS NOT NULL
+			UNION ALL SELECT 'member', 'added', to_jsonb(x) - 'ended_at' FROM commission_members x
+			UNION ALL SELECT 'member', 'ended', to_jsonb(x) FROM commission_members x WHERE x.ended_at IS NOT NULL
+			UNION ALL SELECT 'hours', 'added', to_jsonb(x) - 'ended_at' FROM commission_hours x
+			UNION ALL SELECT 'hours', 'ended', to_jsonb(x) FROM commission_hours x WHERE x.ended_at IS NOT NULL
+			UNION ALL SELECT 'district', 'added', to_jsonb(x) - 'ended_at' FROM organisation_districts x
+			UNION ALL SELECT 'district', 'ended', to_jsonb(x) FROM organisation_districts x WHERE x.ended_at IS NOT NULL
+			UNION ALL SELECT 'seal', 'added', to_jsonb(x) - 'ended_at' - 'certificate' || jsonb_build_object('thumbprint', sha256(x.certificate)) FROM institution_seals x
+			UNION ALL SELECT 'seal', 'ended', to_jsonb(x) - 'certificate' FROM institution_seals x WHERE x.ended_at IS NOT NULL
+			UNION ALL SELECT 'institution', 'added', to_jsonb(x) - 'code' FROM medical_institutions x
+			UNION ALL SELECT 'institution', 'coded', to_jsonb(x) FROM medical_institutions x WHERE x.code IS NOT NULL
+		), said AS ( -- the times as this session writes them; of codes the last
+			SELECT l.list, l.act, l.content::jsonb || jsonb_build_object('added_at', (l.content->>'added_at')::timestamptz, 'ended_at', (l.content->>'ended_at')::timestamptz,
+			       'closed_at', (l.content->>'closed_at')::timestamptz) AS content
+			FROM list_changes l
+			WHERE l.act <> 'coded' OR NOT EXISTS (SELECT FROM list_changes n WHERE n.act = 'coded' AND n.id > l.id AND n.content->>'organisation_id' = l.content->>'organisation_id')
+		), a AS (SELECT list, act, jsonb_strip_nulls(content) FROM lists), b AS (SELECT list, act, jsonb_strip_nulls(content) FROM said)
+		SELECT count(*) FROM ((SELECT * FROM a EXCEPT ALL SELECT * FROM b) UNION ALL (SELECT * FROM b EXCEPT ALL SELECT * FROM a)) other`},
 	{"no two ledger lines speak of one thing", `
 		SELECT count(*) FROM (SELECT FROM ledger_lines GROUP BY kind, object HAVING count(*) > 1) twice`},
 }
@@ -316,6 +337,9 @@ var written = []struct {
 	{ledger.Look, "programme/", `
 		SELECT 'programme/' || l.id AS object, convert_to(c.number || ' ' || l.organisation_id || ' ' || l.fin || ' ' || to_char(l.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), 'UTF8') AS content
 		FROM tseras_programme_looks l JOIN cases c ON c.id = l.case_id`},
+	{ledger.List, "", `
+		SELECT id::text AS object, convert_to(list || ' ' || act || ' ' || to_char(written_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') || ' ' || content::text, 'UTF8') AS content
+		FROM list_changes`},
 	{ledger.Finding, "", `
 		SELECT number || '/' || member_id AS object, convert_to(findings::text, 'UTF8') AS content FROM tseras_findings
 		UNION ALL

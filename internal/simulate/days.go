@@ -384,7 +384,7 @@ func (y *year) leave(ctx context.Context) error {
 		return err
 	}
 	defer pool.Close()
-	op := tserasdb.Operator{Pool: pool, Now: y.now}
+	op := tserasdb.Operator{Pool: pool, Now: y.now, Rand: y.dice}
 	panel := fmt.Sprintf("K%02d", 1+n%panels)
 	if err := op.EndMember(ctx, tseras.MemberID(fmt.Sprintf("%s-%d", panel, 1+(n/panels)%perPanel))); err != nil {
 		return err

@@ -39,6 +39,10 @@ var damages = []struct{ name, sql, says string }{
 		WHERE b.case_id = r.case_id AND s.role = 'chair' AND r.case_id = (SELECT min(r.case_id) FROM tseras_referrals r JOIN tseras_blind b ON b.case_id = r.case_id)`, "nobody sits who acted for the person"},
 	{"who sits in an appeal has filed the first case", `UPDATE case_steps t SET part = 'clerk', actor_fin = m.fin FROM cases c JOIN tseras_blind b ON b.case_id = c.id JOIN tseras_seats s ON s.number = b.number
 		JOIN commission_members m ON m.id = s.member_id WHERE c.kind = 'appeal' AND t.case_id = c.about AND t.seq = 1 AND s.role = 'chair'`, "nobody sits who acted for the person"},
+	{"a district is no longer barred", `UPDATE commissions SET districts = districts[2:] WHERE id = 'K01'`, "2 times it is not so that who may be drawn"},
+	{"a member was appointed past the list", `INSERT INTO commission_members (id, commission_id, fin, name, chair, added_at) SELECT 'K01-99', 'K01', '0000000', name, true, added_at FROM commission_members LIMIT 1`, "1 times it is not so that who may be drawn"},
+	{"a member is one again", `UPDATE commission_members SET ended_at = NULL WHERE id = (SELECT min(id) FROM commission_members WHERE ended_at IS NOT NULL)`, "1 times it is not so that who may be drawn"},
+	{"a change of the lists is another", `UPDATE list_changes SET written_at = written_at - interval '1 year' WHERE id = 1`, "1 of kind list whose line does not open"},
 	{"a commission was drawn for again", `DROP INDEX drawings_once; INSERT INTO drawings (round, ref, case_id, seq, commitment, salt, drawing) SELECT round, 'AGAIN', case_id, seq, commitment, salt, drawing FROM drawings LIMIT 1`, "a case is drawn for once"},
 	{"somebody was passed over too early", `UPDATE case_steps t SET due_by = due_by + 365 FROM tseras_passed o WHERE o.case_id = t.case_id AND o.seq = t.seq + 1 AND o.why = 'silent'`, "passed over before the clock"},
 	{"who was passed over has spoken", `UPDATE tseras_passed SET at = at - interval '1 year'`, "who was passed over said nothing"},

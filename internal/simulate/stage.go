@@ -290,7 +290,7 @@ func (y *year) hire(ctx context.Context) error {
 		return err
 	}
 	defer pool.Close()
-	op := tserasdb.Operator{Pool: pool, Now: y.now}
+	op := tserasdb.Operator{Pool: pool, Now: y.now, Rand: y.dice}
 	for c := range panels {
 		k := tseras.Commission{ID: fmt.Sprintf("K%02d", c+1), Name: fmt.Sprintf("%d saylı Nümunə TSEK", c+1)}
 		for d := c; d < len(people.Districts); d += panels {

@@ -50,7 +50,7 @@ func (w *world) onlyFrom(op tserasdb.Operator, id string, others ...tesdiq.FIN) 
 // neither for a later case nor for the appeal against it, wherever he sits now.
 func TestWhoKnowsThePersonIsNotDrawn(t *testing.T) {
 	w := newWorld(t)
-	op := tserasdb.Operator{Pool: w.db.Pool(postgres.Operator), Now: w.now}
+	op := tserasdb.Operator{Pool: w.db.Pool(postgres.Operator), Now: w.now, Rand: w.desk.Rand}
 	const clerk, refused, signs, physician = tesdiq.FIN("0CLERK1"), tesdiq.FIN("0REFUS1"), tesdiq.FIN("0S1GNS1"), tesdiq.FIN("2AB3C4D")
 	fin, _ := subject("elcin")
 	by := casework.Actor{Part: casework.ByClerk, FIN: clerk, Office: "Nümunə poçt şöbəsi"}

@@ -15,7 +15,7 @@ const sqlAddDistrict = `
 	FROM organisations o
 	JOIN organisation_duties t ON t.organisation_id = o.id AND t.duty = 'rehabilitation' AND t.ended_at IS NULL
 	WHERE o.voen = @voen AND o.closed_at IS NULL
-	RETURNING organisation_id`
+	RETURNING organisation_id, (to_jsonb(organisation_districts) - 'ended_at')::text`
 
 // AddDistrict lets a body with the duty of rehabilitation serve a district. One that it serves is a Conflict,
 // "tseras.district.exists".
@@ -23,7 +23,7 @@ func (o Operator) AddDistrict(ctx context.Context, voen tesdiq.VOEN, district ts
 	if err := district.Validate(); err != nil {
 		return 0, err
 	}
-	err = o.write(ctx, sqlAddDistrict, pgx.NamedArgs{"voen": voen, "district": district, "now": o.Now()},
+	err = o.write(ctx, tseras.ListDistrict, tseras.ListAdded, sqlAddDistrict, pgx.NamedArgs{"voen": voen, "district": district, "now": o.Now()},
 		tesdiq.NewProblem(tesdiq.Conflict, "tseras.district.exists").In("district"), &id)
 	return id, err
 }
@@ -33,10 +33,10 @@ const sqlEndDistrict = `
 	SET ended_at = @now
 	FROM organisations o
 	WHERE o.id = d.organisation_id AND o.voen = @voen AND d.district = @district AND d.ended_at IS NULL
-	RETURNING d.organisation_id`
+	RETURNING d.organisation_id, to_jsonb(d)::text`
 
 // EndDistrict ends that, at once. Cases that the body has stay with it.
 func (o Operator) EndDistrict(ctx context.Context, voen tesdiq.VOEN, district tseras.District) (id int64, err error) {
-	err = o.write(ctx, sqlEndDistrict, pgx.NamedArgs{"voen": voen, "district": district, "now": o.Now()}, nil, &id)
+	err = o.write(ctx, tseras.ListDistrict, tseras.ListEnded, sqlEndDistrict, pgx.NamedArgs{"voen": voen, "district": district, "now": o.Now()}, nil, &id)
 	return id, err
 }

@@ -30,7 +30,7 @@ func (w *world) other() tseras.Institution {
 	orgs := organisationdb.Operator{Pool: pool, Now: time.Now}
 	o, err := orgs.Add(w.Context(), organisation.Organisation{VOEN: "1401555071", Name: "Başqa poliklinika", Sort: organisation.Medical})
 	w.must(err)
-	id, err := tserasdb.Operator{Pool: pool, Now: time.Now}.AddInstitution(w.Context(), o.VOEN, "Xətai")
+	id, err := tserasdb.Operator{Pool: pool, Now: time.Now, Rand: w.desk.Rand}.AddInstitution(w.Context(), o.VOEN, "Xətai")
 	w.must(err)
 	i, err := w.desk.Institution(w.Context(), id)
 	w.must(err)

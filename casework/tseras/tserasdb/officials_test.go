@@ -90,7 +90,7 @@ func TestS19S20DecidesHisOwnRelativesCase(t *testing.T) {
 	for _, r := range relatives {
 		must = append(must, r.FIN)
 	}
-	op := tserasdb.Operator{Pool: w.db.Pool(postgres.Operator), Now: w.now}
+	op := tserasdb.Operator{Pool: w.db.Pool(postgres.Operator), Now: w.now, Rand: w.desk.Rand}
 	for i, no := range must {
 		id := "K0" + string(rune('1'+i%9))
 		if i >= 9 {
@@ -303,7 +303,7 @@ func TestS19LooksWithoutACase(t *testing.T) {
 // S20: one person with two accounts, sessions or roles is one person.
 func TestS20OnePersonWithTwoRoles(t *testing.T) {
 	w := newWorld(t)
-	op := tserasdb.Operator{Pool: w.db.Pool(postgres.Operator), Now: w.now}
+	op := tserasdb.Operator{Pool: w.db.Pool(postgres.Operator), Now: w.now, Rand: w.desk.Rand}
 	fin := memberFIN(1, 1)
 	if _, err := op.AddMember(t.Context(), "K02", fin, "Həkim Nümunəvi", true); err == nil {
 		t.Error("somebody sits in two commissions")

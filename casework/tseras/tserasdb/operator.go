@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -12,6 +13,8 @@ import (
 
 	"github.com/tesdiq/tesdiq"
 	"github.com/tesdiq/tesdiq/casework/tseras"
+	"github.com/tesdiq/tesdiq/ledger"
+	"github.com/tesdiq/tesdiq/ledger/ledgerdb"
 )
 
 // Operator keeps the list of commissions, their members and the medical institutions. Nothing is deleted: a member ends,
@@ -19,15 +22,33 @@ import (
 type Operator struct {
 	Pool    *pgxpool.Pool // as tesdiq_operator
 	Now     func() time.Time
-	Preview bool // do everything, and take it back
+	Rand    io.Reader // of the ledger lines' keys
+	Preview bool      // do everything, and take it back
 }
 
 var errPreview = errors.New("tserasdb: preview")
 
-// write runs a statement that returns one line, and takes it back in a preview.
-func (o Operator) write(ctx context.Context, sql string, args pgx.NamedArgs, exists *tesdiq.Problem, into ...any) error {
+const sqlListChange = `
+	INSERT INTO list_changes (list, act, content)
+	VALUES (@list, @act, @content)
+	RETURNING id, written_at`
+
+// write runs a statement that changes one row of a list and returns what into takes, and the row as JSON; it writes the change down with its
+// ledger line, and takes all back in a preview.
+func (o Operator) write(ctx context.Context, list tseras.List, act tseras.ListAct, sql string, args pgx.NamedArgs, exists *tesdiq.Problem, into ...any) error {
 	err := pgx.BeginFunc(ctx, o.Pool, func(tx pgx.Tx) error {
-		if err := tx.QueryRow(ctx, sql, args).Scan(into...); err != nil {
+		change := tseras.ListChange{List: list, Act: act}
+		if err := tx.QueryRow(ctx, sql, args).Scan(append(into, &change.Content)...); err != nil {
+			return err
+		}
+		if err := tx.QueryRow(ctx, sqlListChange, pgx.NamedArgs{"list": list, "act": act, "content": change.Content}).Scan(&change.ID, &change.Written); err != nil {
+			return err
+		}
+		line, err := ledger.NewLine(o.Rand, ledger.List, change.Object(), change.Canonical())
+		if err != nil {
+			return err
+		}
+		if err := ledgerdb.Append(ctx, tx, line); err != nil {
 			return err
 		}
 		if o.Preview {
@@ -50,25 +71,25 @@ func (o Operator) write(ctx context.Context, sql string, args pgx.NamedArgs, exi
 const sqlAddCommission = `
 	INSERT INTO commissions (id, name, districts, added_at)
 	VALUES (@id, @name, @districts, @now)
-	RETURNING id`
+	RETURNING id, (to_jsonb(commissions) - 'closed_at')::text`
 
 // Add adds a commission. A number that is there is a Conflict, "tseras.commission.exists", also when it is closed.
 func (o Operator) Add(ctx context.Context, c tseras.Commission) error {
 	if err := c.Validate().Err(); err != nil {
 		return err
 	}
-	return o.write(ctx, sqlAddCommission, pgx.NamedArgs{"id": c.ID, "name": c.Name, "districts": c.Districts, "now": o.Now()},
+	return o.write(ctx, tseras.ListCommission, tseras.ListAdded, sqlAddCommission, pgx.NamedArgs{"id": c.ID, "name": c.Name, "districts": c.Districts, "now": o.Now()},
 		tesdiq.NewProblem(tesdiq.Conflict, "tseras.commission.exists").In("id"), &c.ID)
 }
 
 const sqlCloseCommission = `
 	UPDATE commissions SET closed_at = @now
 	WHERE id = @id AND closed_at IS NULL
-	RETURNING id`
+	RETURNING id, to_jsonb(commissions)::text`
 
 // Close closes a commission for good.
 func (o Operator) Close(ctx context.Context, id string) error {
-	return o.write(ctx, sqlCloseCommission, pgx.NamedArgs{"id": id, "now": o.Now()}, nil, &id)
+	return o.write(ctx, tseras.ListCommission, tseras.ListEnded, sqlCloseCommission, pgx.NamedArgs{"id": id, "now": o.Now()}, nil, &id)
 }
 
 // A member's number is the commission's and the next of those that it ever had.
@@ -77,7 +98,7 @@ const sqlAddMember = `
 	SELECT k.id || '-' || 1 + (SELECT count(*) FROM commission_members m WHERE m.commission_id = k.id), k.id, @fin, @name, @chair, @now
 	FROM commissions k
 	WHERE k.id = @commission AND k.closed_at IS NULL
-	RETURNING id`
+	RETURNING id, (to_jsonb(commission_members) - 'ended_at')::text`
 
 // AddMember adds a member to an open commission. Who sits in one already is a Conflict, "tseras.member.exists": nobody sits
 // in two.
@@ -87,7 +108,7 @@ func (o Operator) AddMember(ctx context.Context, commission string, fin tesdiq.F
 	if err := ps.Err(); err != nil {
 		return "", err
 	}
-	err = o.write(ctx, sqlAddMember, pgx.NamedArgs{"commission": commission, "fin": fin, "name": name, "chair": chair, "now": o.Now()},
+	err = o.write(ctx, tseras.ListMember, tseras.ListAdded, sqlAddMember, pgx.NamedArgs{"commission": commission, "fin": fin, "name": name, "chair": chair, "now": o.Now()},
 		tesdiq.NewProblem(tesdiq.Conflict, "tseras.member.exists").In("fin"), &id)
 	return id, err
 }
@@ -95,11 +116,11 @@ func (o Operator) AddMember(ctx context.Context, commission string, fin tesdiq.F
 const sqlEndMember = `
 	UPDATE commission_members SET ended_at = @now
 	WHERE id = @id AND ended_at IS NULL
-	RETURNING id`
+	RETURNING id, to_jsonb(commission_members)::text`
 
 // EndMember ends a membership at once.
 func (o Operator) EndMember(ctx context.Context, id tseras.MemberID) error {
-	return o.write(ctx, sqlEndMember, pgx.NamedArgs{"id": id, "now": o.Now()}, nil, &id)
+	return o.write(ctx, tseras.ListMember, tseras.ListEnded, sqlEndMember, pgx.NamedArgs{"id": id, "now": o.Now()}, nil, &id)
 }
 
 const sqlAddInstitution = `
@@ -107,14 +128,14 @@ const sqlAddInstitution = `
 	SELECT id, @district
 	FROM organisations
 	WHERE voen = @voen AND sort = 'medical' AND closed_at IS NULL
-	RETURNING organisation_id`
+	RETURNING organisation_id, (to_jsonb(medical_institutions) - 'code')::text`
 
 // AddInstitution says in which district a medical organisation works, without which it cannot refer.
 func (o Operator) AddInstitution(ctx context.Context, voen tesdiq.VOEN, district tseras.District) (id int64, err error) {
 	if err := district.Validate(); err != nil {
 		return 0, err
 	}
-	err = o.write(ctx, sqlAddInstitution, pgx.NamedArgs{"voen": voen, "district": district},
+	err = o.write(ctx, tseras.ListInstitution, tseras.ListAdded, sqlAddInstitution, pgx.NamedArgs{"voen": voen, "district": district},
 		tesdiq.NewProblem(tesdiq.Conflict, "tseras.institution.exists").In("voen"), &id)
 	return id, err
 }
@@ -123,12 +144,12 @@ const sqlCodeInstitution = `
 	UPDATE medical_institutions m SET code = @code
 	FROM organisations o
 	WHERE o.id = m.organisation_id AND o.voen = @voen AND o.closed_at IS NULL
-	RETURNING m.organisation_id`
+	RETURNING m.organisation_id, to_jsonb(m)::text`
 
 // CodeInstitution says by which code the register of who is registered where names an institution that can refer; without one,
 // nobody is led to it. A code that another has is a Conflict, "tseras.institution.exists".
 func (o Operator) CodeInstitution(ctx context.Context, voen tesdiq.VOEN, code tseras.InstitutionCode) (id int64, err error) {
-	err = o.write(ctx, sqlCodeInstitution, pgx.NamedArgs{"voen": voen, "code": code},
+	err = o.write(ctx, tseras.ListInstitution, tseras.ListCoded, sqlCodeInstitution, pgx.NamedArgs{"voen": voen, "code": code},
 		tesdiq.NewProblem(tesdiq.Conflict, "tseras.institution.exists").In("code"), &id)
 	return id, err
 }
@@ -178,6 +199,21 @@ func (o Operator) List(ctx context.Context) ([]Listed, error) {
 	})
 	if err != nil {
 		return nil, fmt.Errorf("tserasdb: commissions: %w", err)
+	}
+	return all, nil
+}
+
+const sqlListChanges = `
+	SELECT id, list, act, content::text, written_at
+	FROM list_changes
+	ORDER BY id`
+
+// Changes are all changes of the lists, the oldest first.
+func (o Operator) Changes(ctx context.Context) ([]tseras.ListChange, error) {
+	rows, _ := o.Pool.Query(ctx, sqlListChanges) // the error comes out of Collect
+	all, err := pgx.CollectRows(rows, pgx.RowToStructByPos[tseras.ListChange])
+	if err != nil {
+		return nil, fmt.Errorf("tserasdb: changes of lists: %w", err)
 	}
 	return all, nil
 }

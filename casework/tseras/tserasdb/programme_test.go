@@ -40,7 +40,7 @@ func (w *world) body(n int, districts ...string) tseras.Body {
 	w.must(err)
 	_, err = w.orgs().AddDuty(w.Context(), voen, organisation.Rehabilitation)
 	w.must(err)
-	op := tserasdb.Operator{Pool: w.db.Pool(postgres.Operator), Now: w.now}
+	op := tserasdb.Operator{Pool: w.db.Pool(postgres.Operator), Now: w.now, Rand: w.desk.Rand}
 	for _, d := range districts {
 		_, err := op.AddDistrict(w.Context(), voen, tseras.District(d))
 		w.must(err)

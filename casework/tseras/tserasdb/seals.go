@@ -41,12 +41,12 @@ const sqlAddSeal = `
 	FROM medical_institutions m
 	JOIN organisations o ON o.id = m.organisation_id
 	WHERE o.voen = @voen AND o.closed_at IS NULL
-	RETURNING organisation_id`
+	RETURNING organisation_id, (to_jsonb(institution_seals) - 'ended_at' - 'certificate')::text`
 
 // AddSeal pins a seal of a medical institution. One that is there is a Conflict, "tseras.seal.exists".
 func (o Operator) AddSeal(ctx context.Context, voen tesdiq.VOEN, seal *x509.Certificate) (id int64, err error) {
 	thumbprint := sha256.Sum256(seal.Raw)
-	err = o.write(ctx, sqlAddSeal, pgx.NamedArgs{"thumbprint": thumbprint[:], "certificate": seal.Raw, "voen": voen, "now": o.Now()},
+	err = o.write(ctx, tseras.ListSeal, tseras.ListAdded, sqlAddSeal, pgx.NamedArgs{"thumbprint": thumbprint[:], "certificate": seal.Raw, "voen": voen, "now": o.Now()},
 		tesdiq.NewProblem(tesdiq.Conflict, "tseras.seal.exists"), &id)
 	return id, err
 }
@@ -55,12 +55,12 @@ const sqlEndSeal = `
 	UPDATE institution_seals s SET ended_at = @now
 	FROM organisations o
 	WHERE o.id = s.organisation_id AND o.voen = @voen AND s.thumbprint = @thumbprint AND s.ended_at IS NULL
-	RETURNING s.organisation_id`
+	RETURNING s.organisation_id, (to_jsonb(s) - 'certificate')::text`
 
 // EndSeal ends a seal of an institution, at once: it opens nothing any more, and what it signed before stays.
 func (o Operator) EndSeal(ctx context.Context, voen tesdiq.VOEN, thumbprint [sha256.Size]byte) error {
 	var id int64
-	return o.write(ctx, sqlEndSeal, pgx.NamedArgs{"thumbprint": thumbprint[:], "voen": voen, "now": o.Now()}, nil, &id)
+	return o.write(ctx, tseras.ListSeal, tseras.ListEnded, sqlEndSeal, pgx.NamedArgs{"thumbprint": thumbprint[:], "voen": voen, "now": o.Now()}, nil, &id)
 }
 
 // ListedSeal is a seal that an institution has or had.

@@ -414,7 +414,7 @@ func TestWhatHalfRefuseToSignGoesToOneMore(t *testing.T) {
 func TestWhoIsAMemberNoMoreIsNotWaitedFor(t *testing.T) {
 	q := quietly(t)
 	all, seats := q.attending()
-	op := tserasdb.Operator{Pool: q.db.Pool(postgres.Operator), Now: q.now}
+	op := tserasdb.Operator{Pool: q.db.Pool(postgres.Operator), Now: q.now, Rand: q.desk.Rand}
 	q.must(op.EndMember(t.Context(), seats[all[1]].Member))
 	if s := q.pass(0); s.State != tseras.Drawn {
 		t.Errorf("%s while others are still to record", s.State)
@@ -470,7 +470,7 @@ func TestWhereNobodyIsLeftTheClockRingsAgain(t *testing.T) {
 		}
 		q.later -= 12 * 24 * time.Hour
 	}
-	op := tserasdb.Operator{Pool: q.db.Pool(postgres.Operator), Now: q.now}
+	op := tserasdb.Operator{Pool: q.db.Pool(postgres.Operator), Now: q.now, Rand: q.desk.Rand}
 	for c := range commissions {
 		_, err := op.AddMember(t.Context(), "K"+string('0'+rune((c+1)/10))+string('0'+rune((c+1)%10)), memberFIN(c+1, 5), "Həkim Nümunəvi", true)
 		q.must(err)

@@ -413,7 +413,7 @@ const sqlAddHours = `
 	SELECT k.id, @weekday, @opens, @closes, @minutes, @at_a_time, @place, @now
 	FROM commissions k
 	WHERE k.id = @commission AND k.closed_at IS NULL
-	RETURNING id`
+	RETURNING id, (to_jsonb(commission_hours) - 'ended_at')::text`
 
 // AddHours says when a commission examines in person on one day of the week. A day that has hours is a Conflict, "tseras.hours.exists".
 func (o Operator) AddHours(ctx context.Context, h tseras.Hours) (id int64, err error) {
@@ -424,7 +424,7 @@ func (o Operator) AddHours(ctx context.Context, h tseras.Hours) (id int64, err e
 	if h.Weekday == time.Sunday {
 		weekday = 7
 	}
-	err = o.write(ctx, sqlAddHours, pgx.NamedArgs{"commission": h.Commission, "weekday": weekday, "opens": h.Opens, "closes": h.Closes, "minutes": h.Minutes,
+	err = o.write(ctx, tseras.ListHours, tseras.ListAdded, sqlAddHours, pgx.NamedArgs{"commission": h.Commission, "weekday": weekday, "opens": h.Opens, "closes": h.Closes, "minutes": h.Minutes,
 		"at_a_time": h.AtATime, "place": h.Place, "now": o.Now()}, tesdiq.NewProblem(tesdiq.Conflict, "tseras.hours.exists").In("weekday"), &id)
 	return id, err
 }
@@ -432,7 +432,7 @@ func (o Operator) AddHours(ctx context.Context, h tseras.Hours) (id int64, err e
 const sqlEndHours = `
 	UPDATE commission_hours SET ended_at = @now
 	WHERE commission_id = @commission AND weekday = @weekday AND ended_at IS NULL
-	RETURNING id`
+	RETURNING id, to_jsonb(commission_hours)::text`
 
 // EndHours ends a commission's hours of one day of the week: no further slot is given. Slots that people have stay theirs.
 func (o Operator) EndHours(ctx context.Context, commission string, day time.Weekday) (id int64, err error) {
@@ -440,6 +440,6 @@ func (o Operator) EndHours(ctx context.Context, commission string, day time.Week
 	if day == time.Sunday {
 		weekday = 7
 	}
-	err = o.write(ctx, sqlEndHours, pgx.NamedArgs{"commission": commission, "weekday": weekday, "now": o.Now()}, nil, &id)
+	err = o.write(ctx, tseras.ListHours, tseras.ListEnded, sqlEndHours, pgx.NamedArgs{"commission": commission, "weekday": weekday, "now": o.Now()}, nil, &id)
 	return id, err
 }

@@ -126,7 +126,7 @@ func newWorld(t *testing.T) *world {
 // staff adds the commissions and the institution.
 func (w *world) staff() {
 	w.Helper()
-	op := tserasdb.Operator{Pool: w.db.Pool(postgres.Operator), Now: time.Now}
+	op := tserasdb.Operator{Pool: w.db.Pool(postgres.Operator), Now: time.Now, Rand: w.desk.Rand}
 	for c := range commissions {
 		k := tseras.Commission{ID: fmt.Sprintf("K%02d", c+1), Name: fmt.Sprintf("%d saylı TSEK", c+1), Districts: []tseras.District{tseras.District(people.Districts[c])}}
 		w.must(op.Add(w.Context(), k))
