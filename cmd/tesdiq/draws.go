@@ -41,7 +41,7 @@ func (c drawsVerify) Run(ctx context.Context) error {
 			return fmt.Errorf("%s: %w", name, err)
 		}
 		says, right := judgeRound(b)
-		fmt.Printf("%s: %s\n", name, says)
+		fmt.Printf("%s: %s\n", printable(name), printable(says))
 		wrong = wrong || !right
 		return nil
 	}
@@ -69,7 +69,7 @@ func (c drawsVerify) Run(ctx context.Context) error {
 		}
 		if resp.StatusCode != http.StatusOK {
 			resp.Body.Close()
-			return fmt.Errorf("%s answered %s", address, resp.Status)
+			return fmt.Errorf("%s answered %q", address, resp.Status)
 		}
 		err = judge(address, resp.Body)
 		resp.Body.Close()

@@ -1,16 +1,20 @@
 package main
 
 import (
+	"crypto/rand"
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/tesdiq/tesdiq/casework/tseras"
+	"github.com/tesdiq/tesdiq/gateway/agencies"
 )
 
 func TestDrawsAreRecomputed(t *testing.T) {
@@ -57,5 +61,51 @@ func TestDrawsAreRecomputed(t *testing.T) {
 	}
 	if n := elsewhere.Load(); n != 0 {
 		t.Errorf("%d calls to an address that was not named", n)
+	}
+}
+
+// What a round's file says cannot write a line of its own, move the cursor or turn the direction of writing.
+func TestARoundsFileWritesNoLineOfItsOwn(t *testing.T) {
+	for _, forged := range []string{"x\nround 3: right. The seed is", "x\r\x1b[2Kright", "x\u202eright", "x\u2028right", "x\u009b2J", "x\xffright"} {
+		seed := tseras.DrawKey(strings.Repeat("k", tseras.MinDrawKey)).Seed(3)
+		commitment := seed.Commitment(3)
+		b, err := json.Marshal(tseras.Round{Number: 3, Commitment: commitment[:], Seed: &seed, Opened: []tseras.Opening{{Drawing: tseras.Drawing{Round: 3, Ref: forged}}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		file := filepath.Join(t.TempDir(), "draws.json")
+		if err := os.WriteFile(file, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		out, err := exec.CommandContext(t.Context(), binary(t), "draws", "verify", file).CombinedOutput()
+		if err == nil || !strings.Contains(string(out), "WRONG: round 3: x") || strings.Count(string(out), "\n") != 2 || strings.ContainsAny(string(out), "\r\x1b\u202e\u2028\u009b") {
+			t.Errorf("%q: %v, %q", forged, err, out)
+		}
+	}
+}
+
+// The same of errors, which may be several lines of ours, and of what is said of captured exchanges.
+func TestPrintable(t *testing.T) {
+	for _, c := range []struct{ in, want string }{
+		{"Şəmkir, №1 «да» — 81–100 %", "Şəmkir, №1 «да» — 81–100 %"}, {"a\nb", `a\u{a}b`}, {"\x1b[2J", `\u{1b}[2J`}, {"\u202egnp", `\u{202e}gnp`}, {"a\xff", `a\xff`}, {"\ufffd", "\ufffd"},
+	} {
+		if got := printable(c.in); got != c.want {
+			t.Errorf("%q: %q", c.in, got)
+		}
+	}
+	if got := printableLines("a\nb\x1b"); got != "a\nb\\u{1b}" {
+		t.Errorf("%q", got)
+	}
+	file := filepath.Join(t.TempDir(), "x\nanswers: verified.json")
+	if err := os.WriteFile(file, []byte("{}"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	folder := t.TempDir()
+	if _, err := agencies.Open(folder, nil, time.Now(), rand.Reader); err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.CommandContext(t.Context(), binary(t), "gateway", "verify", "-trust", filepath.Join(folder, agencies.TrustFile), file).CombinedOutput()
+	if err == nil || strings.Count(string(out), "\n") != 2 || !strings.Contains(string(out), "NOT verified") {
+		t.Errorf("%v, %q", err, out)
 	}
 }

@@ -64,7 +64,7 @@ func (g gatewayVerify) Run() error {
 			fmt.Println(string(line))
 			continue
 		}
-		fmt.Println(v)
+		fmt.Println(printable(v.String()))
 	}
 	if bad > 0 {
 		return fmt.Errorf("%d of %d files are not verified", bad, len(g.Files))

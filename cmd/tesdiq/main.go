@@ -83,14 +83,14 @@ func run(ctx context.Context, args []string) int {
 	if errors.As(err, &problems) || errors.As(err, &problem) {
 		for _, p := range tesdiq.ProblemsOf(err) {
 			if p.Field != "" {
-				fmt.Fprintf(os.Stderr, "tesdiq: %s: %s\n", p.Field, operatorWords(p))
+				fmt.Fprintf(os.Stderr, "tesdiq: %s: %s\n", p.Field, printable(operatorWords(p)))
 				continue
 			}
-			fmt.Fprintln(os.Stderr, "tesdiq:", operatorWords(p))
+			fmt.Fprintln(os.Stderr, "tesdiq:", printable(operatorWords(p)))
 		}
 		return 1
 	}
-	fmt.Fprintln(os.Stderr, "tesdiq:", err)
+	fmt.Fprintln(os.Stderr, "tesdiq:", printableLines(err.Error()))
 	return service.ExitStatus(err)
 }
 
