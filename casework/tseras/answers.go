@@ -2,12 +2,15 @@ package tseras
 
 import (
 	"bytes"
+	"cmp"
 	"context"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 
 	"github.com/tesdiq/tesdiq/casework/tseras/criteria"
 	"github.com/tesdiq/tesdiq/gateway"
@@ -22,10 +25,32 @@ type Exchanges interface {
 	Evidence(ctx context.Context, caseNumber, question string) ([]byte, error)
 }
 
-// Enclosed is the package of a decided case with the answers that it names enclosed, for the person. Without them it is the
-// stored package, byte for byte: what is not, is an error.
-func (s Shown) Enclosed(ctx context.Context, from Exchanges) ([]byte, error) {
+// Nameless is the package of a decided case as committed: what was decided and by what, and of signatures and answers the digests. It names nobody.
+func (s Shown) Nameless() ([]byte, error) {
+	p, err := s.committed()
+	if err != nil {
+		return nil, err
+	}
+	return p.Bytes(), nil
+}
+
+// committed is the stored package without what names its signers. Nothing is handed out of one that is not in its canonical form: what is left of it would
+// not be what the digests of others are of.
+func (s Shown) committed() (criteria.Package, error) {
 	p, err := criteria.ReadPackage(s.Package)
+	if err != nil {
+		return criteria.Package{}, err
+	}
+	if !bytes.Equal(p.Bytes(), s.Package) {
+		return criteria.Package{}, fmt.Errorf("tseras: package of %s is not in its canonical form", s.Number)
+	}
+	return p.Committed(), nil
+}
+
+// Enclosed is the package of a decided case with the answers that it names enclosed, for the person. Without them it is Nameless, byte
+// for byte. What cannot be enclosed is an error.
+func (s Shown) Enclosed(ctx context.Context, from Exchanges) ([]byte, error) {
+	p, err := s.committed()
 	if err != nil {
 		return nil, err
 	}
@@ -46,9 +71,6 @@ func (s Shown) Enclosed(ctx context.Context, from Exchanges) ([]byte, error) {
 		if err := enclose(a, file); err != nil {
 			return nil, fmt.Errorf("tseras: package of %s: %s: %w", s.Number, a.Name, err)
 		}
-	}
-	if !bytes.Equal(p.Committed().Bytes(), s.Package) {
-		return nil, fmt.Errorf("tseras: package of %s is not in its canonical form", s.Number)
 	}
 	return p.Bytes(), nil
 }
@@ -84,25 +106,98 @@ func Captured(a criteria.Exchange) ([]byte, error) {
 	return e.Bytes(), nil
 }
 
-// Follows says whether what a decision rested on is what registers answered: of every verified answer, by the name that the rules give its
-// register, what they read of it is what went in, and all were asked about one person for one case. name is the first of which that is not so.
-func Follows(in criteria.Input, answers map[string]gateway.Verified) (name string, ok bool) {
-	form := func(in criteria.Input) string { return string(in.Canonical()) }
-	var first *gateway.Verified
-	for _, name := range slices.Sorted(maps.Keys(answers)) {
-		v := answers[name]
-		if first == nil {
-			first = &v
+// CheckSigned is nil where a package's signatures are over itself, as it says, or where it does not say over what they are. It looks at no signature.
+func CheckSigned(p criteria.Package) error {
+	if p.Signed == nil {
+		return nil
+	}
+	salt, err := hex.DecodeString(p.Signed.Salt)
+	if err != nil {
+		return fmt.Errorf("tseras: salt: %w", err)
+	}
+	if over := Digest(salt, p.Proposed().Bytes()); hex.EncodeToString(over[:]) != p.Signed.Over {
+		return errors.New("NOT as signed: the signatures are over another package: what was signed has another digest")
+	}
+	return nil
+}
+
+// CheckAnswers is nil where a package was decided by what registers answered, and by nothing else. answers are those that are enclosed and verified,
+// by the names that the rules give their registers. Each register that the decision rests on stands in the input once, has answered and is among them;
+// all were asked about one person, for the case of the package or for the one that it is about; what the rules read of each is what went in, and causes
+// are those that the register of occupational diseases told. The error is for whoever checks, and names the register.
+func CheckAnswers(p criteria.Package, in criteria.Input, answers map[string]gateway.Verified) error {
+	rules, err := criteria.ByVersion(p.Rules)
+	if err != nil {
+		return err
+	}
+	rests := rules.RestsOn(in.CaseOn)
+	if len(rests) == 0 {
+		return fmt.Errorf("NOT verified: the rules name no register for a case of %s", in.CaseOn)
+	}
+	for _, name := range rests {
+		n := 0
+		for _, a := range in.Evidence {
+			if a.Register == name {
+				n++
+			}
 		}
-		e := Evidence{OutcomeOf(gateway.Outcome{Question: v.Question, Answer: &v.Answer})}
-		said := slices.IndexFunc(e.Answers(), func(a criteria.Answer) bool { return a.Register == name && a.State != criteria.NoAnswer })
-		went := slices.IndexFunc(in.Evidence, func(a criteria.Answer) bool { return a.Register == name })
-		switch {
-		case said < 0 || went < 0, v.Question.Person != first.Question.Person, v.Question.Case != first.Question.Case,
-			form(criteria.Input{Evidence: e.Answers()[said : said+1]}) != form(criteria.Input{Evidence: in.Evidence[went : went+1]}),
-			v.Question.Register == gateway.Occupational && form(criteria.Input{Causes: e.Causes()}) != form(criteria.Input{Causes: in.Causes}):
-			return name, false
+		if n != 1 {
+			return fmt.Errorf("%s: NOT verified: a decision rests on what this register answered, and in the package it stands %d times, not once", name, n)
 		}
 	}
-	return "", true
+	for _, a := range in.Evidence { // whoever forges what a register said would leave its answer out
+		name := a.Register
+		if !slices.Contains(rests, name) {
+			name = strconv.Quote(name) // anybody may have written it
+		}
+		if a.State == criteria.NoAnswer {
+			return fmt.Errorf("%s: NOT verified: it did not answer, and while a register is silent nothing is decided", name)
+		}
+		if _, ok := answers[a.Register]; !ok {
+			return fmt.Errorf("%s: NOT verified: it was decided by its answer, and that is not enclosed", name)
+		}
+	}
+	askedFor := cmp.Or(p.About, p.Case)
+	if askedFor == "" {
+		return errors.New("NOT verified: the package bears no case number, so nobody can tell whether the answers are about its case")
+	}
+	for _, name := range slices.Sorted(maps.Keys(answers)) {
+		switch v := answers[name]; {
+		case v.Question.Case != askedFor:
+			return fmt.Errorf("%s: NOT verified: it answered for case %q, and the package is of %s", name, v.Question.Case, askedFor)
+		case v.Question.Person != answers[rests[0]].Question.Person:
+			return fmt.Errorf("%s: NOT verified: it answered about another person than %s did", name, rests[0])
+		case !went(in, name, v):
+			return fmt.Errorf("%s: what was decided by is not what this register answered", name)
+		}
+	}
+	return checkCauses(in, answers)
+}
+
+func form(in criteria.Input) string { return string(in.Canonical()) }
+
+// said is what an answer is to the rules.
+func said(v gateway.Verified) Evidence {
+	return Evidence{OutcomeOf(gateway.Outcome{Question: v.Question, Answer: &v.Answer})}
+}
+
+// went says whether what the rules read of an answer is what went in as that of the register so named.
+func went(in criteria.Input, name string, v gateway.Verified) bool {
+	answers := said(v).Answers()
+	i := slices.IndexFunc(answers, func(a criteria.Answer) bool { return a.Register == name && a.State != criteria.NoAnswer })
+	j := slices.IndexFunc(in.Evidence, func(a criteria.Answer) bool { return a.Register == name })
+	return i >= 0 && j >= 0 && form(criteria.Input{Evidence: answers[i : i+1]}) == form(criteria.Input{Evidence: in.Evidence[j : j+1]})
+}
+
+// checkCauses holds the causes to the one register that tells of any: without its answer there are none.
+func checkCauses(in criteria.Input, answers map[string]gateway.Verified) error {
+	name := ruled[gateway.Occupational]
+	var proofs []criteria.Proof
+	if v, ok := answers[name]; ok {
+		proofs = said(v).Causes()
+	}
+	if form(criteria.Input{Causes: proofs}) != form(criteria.Input{Causes: in.Causes}) {
+		return fmt.Errorf("%s: the causes that were decided by are not what this register answered", name)
+	}
+	return nil
 }

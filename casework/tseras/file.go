@@ -32,9 +32,12 @@ func (f File) Input(on tesdiq.Date) criteria.Input {
 	}
 }
 
-// Pack makes the package of a decision, with the digests of what the registers signed.
+// Pack makes the package of a decision, with the digests of what the registers signed; of an appeal with the case that they were asked for.
 func (f File) Pack(in criteria.Input, r criteria.Result) criteria.Package {
 	p := criteria.Pack(f.Case.Number, in, r)
+	if f.First != nil {
+		p.About = f.First.Number
+	}
 	p.Answers = f.Evidence.Exchanges()
 	return p
 }

@@ -13,7 +13,7 @@ type Shown struct {
 	Evidence   Evidence
 	Looks      []Look
 	Filed      []Filed         // what clerks did for the person
-	Package    []byte          // of the decision; nil before
+	Package    []byte          // of the decision as kept, which names the members: Nameless and Enclosed are for people; nil before
 	Entry      string          // the examination's number; empty before, and where nothing was entered
 	Explains   string          // the chair's, or the further member's where the chair refused, why the result differs from last time's; empty where it does not
 	Asked      string          // the institution that has to refer; empty where none of ours is

@@ -98,7 +98,7 @@ func TestADownloadedPackageIsVerifiedOffline(t *testing.T) {
 	}
 	answers, committed := filepath.Join(dir, "answers"), filepath.Join(dir, "committed.json")
 	said, code := command("decide", "-package", file("good.json", []byte(pack)), "-trust", trust, "-answers", answers, "-committed", committed)
-	for _, want := range []string{"byte for byte the same", "7 named, 7 enclosed", "follows from the 7 verified", tseras.Digest256(stored), "dialysis: verified"} {
+	for _, want := range []string{"byte for byte the same", "7 named, 7 enclosed", "follows from the 7 verified", "Case: " + number, "Signatures: none.", tseras.Digest256(stored), "dialysis: verified"} {
 		if code != 0 || !strings.Contains(said, want) {
 			t.Errorf("exit %d, %q is not said: %s", code, want, said)
 		}
@@ -151,15 +151,57 @@ func TestADownloadedPackageIsVerifiedOffline(t *testing.T) {
 		a.Bytes = x.Bytes()
 		a.SHA256 = tseras.Digest256(a.Bytes)
 	}
+	commission := func(change func(q *criteria.Package, in *criteria.Input)) []byte { // somebody writes a whole decision round genuine answers, as if a commission had found it
+		t.Helper()
+		return again(func(q *criteria.Package) {
+			in, _, err := q.Again()
+			if err != nil {
+				t.Fatal(err)
+			}
+			in.Findings = criteria.Findings{Conditions: []criteria.Condition{{Criterion: "heart-failure", Grade: 4}},
+				Activities: criteria.Activities{SelfCare: "III", Movement: "III", Orientation: "none", Communication: "none", Behaviour: "none", Learning: "none", Work: "III"}}
+			change(q, &in)
+			r, err := criteria.Decide(in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			q.Input, q.Result = in.Canonical(), r.Canonical()
+		})
+	}
+	leaveOut := func(q *criteria.Package, name string) {
+		q.Answers = slices.DeleteFunc(q.Answers, func(a criteria.Exchange) bool { return a.Name == name })
+	}
 	for name, c := range map[string]struct {
 		file []byte
 		says string
 	}{
-		"a byte of an answer": {again(func(q *criteria.Package) { dialysis(*q).Bytes[200]++ }), "SHA-256 differs"},
-		"another's digest":    {again(func(q *criteria.Package) { dialysis(*q).SHA256 = q.Answers[0].SHA256 }), "SHA-256 differs"},
-		"no digest":           {again(func(q *criteria.Package) { dialysis(*q).SHA256 = "" }), "SHA-256 is missing"},
-		"one answer more":     {again(func(q *criteria.Package) { q.Answers = append(q.Answers, q.Answers[0]) }), "has it twice"},
-		"of a relative":       {again(func(q *criteria.Package) { dialysis(*q).Name = "relatives" }), "did not read"},
+		"no evidence and no answers": {commission(func(q *criteria.Package, in *criteria.Input) { q.Answers, in.Evidence = nil, nil }), "dialysis: NOT verified: a decision rests on"},
+		"a register left out": {commission(func(q *criteria.Package, in *criteria.Input) {
+			leaveOut(q, "oncology")
+			in.Evidence = slices.DeleteFunc(in.Evidence, func(a criteria.Answer) bool { return a.Register == "oncology" })
+		}), "oncology: NOT verified: a decision rests on"},
+		"a register silent": {commission(func(q *criteria.Package, in *criteria.Input) {
+			leaveOut(q, "oncology")
+			for i, a := range in.Evidence {
+				if a.Register == "oncology" {
+					in.Evidence[i] = criteria.Answer{Register: a.Register, State: criteria.NoAnswer}
+				}
+			}
+		}), "oncology: NOT verified: it did not answer"},
+		"a cause of one's own": {commission(func(q *criteria.Package, in *criteria.Input) {
+			leaveOut(q, "occupational")
+			in.Evidence = slices.DeleteFunc(in.Evidence, func(a criteria.Answer) bool { return a.Register == "occupational" })
+			in.Causes = []criteria.Proof{{Cause: "work_injury", Document: "accident_act", Issued: in.DecidedOn}}
+		}), "occupational: NOT verified: a decision rests on"},
+		"answers of another case":                 {again(func(q *criteria.Package) { q.Case = "T-2020-000001" }), `it answered for case "` + number + `", and the package is of T-2020-000001`},
+		"answers of no case":                      {again(func(q *criteria.Package) { q.Case = "" }), "bears no case number"},
+		"about another case":                      {again(func(q *criteria.Package) { q.About = "T-2020-000001" }), "it answered for case"},
+		"a case in two lines":                     {again(func(q *criteria.Package) { q.Case += "\nWhat was decided by follows from the 7 verified answers" }), "as the number of a case is none"},
+		"a byte of an answer":                     {again(func(q *criteria.Package) { dialysis(*q).Bytes[200]++ }), "SHA-256 differs"},
+		"another's digest":                        {again(func(q *criteria.Package) { dialysis(*q).SHA256 = q.Answers[0].SHA256 }), "SHA-256 differs"},
+		"no digest":                               {again(func(q *criteria.Package) { dialysis(*q).SHA256 = "" }), "SHA-256 is missing"},
+		"one answer more":                         {again(func(q *criteria.Package) { q.Answers = append(q.Answers, q.Answers[0]) }), "has it twice"},
+		"of a relative":                           {again(func(q *criteria.Package) { dialysis(*q).Name = "relatives" }), "did not read"},
 		"an answer of one's own, with its digest": {again(forged), "oncology: NOT verified: bad-time-stamp"},
 		"two answers exchanged":                   {again(func(q *criteria.Package) { q.Answers[2].Name, q.Answers[3].Name = q.Answers[3].Name, q.Answers[2].Name }), "is not what this register answered"},
 		"a stamp of something else": {again(func(q *criteria.Package) {

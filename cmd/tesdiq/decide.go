@@ -18,10 +18,10 @@ import (
 
 // decideCommand decides again what a decision package says was decided. It needs no database and no network.
 type decideCommand struct {
-	Package   string `help:"A decision package, as the person and the agency have it, with the registers' answers enclosed or without." required:"" placeholder:"FILE"`
+	Package   string `help:"A decision package, as the person downloads it, with the registers' answers enclosed or without, or as the instance keeps it." required:"" placeholder:"FILE"`
 	Trust     string `help:"The instance's trust file: verify the enclosed answers by it, and that what was decided by follows from them." placeholder:"FILE"`
 	Answers   string `help:"Write the enclosed answers here, as gateway verify takes them." placeholder:"DIR"`
-	Committed string `help:"Write the package here without what is only enclosed: what was stored, and what the ledger's line is over." placeholder:"FILE"`
+	Committed string `help:"Write the package here as committed, without what is enclosed in it: it names nobody, and is the same whoever's file it is from." placeholder:"FILE"`
 	Lang      string `help:"Language of the reasons." enum:"az,en,ru" default:"en"`
 }
 
@@ -54,21 +54,15 @@ func (c decideCommand) verify(out io.Writer, p criteria.Package, in criteria.Inp
 		v, err := trust.Verify(e)
 		if err != nil {
 			reason, detail := gateway.ReasonOf(err)
-			return fmt.Errorf("%s: NOT verified: %s %s", a.Name, reason, detail)
+			return fmt.Errorf("%s: NOT verified: %s %s", a.Name, reason, printable(detail))
 		}
 		verified[a.Name] = v
-		fmt.Fprintf(out, "- %s: verified; %s answered for case %s as of %s\n", a.Name, v.Service, v.Question.Case, v.Answer.AsOf.UTC().Format(time.RFC3339))
+		fmt.Fprintf(out, "- %s: verified; %s answered for case %s as of %s\n", a.Name, printable(fmt.Sprint(v.Service)), printable(v.Question.Case), v.Answer.AsOf.UTC().Format(time.RFC3339))
 	}
-	if name, ok := tseras.Follows(in, verified); !ok {
-		return fmt.Errorf("%s: what was decided by is not what this register answered", name)
+	if err := tseras.CheckAnswers(p, in, verified); err != nil {
+		return err
 	}
-	// Whoever forges what a register said would leave its answer out.
-	for _, a := range in.Evidence {
-		if _, ok := verified[a.Register]; !ok && a.State != criteria.NoAnswer {
-			return fmt.Errorf("%s: NOT verified: it was decided by its answer, and that is not enclosed", a.Register)
-		}
-	}
-	fmt.Fprintf(out, "What was decided by follows from the %d verified answers, and there were no others.\n", len(verified))
+	fmt.Fprintf(out, "What was decided by follows from the %d verified answers: one of each register that the decision rests on, and no other.\n", len(verified))
 	return nil
 }
 
@@ -112,6 +106,18 @@ func writeNew(name string, data []byte) error {
 	return errors.Join(err, f.Close())
 }
 
+// signatures says how many signed what. The signatures themselves name the members, and stay with the instance: nothing is said of whether they are good.
+func signatures(p criteria.Package) string {
+	switch {
+	case len(p.Signatures) == 0:
+		return "Signatures: none."
+	case p.Signed == nil:
+		return fmt.Sprintf("Signatures: %d, by digest; the package does not say of how many and over what. They are not looked at here.", len(p.Signatures))
+	}
+	return fmt.Sprintf("Signatures: %d of %d who spoke, over %s, which is the digest of this package with its salt. They are not looked at here.",
+		len(p.Signatures), p.Signed.Of, p.Signed.Over)
+}
+
 // Run prints the decision and its reasons, where the rules that the package names give the same bytes again.
 func (c decideCommand) Run() error {
 	f, err := os.Open(c.Package)
@@ -129,6 +135,9 @@ func (c decideCommand) Run() error {
 	}
 	in, r, err := p.Again()
 	if err != nil {
+		return err
+	}
+	if err := tseras.CheckSigned(p); err != nil {
 		return err
 	}
 	rules, err := criteria.ByVersion(r.Rules)
@@ -156,12 +165,15 @@ func (c decideCommand) Run() error {
 	if p.Case != "" {
 		fmt.Fprintf(&out, "Case: %s\n", p.Case)
 	}
+	if p.About != "" {
+		fmt.Fprintf(&out, "An appeal about case: %s\n", p.About)
+	}
 	fmt.Fprintln(&out)
 	for _, x := range r.Reasons {
-		fmt.Fprintf(&out, "- %s\n  %s; %s: %s\n", say.Reason(x), say.Act(x), say.Label(x), x.Source)
+		fmt.Fprintf(&out, "- %s\n  %s; %s: %s\n", printable(say.Reason(x)), printable(say.Act(x)), printable(say.Label(x)), printable(x.Source))
 	}
-	fmt.Fprintf(&out, "\nAnswers of registers: %d named, %d enclosed and each the one named. Signatures: %d, not looked at here.\n", len(p.Answers), p.Enclosed(), len(p.Signatures))
-	fmt.Fprintf(&out, "Without what is only enclosed: SHA-256 %s\n", tseras.Digest256(p.Committed().Bytes()))
+	fmt.Fprintf(&out, "\nAnswers of registers: %d named, %d enclosed and each the one named.\n%s\n", len(p.Answers), p.Enclosed(), signatures(p))
+	fmt.Fprintf(&out, "As committed: SHA-256 %s\n", tseras.Digest256(p.Committed().Bytes()))
 	if c.Trust != "" {
 		if err := c.verify(&out, p, in); err != nil {
 			return err

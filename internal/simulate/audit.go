@@ -663,10 +663,14 @@ func again(pack, proposed []byte, signed, captured []string, alone bool, outcome
 	if alone {
 		return nil
 	}
-	q := p
-	q.Signatures = nil
-	if !bytes.Equal(q.Bytes(), proposed) {
+	if !bytes.Equal(p.Proposed().Bytes(), proposed) {
 		return errors.New("is not what was proposed for signature")
+	}
+	if p.Signed == nil || !tseras.Carried(len(p.Signatures), p.Signed.Of) {
+		return errors.New("is signed by no more than half of those who spoke")
+	}
+	if err := tseras.CheckSigned(p); err != nil {
+		return err
 	}
 	for _, s := range p.Signatures {
 		if s.Type != tseras.SignatureType {

@@ -240,3 +240,13 @@ func (r *Rules) Registers(day tesdiq.Date) (names []string, days int) {
 	}
 	return slices.Clone(g.registers), g.registersFresh.n
 }
+
+// RestsOn are the registers that a decision of a case of a day rests on, in order: while one of them has not answered nothing is decided, neither
+// alone nor by a commission (tseras.File.Next). It is empty where nothing is decided at all.
+func (r *Rules) RestsOn(day tesdiq.Date) []string {
+	g := r.on(day)
+	if g == nil || g.law.Method == groups {
+		return nil
+	}
+	return slices.Sorted(slices.Values(g.registers))
+}

@@ -33,7 +33,7 @@ func TestAnswersAreEnclosedOrNamed(t *testing.T) {
 	p := criteria.Pack("T-2026-000001", in, r)
 	const said, other = `{"says":"<nothing>"}`, "not JSON at all"
 	p.Answers = []criteria.Exchange{{Name: "dialysis", Type: "a/b", SHA256: digestOf(said)}, {Name: "hospital", Type: "a/b", SHA256: digestOf(other)}}
-	p.Signatures = []criteria.Enclosure{{Name: "K01-1", Type: "application/jwt", Bytes: []byte("e30")}}
+	p.Signatures = []criteria.Enclosure{{Name: "chair", Type: "application/jwt", SHA256: digestOf("e30.e30.")}}
 	committed := p.Bytes()
 	p.Answers[0].Bytes, p.Answers[0].Stamp, p.Answers[1].Bytes = []byte(said), json.RawMessage(`{"index":0}`), []byte(other)
 	file := p.Bytes()
@@ -83,5 +83,81 @@ func TestAnswersAreEnclosedOrNamed(t *testing.T) {
 		if !errors.As(err, &problem) || problem.Key != c.key {
 			t.Errorf("%s: %v, wants %s", name, err, c.key)
 		}
+	}
+}
+
+// What members signed is in the form that is kept, and by digest alone in the others; all come to the same bytes as committed, and what was
+// signed is the package before there were signatures.
+func TestSignaturesAreKeptOrNamed(t *testing.T) {
+	in := adult(criteria.Condition{Criterion: "heart-failure", Grade: 3})
+	r, err := criteria.Decide(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := criteria.Pack("T-2026-000002", in, r)
+	p.About = "T-2026-000001"
+	proposed := p.Bytes()
+	const token = "e30.eyJmaW4iOiI1QUIxQzJEIn0.c2ln"
+	p.Signatures = []criteria.Enclosure{
+		{Name: "chair", Type: "application/jwt", SHA256: digestOf(token), Bytes: []byte(token)}, {Name: "member", Type: "application/jwt", SHA256: digestOf("other"), Bytes: []byte("other")},
+	}
+	p.Signed = &criteria.Signed{Of: 3, Over: digestOf("proposal"), Salt: strings.Repeat("0a", 16)}
+	kept := p.Bytes()
+	committed := p.Committed().Bytes()
+	if bytes.Contains(committed, []byte("bytes")) || !bytes.Contains(committed, []byte(digestOf(token))) || !bytes.Equal(p.Bytes(), kept) {
+		t.Fatalf("%s\n%s", committed, p.Bytes())
+	}
+	for form, file := range map[string][]byte{"as kept": kept, "as committed": committed} {
+		p, err := criteria.ReadPackage(file)
+		if err != nil {
+			t.Fatalf("%s: %v", form, err)
+		}
+		if _, _, err := p.Again(); err != nil || !bytes.Equal(p.Bytes(), file) || !bytes.Equal(p.Committed().Bytes(), committed) || !bytes.Equal(p.Proposed().Bytes(), proposed) {
+			t.Errorf("%s: %v\n%s\n%s", form, err, p.Committed().Bytes(), p.Proposed().Bytes())
+		}
+	}
+	// As they were written before there were digests: a member's number, and the token.
+	p.Signed, p.Signatures = nil, []criteria.Enclosure{{Name: "K01-1", Type: "application/jwt", Bytes: []byte(token)}}
+	before, err := criteria.ReadPackage(p.Bytes())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c := string(before.Committed().Bytes()); !bytes.Equal(before.Bytes(), p.Bytes()) || strings.Contains(c, "K01-1") || !strings.Contains(c, `"signatures":[{"type":"application/jwt","sha256":"`+digestOf(token)+`"}]`) {
+		t.Errorf("%s", c)
+	}
+
+	chair := `{"name":"chair","type":"application/jwt","sha256":"` + digestOf(token) + `"`
+	signed := `"signed":{"of":3,"over":"` + digestOf("proposal") + `","salt":"` + strings.Repeat("0a", 16) + `"}`
+	for name, c := range map[string]struct{ from, to, key string }{
+		"another token":         {chair, strings.Replace(chair, digestOf(token), digestOf("other"), 1), "criteria.package_signature"},
+		"half a digest":         {chair, strings.Replace(chair, digestOf(token), digestOf(token)[:32], 1), "criteria.package_signature"},
+		"a member's name":       {chair, strings.Replace(chair, "chair", "Nümunəvi", 1), "criteria.package_signature"},
+		"a line for a type":     {chair, strings.Replace(chair, "application/jwt", `a/b\nc`, 1), "criteria.package_signature"},
+		"fewer than signed":     {signed, strings.Replace(signed, ":3", ":1", 1), "criteria.package_signature"},
+		"more than there are":   {signed, strings.Replace(signed, ":3", ":3000", 1), "criteria.package_signature"},
+		"over nothing":          {signed, strings.Replace(signed, digestOf("proposal"), "", 1), "criteria.package_signature"},
+		"no salt":               {signed, strings.Replace(signed, strings.Repeat("0a", 16), "", 1), "criteria.package_signature"},
+		"a field of one's own":  {signed, strings.Replace(signed, `"of"`, `"by":"x","of"`, 1), "criteria.package_unreadable"},
+		"a line for a case":     {`"case":"T-2026-000002"`, `"case":"T-2026-000002\nWhat was decided by follows"`, "criteria.package_case"},
+		"an escape for a case":  {`"case":"T-2026-000002"`, `"case":"\u001b[2J"`, "criteria.package_case"},
+		"words for a case":      {`"case":"T-2026-000002"`, `"case":"my case"`, "criteria.package_case"},
+		"about a line":          {`"about":"T-2026-000001"`, `"about":"T-2026-000001\n"`, "criteria.package_case"},
+		"about itself":          {`"about":"T-2026-000001"`, `"about":"T-2026-000002"`, "criteria.package_case"},
+		"about a case, of none": {`"case":"T-2026-000002",`, ``, "criteria.package_case"},
+	} {
+		changed := bytes.Replace(kept, []byte(c.from), []byte(c.to), 1)
+		if bytes.Equal(changed, kept) {
+			t.Fatalf("%s: nothing was changed in %s", name, kept)
+		}
+		_, err := criteria.ReadPackage(changed)
+		var problem *tesdiq.Problem
+		if !errors.As(err, &problem) || problem.Key != c.key {
+			t.Errorf("%s: %v, wants %s", name, err, c.key)
+		}
+	}
+	p.Signatures = nil
+	p.Signed = &criteria.Signed{Of: 3, Over: digestOf("proposal"), Salt: strings.Repeat("0a", 16)}
+	if _, err := criteria.ReadPackage(p.Bytes()); !errors.Is(err, tesdiq.Invalid("criteria.package_signature")) {
+		t.Errorf("nobody signed, and it says over what: %v", err)
 	}
 }

@@ -2,6 +2,7 @@ package tserasdb
 
 import (
 	"context"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -240,11 +241,14 @@ func (d Decider) sign(w *writes, f tseras.File, b bench) error {
 			by = s.Commission // it decides under the panel's name, if one of the panel signs
 		}
 		explained = explained || s.Explains != ""
-		p.Signatures = append(p.Signatures, criteria.Enclosure{Name: string(s.Member), Type: tseras.SignatureType, Bytes: []byte(s.Evidence)})
+		p.Signatures = append(p.Signatures, criteria.Enclosure{
+			Name: string(s.Role), Type: tseras.SignatureType, SHA256: tseras.Digest256([]byte(s.Evidence)), Bytes: []byte(s.Evidence),
+		})
 	}
 	if !tseras.Carried(len(p.Signatures), len(b.signatures)) || b.differs && !explained {
 		return d.undecided(w, f.Case)
 	}
+	p.Signed = &criteria.Signed{Of: len(b.signatures), Over: hex.EncodeToString(b.digest), Salt: hex.EncodeToString(b.salt)}
 	return w.decide(f, r, p.Bytes(), by, "decided", false)
 }
 
@@ -269,6 +273,8 @@ type bench struct {
 	recorded   []tseras.Recorded  // in the order in which they were drawn; what was recorded counts, whoever was passed over later
 	signatures []signature        // under the latest proposal
 	pack       []byte             // the latest proposal
+	digest     []byte             // of it, which they sign
+	salt       []byte             // of the digest
 	differs    bool               // it is another result than last time's, by the same findings
 	chair      tesdiq.FIN
 	extender   tesdiq.FIN
@@ -289,7 +295,7 @@ const sqlBench = `
 	ORDER BY s.seq, s.role, s.member_id`
 
 const sqlProposed = `
-	SELECT DISTINCT ON (b.case_id) b.case_id, p.package, coalesce((p.result->>'differs')::boolean, false)
+	SELECT DISTINCT ON (b.case_id) b.case_id, p.package, p.digest, p.salt, coalesce((p.result->>'differs')::boolean, false)
 	FROM tseras_blind b
 	JOIN tseras_proposals p ON p.number = b.number
 	WHERE b.case_id = ANY (@ids)
@@ -350,11 +356,12 @@ func benchesOf(ctx context.Context, tx pgx.Tx, cases []casework.Case) ([]bench, 
 		return nil
 	})
 	if err == nil {
-		var pack []byte
+		var pack, digest, salt []byte
 		var differs bool
 		rows, _ := tx.Query(ctx, sqlProposed, ids)
-		_, err = pgx.ForEachRow(rows, []any{&id, &pack, &differs}, func() error {
-			at[id].pack, at[id].differs = slices.Clone(pack), differs
+		_, err = pgx.ForEachRow(rows, []any{&id, &pack, &digest, &salt, &differs}, func() error {
+			b := at[id]
+			b.pack, b.digest, b.salt, b.differs = slices.Clone(pack), slices.Clone(digest), slices.Clone(salt), differs
 			return nil
 		})
 	}

@@ -334,8 +334,9 @@ func (h *Person) withdraw(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// pack hands out the decision package with the registers' signed answers enclosed, which name the person; or as it was entered, byte for byte,
-// for whom else he wants to show it to. `tesdiq decide -package FILE` computes both again.
+// pack hands out the decision package with the registers' signed answers enclosed, which name the person; or as committed, which names nobody,
+// for whom else he wants to show it to. In neither does anything tell who the members are: of what they signed there are the digests.
+// `tesdiq decide -package FILE` computes both again, and comes to the same committed bytes.
 func (h *Person) pack(w http.ResponseWriter, r *http.Request) error {
 	s, err := h.found(r)
 	if err != nil {
@@ -344,10 +345,15 @@ func (h *Person) pack(w http.ResponseWriter, r *http.Request) error {
 	if s.Package == nil {
 		return casework.ErrMissing
 	}
-	file, name := s.Package, s.Number
+	var file []byte
+	name := s.Number
 	if r.URL.Query().Get("answers") == "no" {
 		name += "-" + bare
-	} else if file, err = s.Enclosed(r.Context(), h.Answers); err != nil {
+		file, err = s.Nameless()
+	} else {
+		file, err = s.Enclosed(r.Context(), h.Answers)
+	}
+	if err != nil {
 		return err
 	}
 	head := w.Header()
