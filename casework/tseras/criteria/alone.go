@@ -41,7 +41,7 @@ type aloneCase struct {
 }
 
 func (a *aloneCase) not(key string, at ref, params ...Param) {
-	a.why = append(a.why, Reason{Key: key, Act: at.Act, Label: at.Label, Source: at.Source, Params: params})
+	a.why = append(a.why, at.reason(key, params...))
 }
 
 // look finds the conditions that the evidence decides, and everything that is in the way.
@@ -94,10 +94,7 @@ func (a *aloneCase) find() map[Fact]bool {
 			continue
 		}
 		a.in.Findings.Conditions = append(a.in.Findings.Conditions, found)
-		a.reasons = append(a.reasons, Reason{
-			Key: "alone", Act: by.Act, Label: by.Label, Source: by.Source,
-			Params: []Param{registerParam(by.register), criterionParam(id)},
-		})
+		a.reasons = append(a.reasons, by.reason("alone", registerParam(by.register), criterionParam(id)))
 	}
 	return used
 }

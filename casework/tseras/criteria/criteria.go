@@ -81,7 +81,7 @@ func (d *decision) because(key string, at ref, params ...Param) {
 	if d.plain {
 		return
 	}
-	d.Reasons = append(d.Reasons, Reason{Key: key, Act: at.Act, Label: at.Label, Source: at.Source, Params: params})
+	d.Reasons = append(d.Reasons, at.reason(key, params...))
 }
 
 // outcome is what a disability is called at the person's age.

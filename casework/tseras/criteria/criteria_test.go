@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -119,30 +120,11 @@ func TestMembersAgreeByMajority(t *testing.T) {
 	}
 }
 
-func TestStagesOfATerm(t *testing.T) {
-	terms := criteria.Current().Terms(day("2026-01-01"))
-	for on, want := range map[string]criteria.Stage{
-		"2026-04-16": criteria.Running, "2026-04-17": criteria.Invite, "2026-05-01": criteria.Invite, "2026-05-02": criteria.Window,
-		"2026-06-16": criteria.Window, "2026-06-17": criteria.Remind, "2026-07-01": criteria.Remind, "2026-07-02": criteria.Over,
-	} {
-		if got := terms.Stage(day("2026-07-01"), day(on)); got != want {
-			t.Errorf("on %s: %s, want %s", on, got, want)
+func TestTheDaysOfATermsEnd(t *testing.T) {
+	for on, want := range map[string]criteria.Terms{"2016-01-01": {15, 14, 30}, "2020-01-16": {15, 14, 30}, "2026-11-22": {15, 14, 30}, "1997-08-28": {}} {
+		if got := criteria.Current().Terms(day(on)); got != want {
+			t.Errorf("on %s: %+v", on, got)
 		}
-		if got := terms.Stage(tesdiq.Date{}, day(on)); got != criteria.Running {
-			t.Errorf("an indefinite one is %s: it must never be bothered", got)
-		}
-	}
-}
-
-// The window that a decision states is the window of the night's run.
-func TestTheWindowIsTheSameEverywhere(t *testing.T) {
-	r, err := criteria.Decide(adult(criteria.Condition{Criterion: "nervous-stroke", Grade: 3}))
-	if err != nil {
-		t.Fatal(err)
-	}
-	terms := criteria.Current().Terms(r.DecidedOn)
-	if a, b := terms.Stage(r.Until, r.NextFrom), terms.Stage(r.Until, r.NextFrom.AddDays(-1)); a != criteria.Window || b != criteria.Invite {
-		t.Errorf("on %s it is %s, the day before %s", r.NextFrom, a, b)
 	}
 }
 
@@ -188,6 +170,61 @@ func TestPackagesOfBefore(t *testing.T) {
 		}
 		if !bytes.Equal(p.Bytes(), b) {
 			t.Errorf("%s: written again it is another file", name)
+		}
+	}
+}
+
+// No reason names an act of after the case's own day, and an item only with its act. The days are those that the person reads.
+func TestNoReasonCitesALaterAct(t *testing.T) {
+	text, written := wordsIn(t, tesdiq.Az), regexp.MustCompile(`\b\d\d\.\d\d\.\d{4}\b`)
+	cited := map[string]int{}
+	look := func(in criteria.Input, r criteria.Result) {
+		for _, x := range r.Reasons {
+			cited[r.Law+" "+x.Act]++
+			if x.Act == "" {
+				if x.Item != "" {
+					t.Errorf("%s: %s of no act", x.Key, x.Item)
+				}
+				continue
+			}
+			if of := written.FindString(text("criteria.act." + x.Act)); of != "" && in.CaseOn.Before(day(of)) {
+				t.Errorf("a case of %s: %s is of Cabinet %s of %s", in.CaseOn, x.Key, x.Act, of)
+			}
+			if x.Act == "187" && r.Law == "413" {
+				t.Errorf("a case of %s, under 413: %s is of Cabinet 187", in.CaseOn, x.Key)
+			}
+		}
+	}
+	for n := range throws {
+		in := throw(uint64(n)).input()
+		look(in, decide(t, n, in))
+	}
+	files, err := filepath.Glob("testdata/situations/*.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range files {
+		s := readSituation(t, path)
+		if r, err := criteria.Decide(s.in); err == nil {
+			look(s.in, r)
+		}
+		r, _ := criteria.Alone(s.in)
+		look(s.in, r)
+	}
+	for _, of := range []string{"413 413", "413 11", "187 187", "187 11", "187 12"} {
+		if cited[of] == 0 {
+			t.Errorf("no reason under one law cites the other: %s", of)
+		}
+	}
+}
+
+// Where the item of an act is known the person reads it.
+func TestTheItemOfAnActIsSaid(t *testing.T) {
+	for lang, want := range map[tesdiq.Lang]string{tesdiq.Az: ", bənd 1.5.2", tesdiq.En: ", item 1.5.2", tesdiq.Ru: ", пункт 1.5.2"} {
+		s := criteria.Speaker{Rules: criteria.Current(), Day: day("2026-02-02"), Lang: lang, Text: wordsIn(t, lang)}
+		whole, without := s.Act(criteria.Reason{Act: "12", Item: "1.5.2"}), s.Act(criteria.Reason{Act: "12"})
+		if whole != without+want {
+			t.Errorf("%s: %s", lang, whole)
 		}
 	}
 }

@@ -373,21 +373,3 @@ func BenchmarkDecideAgain(b *testing.B) {
 		}
 	}
 }
-
-// A night's run: where 600,000 disabilities stand.
-func BenchmarkStages600000(b *testing.B) {
-	d := throw(1)
-	ends := make([]tesdiq.Date, 600_000)
-	for i := range ends {
-		if i%3 != 0 {
-			ends[i] = d.day("2020-01-01", "2031-12-31")
-		}
-	}
-	today := day("2026-11-22")
-	terms := criteria.Current().Terms(today)
-	for b.Loop() {
-		for _, until := range ends {
-			terms.Stage(until, today)
-		}
-	}
-}

@@ -57,9 +57,10 @@ type Valued struct {
 // Reason is one step of the decision, with its place in the law. Its sentence is "criteria.reason." and the key.
 type Reason struct {
 	Key    string  `json:"key"`
-	Act    string  `json:"act"`    // its name is "criteria.act." and this
-	Label  string  `json:"label"`  // SEED, FOUND, RECALL or ASSUMPTION: how well the rule is known
-	Source string  `json:"source"` // where it was read
+	Act    string  `json:"act"`            // its name is "criteria.act." and this
+	Item   string  `json:"item,omitempty"` // where in the act, where it is known
+	Label  string  `json:"label"`          // SEED, FOUND, RECALL or ASSUMPTION: how well the rule is known
+	Source string  `json:"source"`         // where it was read
 	Params []Param `json:"params,omitempty"`
 }
 

@@ -26,12 +26,16 @@ func (s Speaker) Reason(r Reason) string {
 	return s.Text("criteria.reason."+r.Key, args)
 }
 
-// Act is the name of the act that a reason rests on.
+// Act is the name of the act that a reason rests on, with the item where it is known.
 func (s Speaker) Act(r Reason) string {
 	if r.Act == "" {
 		return ""
 	}
-	return s.Text("criteria.act." + r.Act)
+	act := s.Text("criteria.act." + r.Act)
+	if r.Item == "" {
+		return act
+	}
+	return s.Text("criteria.item", map[string]any{"Act": act, "Item": r.Item})
 }
 
 // Label says how well the rule of a reason is known.

@@ -17,9 +17,15 @@ import (
 
 // ref is where a line of data comes from.
 type ref struct {
-	Act    string // "187", "413", "11-2020" …: its name stands in the locale files
+	Act    string // "187", "413", "11" …: its name stands in the locale files
+	Item   string // where in the act, as it is printed: "1.5.2"; empty: not known
 	Label  string // SEED, FOUND, RECALL (with its confidence), ASSUMPTION
 	Source string
+}
+
+// reason is a reason that rests on the line.
+func (r ref) reason(key string, params ...Param) Reason {
+	return Reason{Key: key, Act: r.Act, Item: r.Item, Label: r.Label, Source: r.Source, Params: params}
 }
 
 // span is when a line of data holds, both days included; no last day: still.
@@ -195,7 +201,7 @@ var systems = []string{
 
 // add takes one line.
 func (t *tables) add(file string, line map[string]string) error {
-	at := ref{line["act"], line["label"], line["source"]}
+	at := ref{line["act"], line["item"], line["label"], line["source"]}
 	if file != "grades.csv" && (at.Label == "" || at.Source == "") {
 		return errors.New("no label or source")
 	}

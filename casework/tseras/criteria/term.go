@@ -139,6 +139,9 @@ func (d *decision) termOf(v Valued, usual Term, at ref) (Term, ref) {
 	k := g.criteria[v.Criterion]
 	switch {
 	case !d.adult && k.Child == childTo18:
+		if lifelong := g.childLifelong; lifelong.value != "" { // the table of criteria is of a later act than the case
+			return Term(lifelong.value), lifelong.ref
+		}
 		return To18, k.ref
 	case g.law.Method == degrees:
 		if l := g.degrees[v.Criterion][v.Grade]; l.indefinite && d.adult && l.severity == d.level {
@@ -236,44 +239,18 @@ func (g *regime) row(prior []Prior, on tesdiq.Date, severity int) (since tesdiq.
 	return since, gaps, ok
 }
 
-// Stage is where a disability with a term stands on a day.
-type Stage string
+// Terms are the days about the end of a term, for a run over many of them.
+type Terms struct {
+	Invite int // so many days before the window of the next examination opens
+	Remind int // so many days before the last day
+	Late   int // so many days after the last day it is still told that it is over
+}
 
-// The stages.
-const (
-	Running Stage = "running" // nothing is to be done
-	Invite  Stage = "invite"  // the person is invited: the window opens soon
-	Window  Stage = "window"  // a re-assessment can be asked for
-	Remind  Stage = "remind"  // the end is near
-	Over    Stage = "over"    // the last day has passed
-)
-
-// Terms are the rules about the end of a term, for a run over many of them.
-type Terms struct{ window, invite, remind int }
-
-// Terms are the rules of a day.
+// Terms are those in force on a day.
 func (r *Rules) Terms(day tesdiq.Date) Terms {
 	g := r.on(day)
 	if g == nil {
 		return Terms{}
 	}
-	return Terms{g.window.n, g.invite.n, g.remind.n}
-}
-
-// Stage says where a disability stands on a day; one without a last day is always running, and its owner is never bothered.
-func (t Terms) Stage(until, day tesdiq.Date) Stage {
-	if until.IsZero() {
-		return Running
-	}
-	switch left := day.DaysUntil(until); {
-	case left < 0:
-		return Over
-	case left <= t.remind:
-		return Remind
-	case left <= t.window:
-		return Window
-	case left <= t.invite:
-		return Invite
-	}
-	return Running
+	return Terms{g.invite.n - g.window.n, g.remind.n, g.late.n}
 }
