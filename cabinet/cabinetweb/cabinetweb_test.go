@@ -177,10 +177,20 @@ func TestHomeSaysWhoseTurnItIs(t *testing.T) {
 	h.Excerpts, h.Unread = nil, 0
 	p.homes[webtest.Nermin.FIN] = h
 	a = b.Get("/cabinet")
-	for _, want := range []string{"Təkrar müayinəyə müraciət edə bilərsiniz", "30.11.2026", "Qüvvədə olan çıxarışınız yoxdur"} {
+	for _, want := range []string{"Təkrar müayinəyə müraciət edə bilərsiniz", "30.11.2026", "tibb müəssisənizə", "Qüvvədə olan çıxarışınız yoxdur"} {
 		if !strings.Contains(a.Body, want) {
 			t.Errorf("no %q", want)
 		}
+	}
+	b = openWith(t, p, func(h *cabinetweb.Web) { // where cases are offered he applies here
+		h.Cases = func(context.Context, tesdiq.FIN, tesdiq.Lang) (cabinet.Case, bool, error) {
+			return cabinet.Case{}, false, nil
+		}
+	})
+	b.SignIn("")
+	a = b.Get("/cabinet")
+	if !strings.Contains(a.Body, `href="/cabinet/cases/new"`) || !strings.Contains(a.Body, "30.11.2026") || strings.Contains(a.Body, "tibb müəssisənizə") {
+		t.Errorf("he is not led to the application:\n%s", a.Body)
 	}
 }
 

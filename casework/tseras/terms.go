@@ -1,13 +1,16 @@
 package tseras
 
-import "github.com/tesdiq/tesdiq"
+import (
+	"github.com/tesdiq/tesdiq"
+	"github.com/tesdiq/tesdiq/casework/tseras/criteria"
+)
 
 // Notice is what a person is told of the end of his term.
 type Notice string
 
 // The notices.
 const (
-	Invited  Notice = "invited"  // the window of the next examination has opened
+	Invited  Notice = "invited"  // the window of the next examination opens soon
 	Reminded Notice = "reminded" // the term ends soon, and nothing was asked for
 	Ended    Notice = "ended"    // it has ended
 )
@@ -15,29 +18,25 @@ const (
 // Notices are all of them, in the order in which they come.
 var Notices = []Notice{Invited, Reminded, Ended}
 
-const (
-	// remindDays is how many days before the last day the reminder comes. ASSUMPTION.
-	remindDays = 14
-	// lateDays is for how many days after the last day it is still told that the term has ended: when the service begins, nobody
-	// hears of what ended years ago. ASSUMPTION.
-	lateDays = 30
-)
-
 // NoticeOn is what is told on a day of a term whose next examination's window opens on one day and that ends with another;
 // false for nothing. Whoever has no last day is never bothered.
-func NoticeOn(today, nextFrom, until tesdiq.Date) (Notice, bool) {
+func NoticeOn(today tesdiq.Date, terms criteria.Terms, nextFrom, until tesdiq.Date) (Notice, bool) {
+	_, opens := Noticed(today, terms)
 	switch {
-	case until.IsZero() || nextFrom.IsZero() || today.Before(nextFrom):
+	case until.IsZero() || nextFrom.IsZero() || nextFrom.After(opens):
 		return "", false
-	case today.Before(until.AddDays(-remindDays)):
+	case today.Before(nextFrom) || today.Before(until.AddDays(-terms.Remind)):
 		return Invited, true
 	case !today.After(until):
 		return Reminded, true
-	case !today.After(until.AddDays(lateDays)):
+	case !today.After(until.AddDays(terms.Late)):
 		return Ended, true
 	}
 	return "", false
 }
 
-// Window is the range of last days of which something may be told on a day: Told looks at these alone.
-func Window(today tesdiq.Date) (first tesdiq.Date) { return today.AddDays(-lateDays) }
+// Noticed says of which terms something may be told on a day: of those that end on a first day or later and whose window opens by
+// a day.
+func Noticed(today tesdiq.Date, terms criteria.Terms) (first, opens tesdiq.Date) {
+	return today.AddDays(-terms.Late), today.AddDays(terms.Invite)
+}

@@ -29,7 +29,7 @@ type Message struct {
 }
 
 // ShortArgs are the placeholders that a short text may have.
-var ShortArgs = []string{"Number", "Day", "Days", "Time", "Next"}
+var ShortArgs = []string{"Number", "From", "Day", "Days", "Time", "Next"}
 
 const (
 	sqlSend = `

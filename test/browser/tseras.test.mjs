@@ -409,14 +409,24 @@ test('time goes by: what is late is marked for person and members, and who is du
   await page.goto(at);
   assert.ok(await said(page, 'tseras-person.step.another_commission'), 'the person reads why others were drawn');
   await see(person, 'a case that others were drawn for');
-  await forward(page, 225); // the longest name's term ends in nine months
-  await person.close();
+  await forward(page, 203); // the longest name's term ends in nine months; the window opens sixty days before, and the invitation comes before that
   const invited = await s.visitor();
   await signIn(invited.page, people.long, { to: '/cabinet/messages' });
   assert.ok(await said(invited.page, 'tseras.message.invited.title'));
   await see(invited, 'an invitation');
   await invited.page.goto('/cabinet');
+  const [, from] = (await invited.page.locator('.turn').innerText()).match(/(\d\d\.\d\d\.\d{4})/);
+  assert.ok(await said(invited.page, 'cabinet.turn.later.text', { From: from }), 'the window is not open yet');
   await see(invited, 'the cabinet of who is invited');
+  await invited.page.goto('/cabinet/messages');
+  assert.ok((await invited.page.locator('main').innerText()).includes(from), 'the invitation and the cabinet name the same day');
+  await forward(page, 225);
+  await person.close();
+  await invited.page.goto('/cabinet');
+  assert.ok(await said(invited.page, 'cabinet.turn.now.title'));
+  await see(invited, 'the cabinet of who can apply');
+  await invited.page.locator('.turn a.button').click();
+  assert.ok(await said(invited.page, 'tseras-person.new.lead'));
   await invited.close();
 });
 

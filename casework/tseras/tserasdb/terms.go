@@ -10,6 +10,7 @@ import (
 
 	"github.com/tesdiq/tesdiq"
 	"github.com/tesdiq/tesdiq/casework/tseras"
+	"github.com/tesdiq/tesdiq/casework/tseras/criteria"
 	"github.com/tesdiq/tesdiq/internal/message"
 	"github.com/tesdiq/tesdiq/registry"
 )
@@ -33,7 +34,7 @@ const sqlTerms = `
 	       ARRAY (SELECT n.notice FROM term_notices n WHERE n.entry_id = e.id)
 	FROM examinations x
 	JOIN entries e ON e.id = x.entry_id
-	WHERE x.until_day >= @first AND x.next_from <= @today AND (x.until_day, x.entry_id) > (@until, @after)
+	WHERE x.until_day >= @first AND x.next_from <= @opens AND (x.until_day, x.entry_id) > (@until, @after)
 	  AND e.act <> 'annul'
 	  AND NOT EXISTS (SELECT FROM entries v WHERE v.book = e.book AND v.number = e.number AND v.version > e.version)
 	  AND NOT EXISTS (
@@ -62,10 +63,10 @@ type term struct {
 	Told     []tseras.Notice
 }
 
-// notice is what is to be told now: nothing twice, nothing of a window to whoever has applied, and of notices that were
+// notice is what is to be told now: nothing twice, nothing of a window to whoever has applied already, and of notices that were
 // missed only the latest.
-func (t term) notice(today tesdiq.Date) (tseras.Notice, bool) {
-	n, due := tseras.NoticeOn(today, t.NextFrom, t.Until)
+func (t term) notice(today tesdiq.Date, terms criteria.Terms) (tseras.Notice, bool) {
+	n, due := tseras.NoticeOn(today, terms, t.NextFrom, t.Until)
 	if !due || t.Asked && n != tseras.Ended {
 		return "", false
 	}
@@ -83,7 +84,9 @@ func (t Terms) Tell(ctx context.Context, progress func(terms int)) (told map[tse
 	told = map[tseras.Notice]int{}
 	now := t.Now().UTC().Truncate(time.Microsecond)
 	today := tesdiq.DateOf(now)
-	until, after := tseras.Window(today), registry.EntryID(0)
+	terms := criteria.Current().Terms(today)
+	first, opens := tseras.Noticed(today, terms)
+	until, after := first, registry.EntryID(0)
 	for looked := 0; ; {
 		var batch []term
 		err := pgx.BeginFunc(ctx, t.Pool, func(tx pgx.Tx) error {
@@ -91,12 +94,12 @@ func (t Terms) Tell(ctx context.Context, progress func(terms int)) (told map[tse
 				return fmt.Errorf("tserasdb: terms: %w", err)
 			}
 			rows, _ := tx.Query(ctx, sqlTerms, pgx.NamedArgs{ // the error comes out of Collect
-				"first": tseras.Window(today), "today": today, "until": until, "after": after, "batch": termBatch,
+				"first": first, "opens": opens, "until": until, "after": after, "batch": termBatch,
 			})
 			if batch, err = pgx.CollectRows(rows, pgx.RowToStructByPos[term]); err != nil {
 				return fmt.Errorf("tserasdb: terms: %w", err)
 			}
-			return t.tell(ctx, tx, batch, today, now, told)
+			return t.tell(ctx, tx, batch, terms, now, told)
 		})
 		if err != nil {
 			return told, err
@@ -113,19 +116,20 @@ func (t Terms) Tell(ctx context.Context, progress func(terms int)) (told map[tse
 }
 
 // tell writes a batch's notices with their messages.
-func (t Terms) tell(ctx context.Context, tx pgx.Tx, batch []term, today tesdiq.Date, now time.Time, told map[tseras.Notice]int) error {
+func (t Terms) tell(ctx context.Context, tx pgx.Tx, batch []term, terms criteria.Terms, now time.Time, told map[tseras.Notice]int) error {
 	var entries []registry.EntryID
 	var notices []string
 	var messages []message.Message
 	counts := map[tseras.Notice]int{}
+	today := tesdiq.DateOf(now)
 	for _, x := range batch {
-		n, due := x.notice(today)
+		n, due := x.notice(today, terms)
 		if !due {
 			continue
 		}
 		entries, notices = append(entries, x.Entry), append(notices, string(n))
 		messages = append(messages, message.Message{
-			To: x.Subject, Key: "tseras.message." + string(n), Args: map[string]string{"Number": x.Number, "Day": x.Until.String()},
+			To: x.Subject, Key: "tseras.message." + string(n), Args: map[string]string{"Number": x.Number, "From": x.NextFrom.String(), "Day": x.Until.String()},
 			Link: "/cabinet/examinations/" + x.Number, At: now, Aloud: true,
 		})
 		counts[n]++

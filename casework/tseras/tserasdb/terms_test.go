@@ -107,18 +107,33 @@ func expect(n *night, want ...string) {
 
 func TestEachNoticeComesOnce(t *testing.T) {
 	n := newNight(t)
-	n.examined("2026-11-22", "2027-01-31", "2026-12-02")
-	n.until("2026-12-01")
+	n.examined("2026-11-22", "2027-02-28", "2026-12-30")
+	n.until("2026-12-14")
 	expect(n)
-	n.until("2026-12-02")
+	n.until("2026-12-15") // before the window opens, and says when it does
 	expect(n, "invited")
+	var args string
+	if err := n.db.Admin.QueryRow(t.Context(), `SELECT concat_ws(' ', args->>'From', args->>'Day') FROM messages WHERE fin = $1 AND key = 'tseras.message.invited'`, n.fin).Scan(&args); err != nil || args != "30.12.2026 28.02.2027" {
+		t.Errorf("invited from and until %s, %v", args, err)
+	}
 	n.tell() // broken off and run again
-	n.until("2027-01-16")
+	n.until("2027-02-13")
 	expect(n, "invited")
-	n.until("2027-01-17")
+	n.until("2027-02-14")
 	expect(n, "invited", "reminded")
-	n.until("2027-02-20")
+	n.until("2027-03-20")
 	expect(n, "invited", "reminded", "ended")
+}
+
+// Whoever is invited may apply before the window opens: his health may have changed (ground 1.5.5). Then nobody reminds him.
+func TestAnApplicationBeforeTheWindowIsTaken(t *testing.T) {
+	n := newNight(t)
+	n.examined("2026-11-22", "2027-02-28", "2026-12-30")
+	n.until("2026-12-20")
+	expect(n, "invited")
+	apply(t, n)
+	n.until("2027-02-20")
+	expect(n, "invited", "applied")
 }
 
 func TestTheIndefiniteTheReplacedAndTheAnnulledAreNotBothered(t *testing.T) {
