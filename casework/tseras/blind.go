@@ -1,6 +1,8 @@
 package tseras
 
 import (
+	"crypto/sha256"
+	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -128,6 +130,23 @@ type BlindReferral struct {
 	Tests     []BlindTest      `json:"tests,omitempty"`
 	Facts     []BlindFact      `json:"facts,omitempty"`
 }
+
+// Commitment is what the step that draws a commission, and so its ledger line, says of what the commission is shown: SHA-256 of label, salt and the
+// referral's JSON. A case is about so little that without the salt it could be found by trying.
+func (b BlindReferral) Commitment(salt []byte) ([sha256.Size]byte, error) {
+	text, err := json.Marshal(b)
+	if err != nil {
+		return [sha256.Size]byte{}, fmt.Errorf("tseras: blind referral: %w", err)
+	}
+	h := sha256.New()
+	for _, part := range []string{"tesdiq blind referral v1", string(salt), string(text)} {
+		h.Write(framed(part))
+	}
+	return [sha256.Size]byte(h.Sum(nil)), nil
+}
+
+// StepShown is under what the step that draws a commission has that commitment, in hexadecimal.
+const StepShown = "Shown"
 
 // lookBack is how many years of treatment a commission is told of. ASSUMPTION.
 const lookBack = 2

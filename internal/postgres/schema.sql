@@ -778,7 +778,9 @@ CREATE TABLE public.tseras_blind (
     number text NOT NULL,
     case_id bigint NOT NULL,
     referral jsonb NOT NULL,
-    CONSTRAINT tseras_blind_number_check CHECK ((number ~ '^\d{8}$'::text))
+    salt bytea,
+    CONSTRAINT tseras_blind_number_check CHECK ((number ~ '^\d{8}$'::text)),
+    CONSTRAINT tseras_blind_salt_check CHECK ((length(salt) = 16))
 );
 
 CREATE TABLE public.tseras_decisions (
@@ -1679,7 +1681,9 @@ CREATE TABLE public.tseras_blind_anew (
     number text NOT NULL,
     case_id bigint NOT NULL,
     seq integer NOT NULL,
-    referral jsonb NOT NULL
+    referral jsonb NOT NULL,
+    salt bytea,
+    CONSTRAINT tseras_blind_anew_salt_check CHECK ((length(salt) = 16))
 );
 
 CREATE VIEW public.tseras_blind_cases AS

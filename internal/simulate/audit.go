@@ -3,6 +3,7 @@ package simulate
 import (
 	"bytes"
 	"context"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -298,6 +299,11 @@ func Audit(ctx context.Context, admin Querier, entriesAfter int64, progress func
 		return a, wrong, err
 	}
 	wrong = append(wrong, drafts...)
+	shown, err := shownAgain(ctx, admin)
+	if err != nil {
+		return a, wrong, err
+	}
+	wrong = append(wrong, shown...)
 	progress("audit: ledger lines")
 	lines, bad, err := ledgerOpens(ctx, admin, entriesAfter)
 	if err != nil {
@@ -559,6 +565,42 @@ func drawsAgain(ctx context.Context, admin Querier) (rounds, drawings int, wrong
 	}
 	verify()
 	return rounds, drawings, wrong, nil
+}
+
+// What each commission was shown, and what the step that drew it says of it.
+const sqlShown = `
+	SELECT coalesce(t.args->>'Shown', ''), x.salt, x.referral
+	FROM (SELECT b.case_id, (SELECT min(s.seq) FROM case_steps s WHERE s.case_id = b.case_id AND s.what = 'drawn') AS seq, b.salt, b.referral FROM tseras_blind b
+	      UNION ALL SELECT n.case_id, n.seq + 1, n.salt, n.referral FROM tseras_blind_anew n) x
+	FULL JOIN (SELECT s.case_id, s.seq, s.args FROM case_steps s WHERE s.what = 'drawn') t USING (case_id, seq)`
+
+// shownAgain compares what commissions were shown with that to which steps, and so the ledger, commit.
+func shownAgain(ctx context.Context, admin Querier) (wrong []string, err error) {
+	rows, _ := admin.Query(ctx, sqlShown) // the error comes out of ForEachRow
+	var said string
+	var salt, text []byte
+	bad := 0
+	_, err = pgx.ForEachRow(rows, []any{&said, &salt, &text}, func() error {
+		var b tseras.BlindReferral
+		strict := json.NewDecoder(bytes.NewReader(text))
+		strict.DisallowUnknownFields()
+		if strict.Decode(&b) != nil {
+			bad++
+			return nil
+		}
+		c, err := b.Commitment(salt)
+		if hex.EncodeToString(c[:]) != said {
+			bad++
+		}
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("simulate: what commissions were shown: %w", err)
+	}
+	if bad > 0 {
+		wrong = append(wrong, fmt.Sprintf("%d commissions were shown something else than the step that drew them commits to", bad))
+	}
+	return wrong, nil
 }
 
 // The exchanges are those of the case in which the registers were asked: an appeal rests on those of the case that it is about.

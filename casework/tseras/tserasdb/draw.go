@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -292,11 +293,14 @@ func (l lot) one(ctx context.Context, tx pgx.Tx, w *writes, f tseras.File, numbe
 			return err
 		}
 	}
-	blind := f.Blinded(tesdiq.DateOf(w.now))
-	if err := w.seat(c, drawing, number, &blind, anew); err != nil {
+	blind, args, err := w.shown(f.Blinded(tesdiq.DateOf(w.now)))
+	if err != nil {
 		return err
 	}
-	var args map[string]string
+	if err := w.seat(c, drawing, number, blind, anew); err != nil {
+		return err
+	}
+	var given map[string]string
 	if c.Kind == tseras.Appeal {
 		if err := w.insertSeats(ctx, tx); err != nil {
 			return fmt.Errorf("%w: %w", errWritten, err)
@@ -305,7 +309,8 @@ func (l lot) one(ctx context.Context, tx pgx.Tx, w *writes, f tseras.File, numbe
 		if err != nil {
 			return fmt.Errorf("%w: %w", errWritten, err)
 		}
-		args = slotArgs(slot)
+		given = slotArgs(slot)
+		maps.Copy(args, given)
 	}
 	after, err := w.move(c, tseras.Drawn, again(c), casework.Actor{Part: casework.BySystem}, "drawn", args)
 	switch {
@@ -314,7 +319,7 @@ func (l lot) one(ctx context.Context, tx pgx.Tx, w *writes, f tseras.File, numbe
 	case err != nil:
 		return fmt.Errorf("%w: %w", errWritten, err)
 	}
-	w.told = append(w.told, noteOfAppeal(after, "slot", args, w.now))
+	w.told = append(w.told, noteOfAppeal(after, "slot", given, w.now))
 	return nil
 }
 

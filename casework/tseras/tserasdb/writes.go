@@ -2,6 +2,7 @@ package tserasdb
 
 import (
 	"context"
+	"encoding/hex"
 	"fmt"
 	"io"
 	"strconv"
@@ -53,13 +54,30 @@ type drawn struct {
 	commitment []byte
 	salt       []byte
 	number     tseras.BlindNumber
-	blind      *tseras.BlindReferral // nil for a further member: the commission has it
-	anew       bool                  // another commission had the case before
+	blind      *shown // nil for a further member: the commission has it
+	anew       bool   // another commission had the case before
+}
+
+// shown is what a commission sees of a case, with the salt of the commitment to it.
+type shown struct {
+	referral tseras.BlindReferral
+	salt     []byte
+}
+
+// shown commits to what a commission will see. args are what the step that draws it says.
+func (w *writes) shown(b tseras.BlindReferral) (s *shown, args map[string]string, err error) {
+	s = &shown{b, make([]byte, tseras.SaltSize)}
+	if _, err := io.ReadFull(w.desk.Rand, s.salt); err != nil {
+		return nil, nil, fmt.Errorf("salt: %w", err)
+	}
+	commitment, err := b.Commitment(s.salt)
+	return s, map[string]string{tseras.StepShown: hex.EncodeToString(commitment[:])}, err
 }
 
 func numberOf(d drawn) string    { return string(d.number) }
 func caseOf(d drawn) casework.ID { return d.of.ID }
 func seqOf(d drawn) int          { return d.of.Seq }
+func saltOf(d drawn) []byte      { return d.blind.salt }
 
 // decision is what closes a case.
 type decision struct {
@@ -104,7 +122,7 @@ func (w *writes) then(deed func(context.Context, pgx.Tx) error) { w.deeds = appe
 
 // seat publishes a drawing, which the case's latest step calls for, with its ledger line, and gives those who were drawn their seats. blind is
 // what a commission sees of the case; anew: in place of what one saw that had it before.
-func (w *writes) seat(c casework.Case, drawing tseras.Drawing, number tseras.BlindNumber, blind *tseras.BlindReferral, anew bool) error {
+func (w *writes) seat(c casework.Case, drawing tseras.Drawing, number tseras.BlindNumber, blind *shown, anew bool) error {
 	salt := make([]byte, tseras.SaltSize)
 	if _, err := io.ReadFull(w.desk.Rand, salt); err != nil {
 		return fmt.Errorf("salt: %w", err)
@@ -212,14 +230,14 @@ const sqlPublish = `
 	     AS a (round, ref, case_id, seq, commitment, salt, drawing)`
 
 const sqlBlind = `
-	INSERT INTO tseras_blind (number, case_id, referral)
-	SELECT a.number, a.case_id, a.referral::jsonb
-	FROM unnest(@numbers::text[], @cases::bigint[], @referrals::text[]) AS a (number, case_id, referral)`
+	INSERT INTO tseras_blind (number, case_id, referral, salt)
+	SELECT a.number, a.case_id, a.referral::jsonb, a.salt
+	FROM unnest(@numbers::text[], @cases::bigint[], @referrals::text[], @salts::bytea[]) AS a (number, case_id, referral, salt)`
 
 const sqlBlindAnew = `
-	INSERT INTO tseras_blind_anew (number, case_id, seq, referral)
-	SELECT a.number, a.case_id, a.seq, a.referral::jsonb
-	FROM unnest(@numbers::text[], @cases::bigint[], @seqs::int[], @referrals::text[]) AS a (number, case_id, seq, referral)`
+	INSERT INTO tseras_blind_anew (number, case_id, seq, referral, salt)
+	SELECT a.number, a.case_id, a.seq, a.referral::jsonb, a.salt
+	FROM unnest(@numbers::text[], @cases::bigint[], @seqs::int[], @referrals::text[], @salts::bytea[]) AS a (number, case_id, seq, referral, salt)`
 
 const sqlTakeSeats = `
 	INSERT INTO tseras_seats (number, member_id, role, seq, seated_at)
@@ -241,7 +259,7 @@ func (w *writes) insertSeats(ctx context.Context, tx pgx.Tx) error {
 		}
 		drawings = append(drawings, text)
 		if d.blind != nil {
-			if text, err = textOf(d.blind); err != nil {
+			if text, err = textOf(d.blind.referral); err != nil {
 				return err
 			}
 			if d.anew {
@@ -269,8 +287,10 @@ func (w *writes) insertSeats(ctx context.Context, tx pgx.Tx) error {
 			"salts":       column(w.drawn, func(d drawn) []byte { return d.salt }),
 			"drawings":    drawings,
 		}},
-		{sqlBlind, pgx.NamedArgs{"numbers": column(first, numberOf), "cases": column(first, caseOf), "referrals": blinds}},
-		{sqlBlindAnew, pgx.NamedArgs{"numbers": column(anew, numberOf), "cases": column(anew, caseOf), "seqs": column(anew, seqOf), "referrals": blindsAnew}},
+		{sqlBlind, pgx.NamedArgs{"numbers": column(first, numberOf), "cases": column(first, caseOf), "referrals": blinds, "salts": column(first, saltOf)}},
+		{sqlBlindAnew, pgx.NamedArgs{
+			"numbers": column(anew, numberOf), "cases": column(anew, caseOf), "seqs": column(anew, seqOf), "referrals": blindsAnew, "salts": column(anew, saltOf),
+		}},
 		{sqlTakeSeats, pgx.NamedArgs{"numbers": numbers, "members": members, "roles": roles, "seqs": seqs, "now": w.now}},
 	} {
 		if _, err := tx.Exec(ctx, insert.sql, insert.args); err != nil {
