@@ -120,7 +120,11 @@ func newApp(ctx context.Context, p parts) (_ *app, err error) {
 		}
 		routes = append(routes, provider.Routes, sent, clock)
 	}
-	if a.checking, err = checking.New(ctx, a.host, shell, p.Pools, a.roots, a.signers, p.Example); err != nil {
+	others := []verifierweb.Other{verifierweb.Lookups}
+	if p.Assess != nil {
+		others = []verifierweb.Other{verifierweb.Referrals, verifierweb.Lookups}
+	}
+	if a.checking, err = checking.New(ctx, a.host, shell, p.Pools, a.roots, a.signers, p.Example, others...); err != nil {
 		return nil, err
 	}
 	a.router = shell.Router(append(routes, a.checking.Routes...)...)

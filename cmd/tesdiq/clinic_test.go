@@ -111,7 +111,7 @@ func TestAMemberOfAnInstitutionRefersAndDeclines(t *testing.T) {
 	status, _, body := w.ask(v.http, http.MethodPost, "/institution/refer", "", empty)
 	place := 0
 	for _, c := range []struct{ field, named string }{ // in the form's order; a sentence that fits several fields says which one it is
-		{"number", "Göndərişin nömrəsi: "}, {"on", "Göndəriş günü: "}, {"subject", "FİN "}, {"born", "Doğum günü: "}, {"ground", "Göndərişin əsası "},
+		{"number", "Göndərişin nömrəsi: "}, {"on", "Göndəriş günü: "}, {"subject", "FİN "}, {"born", "Doğum günü: "}, {"ground", "Göndərişin əsasını "},
 		{"main-code", "Əsas diaqnoz: "}, {"main-since", "Əsas diaqnoz · Nə vaxtdan: "}, {"physicians-0-code", "Həkimin FİN-i 1: "},
 	} {
 		link := strings.Index(body[place:], `<a href="#`+c.field+`">`+c.named)

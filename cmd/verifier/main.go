@@ -52,7 +52,7 @@ func run(ctx context.Context, c service.Config) error {
 	if err != nil {
 		return err
 	}
-	part, err := checking.New(ctx, h, shell, pools, roots, signers, verifierweb.Example{})
+	part, err := checking.New(ctx, h, shell, pools, roots, signers, verifierweb.Example{}, verifierweb.Referrals, verifierweb.Lookups)
 	if err != nil {
 		return err
 	}

@@ -13,12 +13,13 @@ type developersView struct {
 	Runs                                  bool // the requests run as they stand
 	Purposes                              []string
 	Verdicts                              []string
+	Others                                []Other
 }
 
 // developers is the page for a bank's engineer. Its requests run as they stand where an Example is given: a test runs them.
 func (h *Web) developers(w http.ResponseWriter, r *http.Request) error {
 	v := developersView{Address: strings.TrimSuffix(h.Address, "/"), ClientID: "CLIENT_ID", Secret: "CLIENT_SECRET",
-		Code: "7K2M-9QXA-4TRC-W8HN-R", File: "excerpt.pdf", Runs: h.Example.ClientID != ""}
+		Code: "7K2M-9QXA-4TRC-W8HN-R", File: "excerpt.pdf", Runs: h.Example.ClientID != "", Others: h.Others}
 	for value, place := range map[string]*string{
 		h.Example.ClientID: &v.ClientID, h.Example.Secret: &v.Secret, h.Example.Code: &v.Code, h.Example.File: &v.File,
 	} {

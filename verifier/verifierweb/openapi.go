@@ -31,6 +31,19 @@ Every check is recorded before you have the answer, and the person whom the exce
 **Repeat safely**: send an Idempotency-Key, and the same request again is the same check.
 **Errors** are application/problem+json with a stable type, and a sentence in the language of Accept-Language (az, en, ru).`
 
+// intro is what the description begins with; it leads to the descriptions of the other interfaces.
+func (h *Web) intro() string {
+	text := intro
+	if len(h.Others) > 0 {
+		text += "\n\n**Other interfaces** at this address have descriptions of their own:"
+		for _, o := range h.Others {
+			text += fmt.Sprintf(" [%s](%s),", o.Title, strings.TrimSuffix(h.Address, "/")+o.Path)
+		}
+		text = strings.TrimSuffix(text, ",") + "."
+	}
+	return text
+}
+
 // describe writes the description from the types that the handlers use; huma makes their schemas.
 func (h *Web) describe() ([]byte, error) {
 	registry := huma.NewMapRegistry("#/components/schemas/", func(t reflect.Type, hint string) string {
@@ -38,9 +51,10 @@ func (h *Web) describe() ([]byte, error) {
 	})
 	schema := func(v any) *huma.Schema { return registry.Schema(reflect.TypeOf(v), true, "") }
 	doc := huma.OpenAPI{
-		OpenAPI: "3.1.0",
-		Info:    &huma.Info{Title: "Tesdiq", Version: "1.0", Description: intro},
-		Servers: []*huma.Server{{URL: strings.TrimSuffix(h.Address, "/")}},
+		OpenAPI:      "3.1.0",
+		Info:         &huma.Info{Title: "Tesdiq", Version: "1.0", Description: h.intro()},
+		Servers:      []*huma.Server{{URL: strings.TrimSuffix(h.Address, "/")}},
+		ExternalDocs: &huma.ExternalDocs{Description: "Requests to try, and all descriptions.", URL: strings.TrimSuffix(h.Address, "/") + "/developers"},
 		Components: &huma.Components{
 			Schemas: registry,
 			SecuritySchemes: map[string]*huma.SecurityScheme{"program": {

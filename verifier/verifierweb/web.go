@@ -34,7 +34,7 @@ type Seen interface {
 }
 
 // Config is what a Web is made of. SubjectRoutes needs Shell, Seen, KindTitle and Now; Routes needs all but Seen, and
-// Example may be empty.
+// Example and Others may be empty.
 type Config struct {
 	Shell    *web.Shell
 	Verifier *verifier.Verifier
@@ -48,8 +48,22 @@ type Config struct {
 	Now       func() time.Time
 	// Signers are the certificates of those who sign excerpts, for the page that checks without network; none: there is none.
 	Signers []*x509.Certificate
-	Schema  []byte // JSON Schema of the statement that is attached to an excerpt
+	Others  []Other // what else programs can ask at the same address
+	Schema  []byte  // JSON Schema of the statement that is attached to an excerpt
 }
+
+// Other is another interface for programs, with a description of its own.
+type Other struct {
+	Path  string // of its description in OpenAPI
+	Title string // as that description has it, in English
+	Word  string // key of what links to it on the page for engineers
+}
+
+// The others: the process that answers for cases has them, which a proxy puts at the same address (docs/processes.md).
+var (
+	Referrals = Other{"/api/v1/referrals/openapi.json", "referrals of medical institutions", "verifier.developers.referrals"}
+	Lookups   = Other{"/api/v1/lookups/openapi.json", "last examination, for call centres", "verifier.developers.lookups"}
+)
 
 // Example is a program and an excerpt with which the requests on the page for engineers run as they stand: the demo's.
 // Without one the page shows places to fill in.

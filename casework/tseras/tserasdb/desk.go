@@ -241,7 +241,7 @@ func personOf(ctx context.Context, tx pgx.Tx, r tseras.Referral, today tesdiq.Da
 	}
 	ps := r.Validate(today, p.Born)
 	if unknown != nil {
-		ps = slices.DeleteFunc(ps, func(x *tesdiq.Problem) bool { return x.Field == "subject" || x.Field == "born" })
+		ps = slices.DeleteFunc(ps, func(x *tesdiq.Problem) bool { return x.Field == "subject" || x.Field == "born" && !r.Born.IsZero() })
 		ps.Add("subject", tesdiq.Invalid("tseras.referral.nobody"))
 	}
 	return p, ps.Err()

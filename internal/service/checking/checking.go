@@ -46,8 +46,9 @@ type Checking struct {
 }
 
 // New puts the part together, as the role tesdiq_verifier. It starts the process that reads foreign files. signers are those
-// whose statements are checked without network; nil: that is not offered. example is for the page for engineers, and may be empty.
-func New(ctx context.Context, h service.Host, shell *web.Shell, pools *postgres.Pools, roots *keys.Roots, signers *statement.Signers, example verifierweb.Example) (*Checking, error) {
+// whose statements are checked without network; nil: that is not offered. example is for the page for engineers, and may be empty; others are what
+// that page leads to besides.
+func New(ctx context.Context, h service.Host, shell *web.Shell, pools *postgres.Pools, roots *keys.Roots, signers *statement.Signers, example verifierweb.Example, others ...verifierweb.Other) (*Checking, error) {
 	tripped := h.Metrics.Counter("tesdiq_guessing_tripped_total", "How often guesses of codes from all addresses together passed the limit.")
 	lost := h.Metrics.Counter("tesdiq_file_readers_lost_total", "Processes that died or hung over an uploaded file.")
 	unissued := h.Metrics.Counter("tesdiq_unissued_files_total",
@@ -80,7 +81,7 @@ func New(ctx context.Context, h service.Host, shell *web.Shell, pools *postgres.
 		},
 		Door: &verifier.Door{Clients: db, Throttle: guard, Now: h.Now, Rand: h.Rand},
 		Made: db, KindTitle: pages.KindTitle, Address: h.PublicURL, Example: example, Now: h.Now,
-		Signers: certificates, Schema: statement.SchemaJSON,
+		Signers: certificates, Others: others, Schema: statement.SchemaJSON,
 	})
 	if err != nil {
 		readers.Close()
