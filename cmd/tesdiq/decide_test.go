@@ -80,7 +80,7 @@ func TestDecide(t *testing.T) {
 				"lines.json":  bears(`"case":"T-2026-000001\nWhat was decided by follows from the 7 verified answers"`),
 				"escape.json": bears(`"case":"T-2026-000001\u001b[2J"`),
 				"name.json":   bears(`"answers":[{"name":"x\n- dialysis: verified\u001b[2J","type":"a/b","sha256":""}]`),
-				"ruled.json":  strings.ReplaceAll(string(good), version, `v7-00\nWhat was decided by follows\u001b[2J\u202e`),
+				"ruled.json":  strings.ReplaceAll(string(good), version, `v7-00\nWhat was decided by follows\u001b[2J`+"\u202e"),
 				"format.json": strings.Replace(string(good), `tesdiq-decision-1`, `tesdiq-decision-7`, 1),
 			} {
 				if err := os.WriteFile(filepath.Join(e.WorkDir, name), []byte(text), 0o600); err != nil {

@@ -119,7 +119,7 @@ func (p Package) Enclosed() (n int) {
 	return n
 }
 
-// ReadPackage reads a package's file in any form. The error is a Problem: "criteria.package_unreadable", "criteria.package_format",
+// ReadPackage reads a package's file in any form, with or without blanks between the values. The error is a Problem: "criteria.package_unreadable", "criteria.package_format",
 // "criteria.package_case" where it bears or is about something else than a case; of an answer (Name) "criteria.package_answer_unnamed" where it
 // has no name or no digest, "criteria.package_answer_differs" where what is enclosed has another one; "criteria.package_signature" of a signature.
 func ReadPackage(b []byte) (Package, error) {
@@ -145,6 +145,10 @@ func ReadPackage(b []byte) (Package, error) {
 	}
 	if s := p.Signed; s != nil && (!isDigest(s.Over) || !saltForm.MatchString(s.Salt) || len(p.Signatures) == 0 || s.Of < len(p.Signatures) || s.Of > maxList) {
 		return Package{}, tesdiq.Invalid("criteria.package_signature")
+	}
+	// Blanks change nothing. A field that is there twice or spelled otherwise would say one thing to us and another to who reads with another program.
+	if !bytes.Equal(append(compact(b), '\n'), p.Bytes()) {
+		return Package{}, tesdiq.Invalid("criteria.package_unreadable")
 	}
 	return p, nil
 }
