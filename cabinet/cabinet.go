@@ -73,7 +73,7 @@ type Home struct {
 	Excerpts    []Excerpt
 	Unread      int
 	Checks      int // of the person's excerpts by others, in the last LookBack days
-	Looks       int // by offices into the person's entries, in the last LookBack days
+	Looks       int // by offices into the person's entries, and by institutions before they referred, in the last LookBack days
 }
 
 // LookBack is how many days "lately" is.

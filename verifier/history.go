@@ -9,17 +9,17 @@ import (
 	"github.com/tesdiq/tesdiq"
 )
 
-// Row is one line of a list of checks, of looks by an office, or of look-ups without sign-in.
+// Row is one line of a list of checks, of looks by an office or by who refers to an assessment, or of look-ups without sign-in.
 type Row struct {
 	ID      CheckID // empty for a look and a look-up
 	At      time.Time
 	Mark    string     // orders rows of the same moment
-	Way     tesdiq.Way // for a look-up: page, telephone or office
+	Way     tesdiq.Way // for a look-up: page, telephone or office; for a look by who refers: referral
 	Sort    Sort       // empty for a look and a look-up
 	Name    string     // the organisation's, or the office's; empty for a person and for nobody
 	Clerk   string     // who asked for the organisation; only in the organisation's own list
 	Own     bool       // the subject's own check
-	Purpose string     // of the closed list; for a look, the office's words; for a look-up without sign-in, "shown" or "nothing"
+	Purpose string     // of the closed list; for a look, the office's words; for a look-up without sign-in, "shown" or "nothing"; for a look by who refers, what was told: "name" or "open"
 	Note    string
 	Verdict tesdiq.Verdict // empty for a look
 	Kind    string         // of the excerpt; empty when none was found or nothing of it may be said
@@ -32,7 +32,12 @@ type Row struct {
 func (r Row) Look() bool { return r.ID == "" && r.Way == "" }
 
 // Lookup says whether the row is a question for the last result without sign-in.
-func (r Row) Lookup() bool { return r.ID == "" && r.Way != "" }
+func (r Row) Lookup() bool { return r.ID == "" && r.Way != "" && r.Way != byReferral }
+
+// Referral says whether the row is a look by an institution that was about to refer the person to an assessment.
+func (r Row) Referral() bool { return r.ID == "" && r.Way == byReferral }
+
+const byReferral tesdiq.Way = "referral"
 
 // Cursor is a place in a list, newest first; the zero Cursor is its beginning.
 type Cursor struct {
@@ -64,7 +69,7 @@ func ParseCursor(s string) (Cursor, error) {
 	micro, mark, _ := strings.Cut(string(b), " ")
 	n, err := strconv.ParseInt(micro, 10, 64)
 	// Beyond the years 1900 to 2200 the database could not compare it.
-	if err != nil || n < -2_208_988_800_000_000 || n > 7_258_118_400_000_000 || strings.Trim(mark, "0123456789ABCDEFGHJKMNPQRSTVWXYZcln") != "" {
+	if err != nil || n < -2_208_988_800_000_000 || n > 7_258_118_400_000_000 || strings.Trim(mark, "0123456789ABCDEFGHJKMNPQRSTVWXYZclnr") != "" {
 		return Cursor{}, bad
 	}
 	return Cursor{time.UnixMicro(n).UTC(), mark}, nil

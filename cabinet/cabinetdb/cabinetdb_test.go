@@ -189,6 +189,9 @@ func TestHomeShowsWhatIsInForce(t *testing.T) {
 	exec(t, pg, check, "0000000000000003", now, good, nermin, "person", nermin) // her own does not count
 	exec(t, pg, check, "0000000000000004", now.AddDate(0, -2, 0), old, nermin, "person", aysel)
 	exec(t, pg, `INSERT INTO looks (subject, office, by, purpose, at) VALUES ($1, 'idarə', 'sınaq', 'şikayət', $2)`, nermin, now)
+	exec(t, pg, `WITH o AS (INSERT INTO organisations (voen, name, sort, added_at) VALUES ('1401555071', 'Başqa poliklinika', 'medical', $1) RETURNING id),
+		m AS (INSERT INTO medical_institutions (organisation_id, district) SELECT id, 'Xətai' FROM o)
+		INSERT INTO tseras_referral_looks (organisation_id, subject, told, day, at) SELECT id, $2, 'name', $1::timestamptz::date, $1 FROM o`, now, nermin)
 
 	h, err := db.Home(t.Context(), nermin, today)
 	if err != nil {
@@ -203,7 +206,7 @@ func TestHomeShowsWhatIsInForce(t *testing.T) {
 	if x := h.Excerpts[0]; x.Checks != 0 || x.LastCheck != nil {
 		t.Errorf("not checked: %+v", x)
 	}
-	if h.Checks != 2 || h.Looks != 1 {
+	if h.Checks != 2 || h.Looks != 2 {
 		t.Errorf("lately %d checks, %d looks", h.Checks, h.Looks)
 	}
 	if want := (cabinet.Examination{NextFrom: tesdiq.NewDate(2028, 9, 4), Until: tesdiq.NewDate(2028, 11, 4)}); h.Examination != want {

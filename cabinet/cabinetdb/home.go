@@ -50,7 +50,8 @@ const sqlExcerpts = `
 const sqlLately = `
 	SELECT
 		(SELECT count(*) FROM checks c WHERE c.subject = @fin AND c.at >= @since AND NOT (c.sort = 'person' AND c.member_fin = @fin)),
-		(SELECT count(*) FROM looks l WHERE l.subject = @fin AND l.at >= @since)`
+		(SELECT count(*) FROM looks l WHERE l.subject = @fin AND l.at >= @since)
+		+ (SELECT count(*) FROM tseras_referral_looks f WHERE f.subject = @fin AND f.at >= @since)`
 
 // Home reads the first page as of a day, all from one snapshot.
 func (db DB) Home(ctx context.Context, fin tesdiq.FIN, today tesdiq.Date) (h cabinet.Home, err error) {

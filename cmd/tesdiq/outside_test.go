@@ -546,7 +546,11 @@ func (a *auditor) cases(add func(k ledger.Kind, object string, content []byte, e
 			UNION ALL
 			SELECT 'referral-miss/' || id::text, convert_to(organisation_id::text || ' ' || subject || ' ' || coalesce(member, '') || ' ' ||
 				to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), 'UTF8')
-			FROM tseras_referral_misses`,
+			FROM tseras_referral_misses
+			UNION ALL
+			SELECT 'referral-look/' || id::text, convert_to(organisation_id::text || ' ' || subject || ' ' || coalesce(member, '') || ' ' || told || ' ' ||
+				to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), 'UTF8')
+			FROM tseras_referral_looks`,
 	} {
 		for _, n := range collect(a, sql, pgx.RowToStructByPos[named]) {
 			add(kind, n.Object, n.Content, nil)

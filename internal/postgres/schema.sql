@@ -964,6 +964,19 @@ CREATE TABLE public.tseras_programme_looks (
     CONSTRAINT tseras_programme_looks_fin_check CHECK ((fin ~ '^[0-9A-HJ-NP-Z]{7}$'::text))
 );
 
+CREATE TABLE public.tseras_referral_looks (
+    id bigint NOT NULL,
+    organisation_id bigint NOT NULL,
+    subject text NOT NULL,
+    member text,
+    told text NOT NULL,
+    day date NOT NULL,
+    at timestamp with time zone NOT NULL,
+    CONSTRAINT tseras_referral_looks_member_check CHECK ((member ~ '^[0-9A-HJ-NP-Z]{7}$'::text)),
+    CONSTRAINT tseras_referral_looks_subject_check CHECK ((subject ~ '^[0-9A-HJ-NP-Z]{7}$'::text)),
+    CONSTRAINT tseras_referral_looks_told_check CHECK ((told = ANY (ARRAY['name'::text, 'open'::text])))
+);
+
 CREATE TABLE public.tseras_referral_misses (
     id bigint NOT NULL,
     organisation_id bigint NOT NULL,
@@ -973,6 +986,20 @@ CREATE TABLE public.tseras_referral_misses (
     at timestamp with time zone NOT NULL,
     CONSTRAINT tseras_referral_misses_member_check CHECK ((member ~ '^[0-9A-HJ-NP-Z]{7}$'::text)),
     CONSTRAINT tseras_referral_misses_subject_check CHECK ((subject ~ '^[0-9A-HJ-NP-Z]{7}$'::text))
+);
+
+CREATE TABLE public.tseras_referrals (
+    case_id bigint NOT NULL,
+    organisation_id bigint NOT NULL,
+    district text NOT NULL,
+    number text NOT NULL,
+    referral jsonb NOT NULL,
+    signed text NOT NULL,
+    received_at timestamp with time zone NOT NULL,
+    member text,
+    CONSTRAINT tseras_referrals_member_check CHECK ((member ~ '^[0-9A-HJ-NP-Z]{7}$'::text)),
+    CONSTRAINT tseras_referrals_number_check CHECK ((number <> ''::text)),
+    CONSTRAINT tseras_referrals_signed_check CHECK ((signed <> ''::text))
 );
 
 CREATE TABLE public.tseras_result_looks (
@@ -1057,19 +1084,31 @@ UNION ALL
             i.organisation_id,
             i.member,
             count(*) AS count,
-            count(DISTINCT i.case_id) AS count,
-            count(DISTINCT i.case_id) AS count,
-            count(*) FILTER (WHERE (i.case_id IS NULL)) AS count
+            count(DISTINCT i.what) AS count,
+            count(DISTINCT i.what) FILTER (WHERE (NOT i.explained)) AS count,
+            count(*) FILTER (WHERE (i.what IS NULL)) AS count
            FROM ( SELECT l.day,
                     l.organisation_id,
                     l.member,
-                    l.case_id
+                    ('case '::text || l.case_id) AS what,
+                    false AS explained
                    FROM public.tseras_result_looks l
+                UNION ALL
+                 SELECT l.day,
+                    l.organisation_id,
+                    l.member,
+                    l.subject,
+                    (EXISTS ( SELECT
+                           FROM (public.tseras_referrals r
+                             JOIN public.cases c ON ((c.id = r.case_id)))
+                          WHERE ((r.organisation_id = l.organisation_id) AND (c.subject = l.subject) AND (((r.received_at AT TIME ZONE 'Asia/Baku'::text))::date = l.day)))) AS "exists"
+                   FROM public.tseras_referral_looks l
                 UNION ALL
                  SELECT g.day,
                     g.organisation_id,
                     g.member,
-                    NULL::bigint
+                    NULL::text,
+                    false
                    FROM public.tseras_referral_misses g) i
           GROUP BY i.day, i.organisation_id, i.member
         UNION ALL
@@ -1798,6 +1837,15 @@ CREATE TABLE public.tseras_programmes (
     district text NOT NULL
 );
 
+ALTER TABLE public.tseras_referral_looks ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.tseras_referral_looks_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 ALTER TABLE public.tseras_referral_misses ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.tseras_referral_misses_id_seq
     START WITH 1
@@ -1811,20 +1859,6 @@ CREATE TABLE public.tseras_referral_requests (
     case_id bigint NOT NULL,
     seq integer NOT NULL,
     organisation_id bigint NOT NULL
-);
-
-CREATE TABLE public.tseras_referrals (
-    case_id bigint NOT NULL,
-    organisation_id bigint NOT NULL,
-    district text NOT NULL,
-    number text NOT NULL,
-    referral jsonb NOT NULL,
-    signed text NOT NULL,
-    received_at timestamp with time zone NOT NULL,
-    member text,
-    CONSTRAINT tseras_referrals_member_check CHECK ((member ~ '^[0-9A-HJ-NP-Z]{7}$'::text)),
-    CONSTRAINT tseras_referrals_number_check CHECK ((number <> ''::text)),
-    CONSTRAINT tseras_referrals_signed_check CHECK ((signed <> ''::text))
 );
 
 CREATE TABLE public.tseras_refusals (
@@ -2250,6 +2284,12 @@ ALTER TABLE ONLY public.tseras_programmes
 ALTER TABLE ONLY public.tseras_proposals
     ADD CONSTRAINT tseras_proposals_pkey PRIMARY KEY (number, n);
 
+ALTER TABLE ONLY public.tseras_referral_looks
+    ADD CONSTRAINT tseras_referral_looks_organisation_id_day_subject_member_to_key UNIQUE NULLS NOT DISTINCT (organisation_id, day, subject, member, told);
+
+ALTER TABLE ONLY public.tseras_referral_looks
+    ADD CONSTRAINT tseras_referral_looks_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.tseras_referral_misses
     ADD CONSTRAINT tseras_referral_misses_pkey PRIMARY KEY (id);
 
@@ -2463,6 +2503,8 @@ CREATE INDEX tseras_corrections_about ON public.tseras_corrections USING btree (
 CREATE INDEX tseras_looks_number ON public.tseras_looks USING btree (number);
 
 CREATE INDEX tseras_programme_looks_case ON public.tseras_programme_looks USING btree (case_id);
+
+CREATE INDEX tseras_referral_looks_subject ON public.tseras_referral_looks USING btree (subject, at DESC);
 
 CREATE INDEX tseras_referral_misses_day ON public.tseras_referral_misses USING btree (organisation_id, day, subject);
 
@@ -2739,6 +2781,9 @@ ALTER TABLE ONLY public.tseras_programmes
 
 ALTER TABLE ONLY public.tseras_proposals
     ADD CONSTRAINT tseras_proposals_number_fkey FOREIGN KEY (number) REFERENCES public.tseras_blind(number);
+
+ALTER TABLE ONLY public.tseras_referral_looks
+    ADD CONSTRAINT tseras_referral_looks_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES public.medical_institutions(organisation_id);
 
 ALTER TABLE ONLY public.tseras_referral_misses
     ADD CONSTRAINT tseras_referral_misses_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES public.medical_institutions(organisation_id);

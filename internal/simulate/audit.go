@@ -346,6 +346,18 @@ var written = []struct {
 	{ledger.List, "", `
 		SELECT id::text AS object, convert_to(list || ' ' || act || ' ' || to_char(written_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') || ' ' || content::text, 'UTF8') AS content
 		FROM list_changes`},
+	{ledger.Look, "referral-look/", `
+		SELECT 'referral-look/' || id AS object, convert_to(organisation_id || ' ' || subject || ' ' || coalesce(member, '') || ' ' || told || ' ' ||
+		       to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), 'UTF8') AS content
+		FROM tseras_referral_looks`},
+	{ledger.Look, "referral-miss/", `
+		SELECT 'referral-miss/' || id AS object, convert_to(organisation_id || ' ' || subject || ' ' || coalesce(member, '') || ' ' ||
+		       to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), 'UTF8') AS content
+		FROM tseras_referral_misses`},
+	{ledger.Look, "result/", `
+		SELECT 'result/' || id AS object, convert_to(case_id || ' ' || organisation_id || ' ' || coalesce(member, '') || ' ' ||
+		       to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), 'UTF8') AS content
+		FROM tseras_result_looks`},
 	{ledger.Finding, "", `
 		SELECT number || '/' || member_id AS object, convert_to(findings::text, 'UTF8') AS content FROM tseras_findings
 		UNION ALL

@@ -26,7 +26,7 @@ func from(c verifier.Cursor) (time.Time, string) {
 	return c.At, c.Mark
 }
 
-// The marks of checks, looks and look-ups without sign-in are told apart by their first letter, so that one list can hold both.
+// The marks of checks, looks of both sorts and look-ups without sign-in are told apart by their first letter, so that one list can hold all.
 const sqlOfSubject = `
 	SELECT * FROM (
 		(SELECT c.id, c.at, 'c' || c.id AS mark, c.way, c.sort, coalesce(o.name, '') AS name, '' AS clerk,
@@ -51,12 +51,19 @@ const sqlOfSubject = `
 		 WHERE u.subject = @subject AND @kind = '' AND u.at <= @at AND (u.at, 'n' || lpad(u.id::text, 19, '0')) < (@at, @mark)
 		 ORDER BY u.at DESC, u.id DESC
 		 LIMIT @limit)
+		UNION ALL
+		(SELECT '', f.at, 'r' || lpad(f.id::text, 19, '0'), 'referral', '', o.name, '', false, f.told, '', '', '', '', false
+		 FROM tseras_referral_looks f
+		 JOIN organisations o ON o.id = f.organisation_id
+		 WHERE f.subject = @subject AND @kind = '' AND f.at <= @at AND (f.at, 'r' || lpad(f.id::text, 19, '0')) < (@at, @mark)
+		 ORDER BY f.at DESC, f.id DESC
+		 LIMIT @limit)
 	) rows
 	ORDER BY at DESC, mark DESC
 	LIMIT @limit`
 
 // OfSubject lists who checked a person's excerpts and, without a kind, which offices looked at the person's entries,
-// and who asked for the last result without signing in, the newest first, after a place in the list. The note of an organisation is told, its clerk is not.
+// which institutions at the person before they referred, and who asked for the last result without signing in, the newest first, after a place in the list. The note of an organisation is told, its clerk is not.
 func (db *Cabinet) OfSubject(ctx context.Context, subject, kind string, after verifier.Cursor, limit int) ([]verifier.Row, error) {
 	at, mark := from(after)
 	return list(ctx, db.Pool, sqlOfSubject, pgx.NamedArgs{"subject": subject, "kind": kind, "at": at, "mark": mark, "limit": limit})

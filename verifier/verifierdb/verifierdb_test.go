@@ -454,6 +454,10 @@ func TestHistories(t *testing.T) {
 	}
 	w.Exec(`INSERT INTO looks (subject, office, by, purpose, at) VALUES ($1, 'DOST', 'somebody', 'müraciət 12', $2)`, string(nermin), verifierdbtest.Day)
 
+	w.Exec(`INSERT INTO medical_institutions (organisation_id, district) SELECT min(id), 'Xətai' FROM organisations`)
+	w.Exec(`INSERT INTO tseras_referral_looks (organisation_id, subject, told, day, at) SELECT organisation_id, $1, 'open', $2::timestamptz::date, $2 FROM medical_institutions`,
+		string(nermin), verifierdbtest.Day)
+
 	seen, pages := map[string]bool{}, 0
 	for after := (verifier.Cursor{}); ; pages++ {
 		rows, err := cabinet.OfSubject(t.Context(), string(nermin), "", after, 50)
@@ -477,8 +481,8 @@ func TestHistories(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if len(seen) != 121 || pages != 3 {
-		t.Errorf("%d rows on %d pages, want 121 on 3", len(seen), pages)
+	if len(seen) != 122 || pages != 3 {
+		t.Errorf("%d rows on %d pages, want 122 on 3", len(seen), pages)
 	}
 	rows, err := cabinet.OfSubject(t.Context(), string(nermin), "examination", verifier.Cursor{}, 200)
 	if err != nil || len(rows) != 40 {

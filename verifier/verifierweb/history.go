@@ -112,6 +112,9 @@ func (h *Web) checksOfMineCSV(w http.ResponseWriter, r *http.Request) error {
 		if row.Look() {
 			return []string{tesdiq.ClockString(row.At), row.Name, t("verifier.look"), "", "", row.Purpose, "", "", ""}
 		}
+		if row.Referral() {
+			return []string{tesdiq.ClockString(row.At), row.Name, t("verifier.referral"), "", "", "", "", t("verifier.referral." + row.Purpose), ""}
+		}
 		if row.Lookup() {
 			return []string{tesdiq.ClockString(row.At), h.who(viewer.Lang, row), t("verifier.lookup"), "", "", "", "", t("verifier.lookup." + row.Purpose), ""}
 		}

@@ -196,13 +196,20 @@ func TestTheSubjectSeesTheOrganisationNotItsClerk(t *testing.T) {
 	s.check(s.as(aysel, true), values)
 	s.check(s.as("", false), form(s.examination.Code.String(), "other"))
 	s.Exec(`INSERT INTO looks (subject, office, by, purpose, at) VALUES ($1, 'DOST Mərkəzi', 'R. Məmmədov', 'müraciət 12', $2)`, string(nermin), verifierdbtest.Day)
+	s.Exec(`INSERT INTO organisations (voen, name, sort, added_at) VALUES ('1401555071', 'Başqa poliklinika', 'medical', $1)`, verifierdbtest.Day)
+	s.Exec(`INSERT INTO medical_institutions (organisation_id, district) SELECT id, 'Xətai' FROM organisations WHERE voen = '1401555071'`)
+	for _, told := range []string{"name", "open"} {
+		s.Exec(`INSERT INTO tseras_referral_looks (organisation_id, subject, member, told, day, at) SELECT id, $1, $2, $3, $4::timestamptz::date, $4 FROM organisations WHERE voen = '1401555071'`,
+			string(nermin), string(aysel), told, verifierdbtest.Day)
+	}
 	subject := s.as(nermin, false)
 	a := subject.Get("/cabinet/checks-of-mine")
-	mustHave(t, a, "Nümunə Bank", "17-A", "Kredit", "Adını bildirməyən şəxs", "DOST Mərkəzi", "müraciət 12", "etibarlıdır")
+	mustHave(t, a, "Nümunə Bank", "17-A", "Kredit", "Adını bildirməyən şəxs", "DOST Mərkəzi", "müraciət 12", "etibarlıdır", "Başqa poliklinika", "Adınızı görüb", "Açıq müraciətiniz olduğunu öyrənib")
+	mustHave(t, subject.Get("/cabinet/checks-of-mine.csv"), "Başqa poliklinika", "Göndəriş hazırlanarkən baxış", "Açıq müraciətiniz olduğunu öyrənib")
 	mustNotHave(t, a, "Aysel", "Həsənova", string(aysel), "R. Məmmədov")
 	only := subject.Get("/cabinet/checks-of-mine?kind=examination")
 	mustHave(t, only, "Adını bildirməyən şəxs")
-	mustNotHave(t, only, "Nümunə Bank", "DOST Mərkəzi")
+	mustNotHave(t, only, "Nümunə Bank", "DOST Mərkəzi", "Başqa poliklinika")
 	if a := subject.Get("/cabinet/checks-of-mine?kind=x"); a.Status != http.StatusNotFound {
 		t.Errorf("a kind that there is not: %d", a.Status)
 	}

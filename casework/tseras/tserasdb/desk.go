@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strconv"
 	"time"
 
@@ -181,10 +180,10 @@ const sqlInsertReferral = `
 const uniqueViolation = "23505"
 
 // Refer takes a referral, which from signed. It opens a case, or goes to the one that waits for it; the same referral
-// again gives its case. A person with another open case that waits for none is a Conflict, "tseras.referral.open"; too many wrong birth
-// dates are of kind TooMany (tseras.Guesses).
+// again gives its case. A person with another open case that waits for none is a Conflict, "tseras.referral.open", which is written down
+// as a look before it is told; too many of these, or too many wrong birth dates, are of kind TooMany (tseras.Guesses).
 func (d Desk) Refer(ctx context.Context, from tseras.Institution, r tseras.Referral, signed string) (c casework.Case, err error) {
-	if err := d.guess(ctx, from, r); err != nil {
+	if err := d.guess(ctx, from, r, toldOpen); err != nil {
 		return c, err
 	}
 	err = d.again(ctx, func(tx pgx.Tx) error {
@@ -193,6 +192,11 @@ func (d Desk) Refer(ctx context.Context, from tseras.Institution, r tseras.Refer
 	})
 	if errors.Is(err, casework.ErrOpen) {
 		err = errOpenCase
+	}
+	if errors.Is(err, errOpenCase) || errors.Is(err, errGathering) { // it may have been opened after the look was to be written
+		if failed := d.guess(ctx, from, r, toldOpen); failed != nil {
+			err = failed
+		}
 	}
 	return c, err
 }
@@ -231,20 +235,22 @@ func referredBefore(ctx context.Context, tx pgx.Tx, from tseras.Institution, r t
 	return id, true, nil
 }
 
-// personOf is whom a referral is about, if nothing is wrong with it on a day. Whether there is such a person is told as a
-// field's problem, like the rest.
+// personOf is whom a referral is about, if nothing is wrong with it on a day. What is wrong with itself is told first, and before anybody is looked
+// for: else a referral that is always refused would tell whether its birth date is right. Whether there is such a person is told as a field's
+// problem, like the rest.
 func personOf(ctx context.Context, tx pgx.Tx, r tseras.Referral, today tesdiq.Date) (person.Entry, error) {
+	if ps := r.Validate(today, r.Born); len(ps) > 0 {
+		return person.Entry{}, ps.Err()
+	}
 	p, err := registrydb.Reader{Pool: tx}.Person(ctx, r.Subject)
 	var unknown *tesdiq.Problem
 	if err != nil && (!errors.As(err, &unknown) || unknown.Kind != tesdiq.NotFound) {
 		return p, err
 	}
-	ps := r.Validate(today, p.Born)
 	if unknown != nil {
-		ps = slices.DeleteFunc(ps, func(x *tesdiq.Problem) bool { return x.Field == "subject" || x.Field == "born" && !r.Born.IsZero() })
-		ps.Add("subject", tesdiq.Invalid("tseras.referral.nobody"))
+		return p, inField(tesdiq.Invalid("tseras.referral.nobody"), "subject")
 	}
-	return p, ps.Err()
+	return p, r.Validate(today, p.Born).Err()
 }
 
 func (d Desk) refer(ctx context.Context, tx pgx.Tx, from tseras.Institution, r tseras.Referral, signed string) (casework.Case, error) {

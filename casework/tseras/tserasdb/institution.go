@@ -199,33 +199,19 @@ func (Institutions) awaiting(ctx context.Context, q reader, args pgx.NamedArgs) 
 	return all, nil
 }
 
-// Check says what is wrong with a referral, as Refer would, and whom it is about. It writes nothing but that a birth date was wrong.
+// Check says what is wrong with a referral, and whom it is about, after it is written down that somebody looked. Whether the person has an open
+// case it does not tell: that is told whoever signs (Refer).
 func (d Institutions) Check(ctx context.Context, from tseras.Institution, r tseras.Referral) (name string, err error) {
-	if err := d.guess(ctx, from, r); err != nil {
+	if err := d.guess(ctx, from, r, toldName); err != nil {
 		return "", err
 	}
 	err = pgx.BeginTxFunc(ctx, d.Pool, pgx.TxOptions{AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
-		_, known, err := referredBefore(ctx, tx, from, r) // first: another referral under a number that was used tells nothing of its birth date
-		if err != nil {
+		if _, _, err := referredBefore(ctx, tx, from, r); err != nil { // first: another referral under a number that was used tells nothing of its birth date
 			return err
 		}
 		person, err := personOf(ctx, tx, r, tesdiq.DateOf(d.Now()))
-		if err != nil {
-			return err
-		}
-		if name = person.Name.Full(person.Sex); known {
-			return nil
-		}
-		var id casework.ID
-		switch err := tx.QueryRow(ctx, sqlOpenCase, pgx.NamedArgs{"subject": r.Subject}).Scan(&id); {
-		case errors.Is(err, pgx.ErrNoRows):
-			return nil
-		case err != nil:
-			return fmt.Errorf("tserasdb: check: %w", err)
-		}
-		c, err := caseworkdb.ByID(ctx, tx, id)
-		if err == nil && c.State != tseras.AwaitingReferral {
-			err = notAwaited(c)
+		if err == nil {
+			name = person.Name.Full(person.Sex)
 		}
 		return err
 	})

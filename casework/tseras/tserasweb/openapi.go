@@ -73,7 +73,7 @@ func (h *Institution) describe() ([]byte, error) {
 		}
 	}
 	refers := sent("The person has another case, or the number is taken.")
-	refers["429"] = "Too many wrong birth dates today: the problem says what to do."
+	refers["429"] = "Too many wrong birth dates, or too many people who have an open case, today: the problem says what to do."
 	add(http.MethodPost, referralsPath, "refer", "Refer a person", "The payload is Referral. The same again is the same case, and says how it stands.", referralAnswer{}, refers)
 	declines := sent("The case waits no more.")
 	declines["404"] = "The case does not wait for your institution."
