@@ -102,6 +102,14 @@ func (d Desk) appeal(ctx context.Context, tx pgx.Tx, subject tesdiq.FIN, number 
 	if c, _, err = caseworkdb.Open(ctx, tx, d.Rand, c, step, request); err != nil {
 		return c, err
 	}
+	// An assessment that was open when it was asked before may have been decided since: the index lets nobody in while it is open, and whoever
+	// waited for it comes in when it is decided. It is seen by this statement, and another cannot be opened beside the appeal.
+	if err := tx.QueryRow(ctx, sqlNewer, pgx.NamedArgs{"subject": subject, "id": first.ID}).Scan(&newer); err != nil {
+		return c, fmt.Errorf("tserasdb: appeal: %w", err)
+	}
+	if newer {
+		return c, tseras.ErrNewer
+	}
 	if err := often(ctx, tx, subject, by, now); err != nil {
 		return c, err
 	}
