@@ -210,7 +210,32 @@ func (d Decider) passOver(ctx context.Context, tx pgx.Tx, c casework.Case) (bool
 	if s.What == tseras.StepNobody || s.What == tseras.StepPassed {
 		return true, nil // the alarm tells; the decision tells
 	}
+	if s.What == tseras.StepAnother && c.Kind == tseras.Assessment {
+		if err := d.corrected(ctx, tx, c); err != nil {
+			return false, err
+		}
+	}
 	return true, tell(ctx, tx, c, s.What, d.moment())
+}
+
+const sqlCorrectedSince = `
+	SELECT EXISTS (
+		SELECT FROM tseras_corrections k
+		JOIN case_steps own ON own.case_id = k.case_id AND own.to_state = 'corrected'
+		WHERE k.about = @id AND own.at >= (SELECT max(s.at) FROM case_steps s WHERE s.case_id = @id AND s.to_state = 'gathering'))`
+
+// corrected lets the registers of a case that waits for another commission be asked again, if one was corrected while it was with the commission
+// before: nobody has found anything by the old answers, so the next commission reads the new ones.
+func (d Decider) corrected(ctx context.Context, tx pgx.Tx, c casework.Case) error {
+	var corrected bool
+	if err := tx.QueryRow(ctx, sqlCorrectedSince, pgx.NamedArgs{"id": c.ID}).Scan(&corrected); err != nil {
+		return fmt.Errorf("tserasdb: corrected since: %w", err)
+	}
+	if !corrected {
+		return nil
+	}
+	_, err := d.move(ctx, tx, c, tseras.Gathering, "", casework.Actor{Part: casework.BySystem}, tseras.StepRegisterCorrected, nil)
+	return err
 }
 
 // over says whether a case's clock is over, and who is silent was waited for as long as he is.
