@@ -56,6 +56,9 @@ func (w *writes) programmes(ctx context.Context, tx pgx.Tx) error {
 	if len(subjects) == 0 {
 		return nil
 	}
+	if err := lockProgrammes(ctx, tx, subjects...); err != nil {
+		return err
+	}
 	if err := w.replaceProgrammes(ctx, tx, subjects); err != nil {
 		return err
 	}
@@ -64,6 +67,19 @@ func (w *writes) programmes(ctx context.Context, tx pgx.Tx) error {
 		return err
 	}
 	return w.desk.enlist(ctx, tx, fresh...)
+}
+
+// A decision that is entered and a person who asks for a programme wait for each other: whoever is second sees what the first has written. Else a
+// programme about a decision that is being replaced would be opened and not be closed. A person's decided case is locked before this, not after it.
+const sqlLockProgrammes = `
+	SELECT pg_advisory_xact_lock(hashtextextended('tseras programme ' || s.subject, 0))
+	FROM (SELECT DISTINCT subject FROM unnest(@subjects::text[]) AS u (subject) ORDER BY subject) s`
+
+func lockProgrammes(ctx context.Context, tx pgx.Tx, subjects ...tesdiq.FIN) error {
+	if _, err := tx.Exec(ctx, sqlLockProgrammes, pgx.NamedArgs{"subjects": subjects}); err != nil {
+		return fmt.Errorf("tserasdb: programmes: %w", err)
+	}
+	return nil
 }
 
 // replaceProgrammes closes the programmes of people that are under way.
@@ -184,6 +200,9 @@ func (d Desk) AskProgramme(ctx context.Context, subject tesdiq.FIN, decision str
 			return err
 		}
 		if decided, err = caseworkdb.Lock(ctx, tx, decided.ID); err != nil {
+			return err
+		}
+		if err := lockProgrammes(ctx, tx, subject); err != nil {
 			return err
 		}
 		var latest casework.ID
