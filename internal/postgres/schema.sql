@@ -2258,7 +2258,7 @@ ALTER TABLE ONLY public.tseras_evidence
     ADD CONSTRAINT tseras_evidence_pkey PRIMARY KEY (case_id, register, n);
 
 ALTER TABLE ONLY public.tseras_extensions
-    ADD CONSTRAINT tseras_extensions_pkey PRIMARY KEY (number);
+    ADD CONSTRAINT tseras_extensions_pkey PRIMARY KEY (number, member_id);
 
 ALTER TABLE ONLY public.tseras_findings
     ADD CONSTRAINT tseras_findings_pkey PRIMARY KEY (number, member_id);

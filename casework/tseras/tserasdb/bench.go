@@ -300,12 +300,15 @@ const sqlExtend = `
 	INSERT INTO tseras_extensions (number, member_id, reason, asked_at)
 	VALUES (@number, @member, @reason, @now)`
 
-// Extend asks for the longer term, which only the chair may, once and while the commission records.
+// Extend asks for the longer term, which only the chair may, once and while the commission records. A chair whose commission was passed over asks no more.
 func (b Bench) Extend(ctx context.Context, fin tesdiq.FIN, number tseras.BlindNumber, reason string) error {
 	if err := tesdiq.CheckText(reason, maxReason, true); err != nil {
 		return err
 	}
 	err := pgx.BeginFunc(ctx, b.Pool, func(tx pgx.Tx) error {
+		if err := lockSeats(ctx, tx, number); err != nil {
+			return err
+		}
 		s, err := b.seat(ctx, tx, fin, number)
 		switch {
 		case err != nil:
@@ -327,7 +330,7 @@ func (b Bench) Extend(ctx context.Context, fin tesdiq.FIN, number tseras.BlindNu
 }
 
 // One decides at a time whether the person was there, and whether a member is silent: the member who records what he found or says his word,
-// the chair who says that nobody came, or the program that passes members over. The role may change nothing that could be locked, so it is a lock by the case's number.
+// the chair who says that nobody came or asks for the longer term, or the program that passes members over. The role may change nothing that could be locked, so it is a lock by the case's number.
 const sqlLockSeats = `SELECT pg_advisory_xact_lock(hashtextextended('tseras seats ' || @number, 0))`
 
 func lockSeats(ctx context.Context, tx pgx.Tx, number tseras.BlindNumber) error {

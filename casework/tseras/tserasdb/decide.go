@@ -33,7 +33,8 @@ type Decider struct{ Desk }
 var decideBatch = 50 // a test makes it small
 
 // ripe is what a case of a state that a commission has is when everybody who must has recorded or signed, or when the chair
-// asked for the longer term or said that the person did not come.
+// asked for the longer term or said that the person did not come. A wish counts from who has the seat now, and once: until the step after
+// his seat that extends.
 const ripe = `
 	EXISTS (SELECT FROM tseras_seats s WHERE s.number = b.number AND (@state <> 'further_member' OR s.seq = c.seq))
 	  AND (@state = 'signing' AND NOT EXISTS (
@@ -47,8 +48,9 @@ const ripe = `
 	               SELECT FROM tseras_findings f WHERE f.number = s.number AND f.member_id = s.member_id))
 	       OR @state = 'drawn' AND EXISTS (
 	           SELECT FROM tseras_extensions x
-	           WHERE x.number = b.number AND NOT EXISTS (
-	               SELECT FROM case_steps t WHERE t.case_id = b.case_id AND t.from_state = 'drawn' AND t.to_state = 'drawn'))
+	           JOIN tseras_seats s ON s.number = x.number AND s.member_id = x.member_id
+	           WHERE x.number = b.number AND ` + attends + ` AND NOT EXISTS (
+	               SELECT FROM case_steps t WHERE t.case_id = b.case_id AND t.from_state = 'drawn' AND t.to_state = 'drawn' AND t.seq > s.seq))
 	       OR @state = 'drawn' AND EXISTS (
 	           SELECT FROM tseras_absences a JOIN tseras_slots_held h ON h.number = a.number AND h.n = a.n WHERE a.number = b.number))`
 
@@ -305,8 +307,9 @@ const sqlExtensions = `
 	SELECT b.case_id, m.fin, x.reason
 	FROM tseras_blind b
 	JOIN tseras_extensions x ON x.number = b.number
+	JOIN tseras_seats s ON s.number = x.number AND s.member_id = x.member_id
 	JOIN commission_members m ON m.id = x.member_id
-	WHERE b.case_id = ANY (@ids)`
+	WHERE b.case_id = ANY (@ids) AND ` + attends
 
 // benchOf reads a case's commission.
 func benchOf(ctx context.Context, tx pgx.Tx, c casework.Case) (bench, error) {
