@@ -54,9 +54,11 @@ const sqlReferralLook = `
 	ON CONFLICT DO NOTHING
 	RETURNING id`
 
-// sqlRefused says whether a referral of a person would be refused because he has an open case.
+// Whether a referral of a person would be refused because of an open case, be it an assessment or an appeal: the index cases_one_assessment has the same states.
 const sqlRefused = `
-	SELECT EXISTS (` + sqlOpenCase + ` AND state <> 'awaiting_referral')`
+	SELECT EXISTS (
+		SELECT FROM cases
+		WHERE subject = @subject AND kind IN ('assessment', 'appeal') AND state NOT IN ('decided', 'declined', 'withdrawn', 'lapsed', 'awaiting_referral'))`
 
 // guess is asked before anything of a referral is compared with anybody's data. It counts one whose birth date is not that of its FIN, or whose FIN
 // is nobody's, and refuses what comes after too many; and writes down that the person was looked at, where what is told tells something of him:

@@ -133,7 +133,9 @@ func (q *quiet) extended() (by []tesdiq.FIN) {
 func TestEachChairAsksForTheLongerTermOnce(t *testing.T) {
 	q := quietly(t)
 	first := q.chair()
-	extend := func(fin tesdiq.FIN) error { return q.bench.Extend(t.Context(), fin, q.blind, "Əlavə sınaq gözlənilir") }
+	extend := func(fin tesdiq.FIN) error {
+		return q.bench.Extend(t.Context(), fin, q.blind, "Əlavə sınaq gözlənilir")
+	}
 	q.must(extend(first))
 	if err := extend(first); !errors.Is(err, casework.ErrState) {
 		t.Errorf("once more: %v", err)

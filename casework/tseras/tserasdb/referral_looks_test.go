@@ -134,6 +134,17 @@ func TestAnOpenCaseIsNotToldWithoutATrace(t *testing.T) {
 	w.referralLooksAreInTheLedger(3)
 }
 
+// An appeal is an open case, too.
+func TestAnOpenAppealIsNotToldWithoutATrace(t *testing.T) {
+	w := newWorld(t)
+	w.appealed(w.decided(3))
+	r := w.referral("nermin")
+	r.Number = "88/2"
+	if _, err := w.desk.Refer(t.Context(), w.from, r, "signed"); err == nil || err.Error() != "subject: tseras.referral.open" || w.looked("nermin", "open") != 1 {
+		t.Errorf("%v; %d looks", err, w.looked("nermin", "open"))
+	}
+}
+
 // lookedToday lets a member have looked today at n people of no register.
 func (w *world) lookedToday(from tseras.Institution, n int) {
 	w.Helper()
