@@ -119,7 +119,7 @@ func (w *world) tellsTheDecision(v *visitor, who, at string) {
 	w.t.Helper()
 	until := tseras.AppealUntil(time.Now()).String()
 	for lang, words := range map[string][]string{
-		"az": {"Əlillik 81–100 faiz aralığında müəyyən edilir.", "Səbəblər", "onkoloji reyestr", "Nə dəyişsə, qərar dəyişər", until + " tarixinədək şikayət edə bilərsiniz"},
+		"az": {"Əlillik 81–100 faiz aralığında müəyyən edilir.", "Səbəblər", "onkoloji reyestr", "bənd 1.5.2", "Nə dəyişsə, qərar dəyişər", until + " tarixinədək şikayət edə bilərsiniz"},
 		"en": {"Disability of the band 81–100 percent is found.", "Reasons", "What would change the decision", "You can appeal until " + until},
 		"ru": {"Устанавливается инвалидность в пределах 81–100 процентов.", "Основания", "Что изменило бы решение", until},
 	} {

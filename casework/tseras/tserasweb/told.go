@@ -46,6 +46,9 @@ func (h *Person) Said(ctx context.Context, fin tesdiq.FIN, lang tesdiq.Lang, key
 	}
 	said.Titles = [2]string{h.Shell.T(lang, "tseras-person.reasons"), h.Shell.T(lang, "tseras-person.changes")}
 	for _, r := range d.Reasons {
+		if r.Act != "" {
+			r.Text += " · " + r.Act
+		}
 		said.Lists[0] = append(said.Lists[0], r.Text)
 	}
 	said.Lists[1] = d.Changes
