@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/tesdiq/tesdiq/casework/tseras"
 )
@@ -16,8 +17,8 @@ func drawn(t *testing.T) tseras.Round {
 	t.Helper()
 	key := tseras.DrawKey(strings.Repeat("k", tseras.MinDrawKey))
 	seed := key.Seed(7)
-	commitment := seed.Commitment(7)
-	r := tseras.Round{Number: 7, Commitment: commitment[:], Seed: &seed}
+	r := promised(t, 7, seed)
+	r.Seed = &seed
 	var all []tseras.Commission
 	for _, id := range []string{"K01", "K02", "K03"} {
 		c := tseras.Commission{ID: id}
@@ -62,13 +63,29 @@ func TestThePythonOfTheDocumentationRecomputesRounds(t *testing.T) {
 	if !found || !closed {
 		t.Fatal("docs/draws.md has no program")
 	}
+	_, example, _ := strings.Cut(string(doc), "```json\n")
+	example, _, _ = strings.Cut(example, "```")
+	var worked tseras.Round
+	if err := json.Unmarshal([]byte(example), &worked); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := worked.Verify(); n != 1 || err != nil {
+		t.Errorf("the example: %d, %v", n, err)
+	}
 	for _, c := range []struct {
 		name   string
 		change func(r *tseras.Round)
 		right  bool
 	}{
 		{"as it is", func(*tseras.Round) {}, true},
-		{"not drawn yet", func(r *tseras.Round) { *r = tseras.Round{Number: 8, Commitment: r.Commitment} }, true},
+		{"the example", func(r *tseras.Round) { *r = worked }, true},
+		{"not drawn yet", func(r *tseras.Round) { r.Seed, r.Drawings, r.Opened = nil, nil, nil }, true},
+		{"another line, not drawn yet", func(r *tseras.Round) { r.Seed, r.Drawings, r.Opened = nil, nil, nil; r.Line.MAC[5]++ }, false},
+		{"another key of the line", func(r *tseras.Round) { r.Line.Key[0]++ }, false},
+		{"another round's line", func(r *tseras.Round) { r.Line = promised(t, 8, *r.Seed).Line }, false},
+		{"another kind of line", func(r *tseras.Round) { r.Line.Kind = "step" }, false},
+		{"another time", func(r *tseras.Round) { r.Committed = tseras.Moment(time.Time(r.Committed).Add(time.Second)) }, false},
+		{"no line", func(r *tseras.Round) { r.Line = tseras.RoundLine{} }, false},
 		{"another seed", func(r *tseras.Round) { r.Seed[0]++ }, false},
 		{"another drawn", func(r *tseras.Round) {
 			s := r.Opened[0].Drawing.Steps[1]

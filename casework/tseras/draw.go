@@ -269,7 +269,9 @@ func (d Drawing) Commitment(salt []byte) ([sha256.Size]byte, error) {
 // Round is what is public of one round of draws.
 type Round struct {
 	Number     int64     `json:"round"`
-	Commitment []byte    `json:"commitment"`     // to the seed; published before the cases were known
+	Commitment []byte    `json:"commitment"` // to the seed; published before the cases were known
+	Committed  Moment    `json:"committed_at"`
+	Line       RoundLine `json:"line"`
 	Seed       *Seed     `json:"seed,omitempty"` // nil until the round is drawn
 	Drawings   []Sealed  `json:"drawings,omitempty"`
 	Opened     []Opening `json:"opened,omitempty"`
@@ -289,6 +291,9 @@ type Opening struct {
 
 // Verify recomputes a round from what is public. It returns how many drawings are opened and right, or says which is wrong.
 func (r Round) Verify() (opened int, err error) {
+	if err := r.promised(); err != nil {
+		return 0, err
+	}
 	if r.Seed == nil {
 		if len(r.Drawings)+len(r.Opened) > 0 {
 			return 0, fmt.Errorf("round %d has drawings and no seed", r.Number)
@@ -356,7 +361,11 @@ func (s Seed) verify(d Drawing) error {
 type RoundSummary struct {
 	Number    int64
 	Committed time.Time
+	MAC       []byte     // of the ledger line
 	Opened    *time.Time // nil while the round is open
 	Drawings  int
 	Shown     int // that are open
 }
+
+// Line is the beginning of the ledger line's MAC in base 64, by which it is found in the round's file.
+func (s RoundSummary) Line() string { return base64.StdEncoding.EncodeToString(s.MAC)[:12] }

@@ -277,6 +277,9 @@ func (y *player) seal(dir string) error {
 func (y *player) day(ctx context.Context, n int, day tesdiq.Date) error {
 	at := func(hour int) { y.clock.to(day.Start().Add(time.Duration(hour) * time.Hour)) }
 	at(9)
+	if _, err := y.drawer.Draw(ctx); err != nil { // seeds are committed to before the cases are known
+		return err
+	}
 	for _, c := range y.cases {
 		switch {
 		case !c.begun && !c.begins.After(day):
@@ -368,12 +371,8 @@ func (y *player) gather(ctx context.Context) error {
 		}
 		after = last
 	}
-	for range 2 { // a seed is committed to before the cases are known
-		if _, err := y.drawer.Draw(ctx); err != nil {
-			return err
-		}
-	}
-	return nil
+	_, err := y.drawer.Draw(ctx)
+	return err
 }
 
 // evening lets the other loops run, and sees what has become of the cases. A decision opens a programme: these people do not want one, or

@@ -94,8 +94,8 @@ func judgeRound(b []byte) (says string, right bool) {
 	case err != nil:
 		return fmt.Sprintf("WRONG: %v (%d right before that)", err, opened), false
 	case r.Seed == nil:
-		return fmt.Sprintf("round %d is committed to and not drawn yet", r.Number), true
+		return fmt.Sprintf("round %d is committed to since %s, by its ledger line, and not drawn yet", r.Number, r.Committed), true
 	}
-	return fmt.Sprintf("round %d: right. The seed is the one that was committed to; of %d drawings %d are open and right, %d still sealed.",
-		r.Number, len(r.Drawings), opened, len(r.Drawings)-opened), true
+	return fmt.Sprintf("round %d: right. The seed is the one that was committed to at %s, by its ledger line; of %d drawings %d are open and right, %d still sealed.",
+		r.Number, r.Committed, len(r.Drawings), opened, len(r.Drawings)-opened), true
 }

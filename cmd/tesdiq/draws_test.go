@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -15,11 +16,19 @@ import (
 
 	"github.com/tesdiq/tesdiq/casework/tseras"
 	"github.com/tesdiq/tesdiq/gateway/agencies"
+	"github.com/tesdiq/tesdiq/ledger"
 )
 
 func TestDrawsAreRecomputed(t *testing.T) {
 	seed := tseras.DrawKey(strings.Repeat("k", tseras.MinDrawKey)).Seed(3)
-	commitment := seed.Commitment(3)
+	promise := func(n int64, seed tseras.Seed) tseras.Round {
+		commitment, at := seed.Commitment(n), time.Date(2026, 9, 1, 5, 0, 0, 0, time.UTC)
+		line, err := ledger.NewLine(rand.Reader, ledger.Round, strconv.FormatInt(n, 10), tseras.Promised(commitment[:], at))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return tseras.Round{Number: n, Commitment: commitment[:], Committed: tseras.Moment(at), Line: tseras.RoundLine(line)}
+	}
 	file := func(r tseras.Round) string {
 		b, err := json.Marshal(r)
 		if err != nil {
@@ -31,9 +40,14 @@ func TestDrawsAreRecomputed(t *testing.T) {
 		}
 		return name
 	}
-	good := file(tseras.Round{Number: 3, Commitment: commitment[:], Seed: &seed})
-	waiting := file(tseras.Round{Number: 4, Commitment: commitment[:]})
-	bad := file(tseras.Round{Number: 4, Commitment: commitment[:], Seed: &seed})
+	drawn, other4 := promise(3, seed), promise(4, tseras.DrawKey(strings.Repeat("o", tseras.MinDrawKey)).Seed(4))
+	drawn.Seed = &seed
+	good, waiting := file(drawn), file(other4)
+	other4.Seed = &seed
+	bad := file(other4)
+	moved := drawn
+	moved.Committed = tseras.Moment(time.Time(drawn.Committed).Add(-time.Hour))
+	earlier := file(moved)
 	var elsewhere atomic.Int32
 	other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { elsewhere.Add(1) }))
 	t.Cleanup(other.Close)
@@ -52,12 +66,19 @@ func TestDrawsAreRecomputed(t *testing.T) {
 		args []string
 		want int
 	}{
-		{[]string{good}, 0}, {[]string{good, waiting}, 0}, {[]string{good, bad}, 1}, {[]string{"draws_test.go"}, 1}, {[]string{"none.json"}, 1}, {nil, 2},
+		{[]string{good}, 0}, {[]string{good, waiting}, 0}, {[]string{good, bad}, 1}, {[]string{earlier}, 1}, {[]string{"draws_test.go"}, 1}, {[]string{"none.json"}, 1}, {nil, 2},
 		{[]string{"-url", srv.URL + "/draws/3.json"}, 0}, {[]string{"-url", srv.URL + "/draws/4.json"}, 1}, {[]string{"-url", srv.URL + "/draws/5.json"}, 1},
 	} {
 		if got := run(t.Context(), append([]string{"draws", "verify"}, c.args...)); got != c.want {
 			t.Errorf("%v: exit %d, want %d", c.args, got, c.want)
 		}
+	}
+	b, err := os.ReadFile(earlier)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if says, right := judgeRound(b); right || !strings.Contains(says, "the ledger line does not commit to this promise at this time") {
+		t.Errorf("a changed time: %s", says)
 	}
 	if n := elsewhere.Load(); n != 0 {
 		t.Errorf("%d calls to an address that was not named", n)

@@ -531,7 +531,7 @@ func (a *auditor) cases(add func(k ledger.Kind, object string, content []byte, e
 		Content []byte
 	}
 	for kind, sql := range map[ledger.Kind]string{
-		ledger.Round:    `SELECT round::text, commitment FROM draw_rounds`,
+		ledger.Round:    `SELECT round::text, commitment || convert_to(to_char(committed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), 'UTF8') FROM draw_rounds`,
 		ledger.Drawing:  `SELECT round::text || '/' || ref, commitment FROM drawings`,
 		ledger.Decision: `SELECT case_id::text, package FROM tseras_decisions`,
 		ledger.Look: `SELECT 'tseras/' || id::text, convert_to(number || ' ' || member_id || ' ' || to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), 'UTF8')

@@ -12,6 +12,21 @@ CREATE TYPE public.river_job_state AS ENUM (
     'scheduled'
 );
 
+CREATE FUNCTION public.drawn_by_an_older_promise() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF EXISTS (SELECT FROM draw_rounds r JOIN case_steps t ON t.case_id = NEW.case_id AND t.seq = NEW.seq
+               WHERE r.round = NEW.round AND r.committed_at > t.at) THEN
+        RAISE EXCEPTION 'a round draws for no case that called for it before its commitment' USING ERRCODE = 'check_violation';
+    END IF;
+    IF EXISTS (SELECT FROM draw_seeds s WHERE s.round = NEW.round) THEN
+        RAISE EXCEPTION 'a round whose seed is open draws for nobody' USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN NEW;
+END
+$$;
+
 CREATE FUNCTION public.inspection_person(look text, officer text) RETURNS TABLE(surname text, given text, father text)
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'public', 'pg_temp'
@@ -513,6 +528,26 @@ ALTER TABLE public.dispatches ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     NO MAXVALUE
     CACHE 1
 );
+
+CREATE TABLE public.ledger_lines (
+    seq bigint NOT NULL,
+    kind text NOT NULL,
+    object text NOT NULL,
+    key bytea NOT NULL,
+    mac bytea NOT NULL,
+    CONSTRAINT ledger_lines_key_check CHECK ((length(key) = 32)),
+    CONSTRAINT ledger_lines_kind_check CHECK ((kind = ANY (ARRAY['entry'::text, 'intent'::text, 'excerpt'::text, 'check'::text, 'withdrawal'::text, 'revocation'::text, 'look'::text, 'renewal'::text, 'certificate'::text, 'reissue'::text, 'step'::text, 'round'::text, 'drawing'::text, 'finding'::text, 'decision'::text, 'lookup'::text, 'list'::text]))),
+    CONSTRAINT ledger_lines_mac_check CHECK ((length(mac) = 32)),
+    CONSTRAINT ledger_lines_object_check CHECK ((object <> ''::text))
+);
+
+CREATE VIEW public.draw_lines AS
+ SELECT ledger_lines.kind,
+    ledger_lines.object,
+    ledger_lines.key,
+    ledger_lines.mac
+   FROM public.ledger_lines
+  WHERE (ledger_lines.kind = 'round'::text);
 
 CREATE TABLE public.draw_rounds (
     round bigint NOT NULL,
@@ -1281,18 +1316,6 @@ CREATE TABLE public.key_uses (
     CONSTRAINT key_uses_role_check CHECK ((role <> ''::text)),
     CONSTRAINT key_uses_run_check CHECK ((run <> ''::text)),
     CONSTRAINT key_uses_serial_check CHECK ((serial ~ '^[0-9a-f]+$'::text))
-);
-
-CREATE TABLE public.ledger_lines (
-    seq bigint NOT NULL,
-    kind text NOT NULL,
-    object text NOT NULL,
-    key bytea NOT NULL,
-    mac bytea NOT NULL,
-    CONSTRAINT ledger_lines_key_check CHECK ((length(key) = 32)),
-    CONSTRAINT ledger_lines_kind_check CHECK ((kind = ANY (ARRAY['entry'::text, 'intent'::text, 'excerpt'::text, 'check'::text, 'withdrawal'::text, 'revocation'::text, 'look'::text, 'renewal'::text, 'certificate'::text, 'reissue'::text, 'step'::text, 'round'::text, 'drawing'::text, 'finding'::text, 'decision'::text, 'lookup'::text, 'list'::text]))),
-    CONSTRAINT ledger_lines_mac_check CHECK ((length(mac) = 32)),
-    CONSTRAINT ledger_lines_object_check CHECK ((object <> ''::text))
 );
 
 ALTER TABLE public.ledger_lines ALTER COLUMN seq ADD GENERATED ALWAYS AS IDENTITY (
@@ -2428,6 +2451,8 @@ CREATE INDEX inspection_looks_officer ON public.inspection_looks USING btree (of
 
 CREATE INDEX key_uses_by_time ON public.key_uses USING btree (counted_at);
 
+CREATE UNIQUE INDEX ledger_lines_of_rounds ON public.ledger_lines USING btree (object) WHERE (kind = 'round'::text);
+
 CREATE INDEX looks_subject ON public.looks USING btree (subject, at DESC);
 
 CREATE INDEX lookup_proofs_expiry ON public.lookup_proofs USING btree (expires_at);
@@ -2519,6 +2544,8 @@ CREATE INDEX tseras_seats_member ON public.tseras_seats USING btree (member_id);
 CREATE INDEX tseras_slots_when ON public.tseras_slots USING btree (starts_at);
 
 CREATE INDEX visits_expiry ON public.visits USING btree (expiry);
+
+CREATE TRIGGER drawn_by_an_older_promise BEFORE INSERT ON public.drawings FOR EACH ROW EXECUTE FUNCTION public.drawn_by_an_older_promise();
 
 CREATE TRIGGER keep_what_is_said_now BEFORE DELETE ON public.publications FOR EACH ROW EXECUTE FUNCTION public.keep_what_is_said_now();
 

@@ -194,6 +194,8 @@ var laws = []struct{ says, sql string }{
 		WHERE s.case_id IS NULL OR d.case_id IS NULL`},
 	{"a round's commitment stood before its seed was opened", `
 		SELECT count(*) FROM draw_rounds r JOIN draw_seeds s ON s.round = r.round WHERE s.opened_at < r.committed_at`},
+	{"a case is drawn for by a round that was committed to before the step that called for it", `
+		SELECT count(*) FROM drawings d JOIN draw_rounds r ON r.round = d.round JOIN case_steps t ON t.case_id = d.case_id AND t.seq = d.seq WHERE r.committed_at > t.at`},
 	{"nobody records or signs without having looked, and a look comes before", `
 		SELECT count(*) FROM (SELECT number, member_id, recorded_at AS at FROM tseras_findings UNION ALL SELECT number, member_id, signed_at FROM tseras_signatures) a
 		WHERE NOT EXISTS (SELECT FROM tseras_looks l WHERE l.number = a.number AND l.member_id = a.member_id AND l.at <= a.at)`},
@@ -336,7 +338,8 @@ var written = []struct {
 	object string // the lines of this kind that are ours begin so
 	sql    string // gives object and content
 }{
-	{ledger.Round, "", `SELECT round::text AS object, commitment AS content FROM draw_rounds`},
+	{ledger.Round, "", `
+		SELECT round::text AS object, commitment || convert_to(to_char(committed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), 'UTF8') AS content FROM draw_rounds`},
 	{ledger.Drawing, "", `SELECT round::text || '/' || ref AS object, commitment AS content FROM drawings`},
 	{ledger.Decision, "", `SELECT case_id::text AS object, package AS content FROM tseras_decisions`},
 	{ledger.Look, "tseras/", `SELECT 'tseras/' || id::text AS object, convert_to(number || ' ' || member_id || ' ' || to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), 'UTF8') AS content FROM tseras_looks`},
@@ -522,8 +525,9 @@ func entriesOpen(ctx context.Context, admin Querier, after int64) (n int, wrong 
 
 // A round with what is drawn in it, and whether each drawing's case is closed, so that it is open to everybody.
 const sqlDraws = `
-	SELECT r.round, r.commitment, s.seed, coalesce(d.ref, ''), d.commitment, d.salt, d.drawing, coalesce(c.state IN ('decided', 'declined', 'withdrawn'), false)
+	SELECT r.round, r.commitment, r.committed_at, coalesce(l.key, ''), coalesce(l.mac, ''), s.seed, coalesce(d.ref, ''), d.commitment, d.salt, d.drawing, coalesce(c.state IN ('decided', 'declined', 'withdrawn'), false)
 	FROM draw_rounds r
+	LEFT JOIN (SELECT DISTINCT ON (object) object, key, mac FROM ledger_lines WHERE kind = 'round' ORDER BY object, seq) l ON l.object = r.round::text
 	LEFT JOIN draw_seeds s ON s.round = r.round
 	LEFT JOIN drawings d ON d.round = r.round
 	LEFT JOIN cases c ON c.id = d.case_id
@@ -547,13 +551,15 @@ func drawsAgain(ctx context.Context, admin Querier) (rounds, drawings int, wrong
 	}
 	rows, _ := admin.Query(ctx, sqlDraws) // the error comes out of ForEachRow
 	var number int64
-	var promised, seed, sealed, salt, text []byte
+	var promised, key, mac, seed, sealed, salt, text []byte
+	var committed time.Time
 	var ref string
 	var open bool
-	_, err = pgx.ForEachRow(rows, []any{&number, &promised, &seed, &ref, &sealed, &salt, &text, &open}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{&number, &promised, &committed, &key, &mac, &seed, &ref, &sealed, &salt, &text, &open}, func() error {
 		if number != round.Number {
 			verify()
-			round = tseras.Round{Number: number, Commitment: bytes.Clone(promised)}
+			round = tseras.Round{Number: number, Commitment: bytes.Clone(promised), Committed: tseras.Moment(committed),
+				Line: tseras.RoundLine{Kind: ledger.Round, Object: strconv.FormatInt(number, 10), Key: bytes.Clone(key), MAC: bytes.Clone(mac)}}
 			if seed != nil {
 				own := tseras.Seed(seed)
 				round.Seed = &own

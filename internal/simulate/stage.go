@@ -133,7 +133,7 @@ func (y *year) open(ctx context.Context) error {
 		return err
 	}
 	y.to(begins.Start().Add(-time.Hour))
-	for _, do := range []func(context.Context) error{y.invent, y.hire, y.restart, y.admit} {
+	for _, do := range []func(context.Context) error{y.invent, y.hire, y.restart, y.admit, y.draw} { // the first turn of the drawer commits to rounds, as when a program starts
 		if err := do(ctx); err != nil {
 			return err
 		}

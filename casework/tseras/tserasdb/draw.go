@@ -1,6 +1,7 @@
 package tserasdb
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -8,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"maps"
+	"slices"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -35,117 +37,178 @@ type Drawer struct {
 	behind atomic.Int64 // the case behind which the next call begins to look; 0: with the oldest
 }
 
-// drawBatch is how many cases are held and drawn for together. A round ends when it has drawn for as many; the others wait for the next.
+// drawBatch is how many cases are held and drawn for together. A call ends when it has drawn for as many; the others wait for the next.
 var drawBatch = 200 // a test makes it small
 
 // drawLooks is how many such batches one call looks at, where for most nobody may be drawn: its transaction holds no more than 2,000 cases.
 // The next call goes on behind them.
 var drawLooks = 10 // a test makes it small
 
+// ahead is how many rounds are committed to and not drawn. Nobody is drawn by a round that is younger than the step that called for the draw, so
+// each turn that draws for cases which had to wait takes one that was kept: as many as a backlog of 20,000 cases needs.
+var ahead = 100 // a test makes it small
+
 const sqlLockDraws = `SELECT pg_advisory_xact_lock(hashtextextended('tseras draws', 0))`
 
-const sqlOpenRound = `
-	SELECT r.round
+const sqlUnopened = `
+	SELECT r.round, r.commitment, r.committed_at
 	FROM draw_rounds r
-	LEFT JOIN draw_seeds s ON s.round = r.round
-	WHERE s.round IS NULL
-	ORDER BY r.round DESC
-	LIMIT 1`
+	WHERE NOT EXISTS (SELECT FROM draw_seeds s WHERE s.round = r.round)
+	ORDER BY r.committed_at DESC, r.round DESC`
 
 const sqlLastRound = `SELECT coalesce(max(round), 0) FROM draw_rounds`
 
 const sqlCommit = `
 	INSERT INTO draw_rounds (round, commitment, committed_at)
-	VALUES (@round, @commitment, @now)`
+	SELECT a.round, a.commitment, @now
+	FROM unnest(@rounds::bigint[], @commitments::bytea[]) AS a (round, commitment)`
 
 const sqlOpenSeed = `
 	INSERT INTO draw_seeds (round, seed, opened_at)
 	VALUES (@round, @seed, @now)`
 
-// The cases for which a commission or a further member is to be drawn. A case that came after the round's commitment is
-// drawn for as well: the commitment stood before anybody could know that it would come.
+// The cases for which a commission or a further member is to be drawn, and since when.
 const sqlToDraw = `
-	SELECT c.id
+	SELECT c.id, t.at
 	FROM cases c
+	JOIN case_steps t ON t.case_id = c.id AND t.seq = c.seq
 	WHERE c.procedure = 'tseras' AND c.kind IN ('assessment', 'appeal') AND c.id > @after AND c.state IN ('awaiting_draw', 'further_member')
 	  AND (c.state = 'awaiting_draw'
 	       OR c.state = 'further_member' AND NOT EXISTS (SELECT FROM drawings d WHERE d.case_id = c.id AND d.seq = c.seq))
 	ORDER BY c.id
 	LIMIT @batch`
 
-// Draw commits to a round if none is open, and else closes the open one: it draws for all cases that wait, opens the
-// seed and commits to the next round, all in one transaction. It returns for how many cases it drew. While no case waits
-// the round stays open.
+// Draw draws for cases that wait, each by the youngest round that is not drawn and was committed to before the case waited; it opens the seeds by
+// which it drew, and commits to as many further rounds as are missing, all in one transaction. It returns for how many cases it drew.
+// While no case waits all rounds stay as they are.
 func (d *Drawer) Draw(ctx context.Context) (drawn int, err error) {
 	err = pgx.BeginFunc(ctx, d.Pool, func(tx pgx.Tx) error {
-		drawn = 0
 		if _, err := tx.Exec(ctx, sqlLockDraws); err != nil {
 			return fmt.Errorf("tserasdb: draws: %w", err)
 		}
-		now := d.Now().UTC().Truncate(time.Microsecond)
-		var round int64
-		err := tx.QueryRow(ctx, sqlOpenRound).Scan(&round)
-		if errors.Is(err, pgx.ErrNoRows) {
-			if err := tx.QueryRow(ctx, sqlLastRound).Scan(&round); err != nil {
-				return fmt.Errorf("tserasdb: draws: %w", err)
-			}
-			return d.commit(ctx, tx, round+1, now)
-		}
+		rounds, err := d.unopened(ctx, tx)
 		if err != nil {
-			return fmt.Errorf("tserasdb: draws: %w", err)
+			return err
 		}
-		if drawn, err = d.waiting(ctx, tx, round, now); err != nil || drawn == 0 {
-			return err // nobody waits, or nobody may be drawn for any of them: the round stays open
+		opened := 0
+		if drawn, opened, err = d.waiting(ctx, tx, rounds, d.moment()); err != nil {
+			return err
 		}
-		seed := d.Key.Seed(round)
-		if _, err := tx.Exec(ctx, sqlOpenSeed, pgx.NamedArgs{"round": round, "seed": seed[:], "now": now}); err != nil {
-			return fmt.Errorf("tserasdb: round %d: %w", round, err)
-		}
-		return d.commit(ctx, tx, round+1, now)
+		return d.commit(ctx, tx, ahead-len(rounds)+opened, d.moment()) // as late as can be: it is public only when the transaction ends
 	})
 	return drawn, err
 }
 
+func (d *Drawer) moment() time.Time { return d.Now().UTC().Truncate(time.Microsecond) }
+
+// promise is a round that is committed to and not drawn.
+type promise struct {
+	Round      int64
+	Commitment []byte
+	Committed  time.Time
+}
+
+// unopened are the rounds that may be drawn, the youngest first. Those that were committed to with another key never are.
+func (d *Drawer) unopened(ctx context.Context, tx pgx.Tx) ([]promise, error) {
+	rows, _ := tx.Query(ctx, sqlUnopened) // the error comes out of Collect
+	all, err := pgx.CollectRows(rows, pgx.RowToStructByPos[promise])
+	if err != nil {
+		return nil, fmt.Errorf("tserasdb: draws: %w", err)
+	}
+	return slices.DeleteFunc(all, func(p promise) bool {
+		c := d.Key.Seed(p.Round).Commitment(p.Round)
+		return !bytes.Equal(c[:], p.Commitment)
+	}), nil
+}
+
 // waiting draws for cases that wait, the oldest first, until as many are drawn for as a batch has. Those for which nobody may be drawn are looked
-// at again by each call, and keep others waiting only where there are more of them than drawLooks batches, and then by one call.
-func (d *Drawer) waiting(ctx context.Context, tx pgx.Tx, round int64, now time.Time) (drawn int, err error) {
+// at again by each call, and keep others waiting only where there are more of them than drawLooks batches, and then by one call. It opens the
+// rounds by which it drew, and says how many.
+func (d *Drawer) waiting(ctx context.Context, tx pgx.Tx, rounds []promise, now time.Time) (drawn, opened int, err error) {
+	used := map[int64]bool{}
 	after := casework.ID(d.behind.Swap(0))
 	for looks := 0; drawn < drawBatch; looks++ {
 		if looks == drawLooks {
 			d.behind.Store(int64(after))
 			break
 		}
-		rows, _ := tx.Query(ctx, sqlToDraw, pgx.NamedArgs{"after": after, "batch": drawBatch}) // the error comes out of Collect
-		ids, err := pgx.CollectRows(rows, pgx.RowTo[casework.ID])
+		cases, last, err := d.batch(ctx, tx, rounds, after)
 		if err != nil {
-			return 0, fmt.Errorf("tserasdb: draws: %w", err)
+			return 0, 0, err
 		}
-		if len(ids) == 0 {
+		if last == after {
 			break
 		}
-		n, err := d.round(ctx, tx, round, ids, now)
-		if err != nil {
-			return 0, err
+		after = last
+		for _, round := range slices.Sorted(maps.Keys(cases)) {
+			n, err := d.round(ctx, tx, round, cases[round], now)
+			if err != nil {
+				return 0, 0, err
+			}
+			if n > 0 { // else nobody may be drawn for any of them, and the round stays as it is
+				drawn, used[round] = drawn+n, true
+			}
 		}
-		drawn, after = drawn+n, ids[len(ids)-1]
 	}
-	return drawn, nil
+	for _, round := range slices.Sorted(maps.Keys(used)) {
+		seed := d.Key.Seed(round)
+		if _, err := tx.Exec(ctx, sqlOpenSeed, pgx.NamedArgs{"round": round, "seed": seed[:], "now": now}); err != nil {
+			return 0, 0, fmt.Errorf("tserasdb: round %d: %w", round, err)
+		}
+	}
+	return drawn, len(used), nil
 }
 
-// commit publishes the commitment to a round's seed.
-func (d *Drawer) commit(ctx context.Context, tx pgx.Tx, round int64, now time.Time) error {
-	commitment := d.Key.Seed(round).Commitment(round)
-	if _, err := tx.Exec(ctx, sqlCommit, pgx.NamedArgs{"round": round, "commitment": commitment[:], "now": now}); err != nil {
-		return fmt.Errorf("tserasdb: round %d: %w", round, err)
-	}
-	line, err := ledger.NewLine(d.Rand, ledger.Round, strconv.FormatInt(round, 10), commitment[:])
+// batch are the cases behind one that wait, by the round that draws for each: the youngest that is not younger than the step which called for the draw. last is
+// the last that was looked at.
+func (d *Drawer) batch(ctx context.Context, tx pgx.Tx, rounds []promise, after casework.ID) (cases map[int64][]casework.ID, last casework.ID, err error) {
+	rows, _ := tx.Query(ctx, sqlToDraw, pgx.NamedArgs{"after": after, "batch": drawBatch}) // the error comes out of ForEachRow
+	var id casework.ID
+	var since time.Time
+	cases, last = map[int64][]casework.ID{}, after
+	_, err = pgx.ForEachRow(rows, []any{&id, &since}, func() error {
+		last = id
+		i := slices.IndexFunc(rounds, func(p promise) bool { return !p.Committed.After(since) })
+		if i < 0 {
+			d.Log.WarnContext(ctx, "every round that could draw for a case is younger than it; it waits for its next step", "case", id)
+			return nil
+		}
+		cases[rounds[i].Round] = append(cases[rounds[i].Round], id)
+		return nil
+	})
 	if err != nil {
-		return err
+		return nil, after, fmt.Errorf("tserasdb: draws: %w", err)
 	}
-	return ledgerdb.Append(ctx, tx, line)
+	return cases, last, nil
 }
 
-// round draws for cases. Those that somebody else is changing are left for the next round, those for which nobody may be
+// commit publishes the commitments to the seeds of n further rounds.
+func (d *Drawer) commit(ctx context.Context, tx pgx.Tx, n int, now time.Time) error {
+	if n <= 0 {
+		return nil
+	}
+	var last int64
+	if err := tx.QueryRow(ctx, sqlLastRound).Scan(&last); err != nil {
+		return fmt.Errorf("tserasdb: draws: %w", err)
+	}
+	var rounds []int64
+	var commitments [][]byte
+	var lines []ledger.Line
+	for round := last + 1; round <= last+int64(n); round++ {
+		commitment := d.Key.Seed(round).Commitment(round)
+		line, err := ledger.NewLine(d.Rand, ledger.Round, strconv.FormatInt(round, 10), tseras.Promised(commitment[:], now))
+		if err != nil {
+			return err
+		}
+		rounds, commitments, lines = append(rounds, round), append(commitments, commitment[:]), append(lines, line)
+	}
+	if _, err := tx.Exec(ctx, sqlCommit, pgx.NamedArgs{"rounds": rounds, "commitments": commitments, "now": now}); err != nil {
+		return fmt.Errorf("tserasdb: round %d: %w", last+1, err)
+	}
+	return ledgerdb.Append(ctx, tx, lines...)
+}
+
+// round draws for cases by a round. Those that somebody else is changing are left for the next turn, those for which nobody may be
 // drawn too.
 func (d *Drawer) round(ctx context.Context, tx pgx.Tx, round int64, ids []casework.ID, now time.Time) (int, error) {
 	all, err := commissions(ctx, tx)
@@ -456,8 +519,9 @@ func commissions(ctx context.Context, tx pgx.Tx) ([]tseras.Commission, error) {
 }
 
 const sqlRound = `
-	SELECT r.commitment, s.seed
+	SELECT r.commitment, r.committed_at, s.seed, l.kind, l.object, l.key, l.mac
 	FROM draw_rounds r
+	JOIN draw_lines l ON l.object = r.round::text
 	LEFT JOIN draw_seeds s ON s.round = r.round
 	WHERE r.round = @round`
 
@@ -486,7 +550,8 @@ func (r Rounds) since() time.Time { return r.Now().AddDate(0, -tseras.AgainMonth
 func (r Rounds) Round(ctx context.Context, n int64) (tseras.Round, error) {
 	round := tseras.Round{Number: n}
 	var seed []byte
-	err := r.Pool.QueryRow(ctx, sqlRound, pgx.NamedArgs{"round": n}).Scan(&round.Commitment, &seed)
+	err := r.Pool.QueryRow(ctx, sqlRound, pgx.NamedArgs{"round": n}).Scan(&round.Commitment, (*time.Time)(&round.Committed), &seed,
+		&round.Line.Kind, &round.Line.Object, &round.Line.Key, &round.Line.MAC)
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
 		return round, casework.ErrMissing
@@ -520,14 +585,15 @@ func (r Rounds) Round(ctx context.Context, n int64) (tseras.Round, error) {
 }
 
 const sqlRounds = `
-	SELECT r.round, r.committed_at, s.opened_at, count(d.ref), count(d.ref) FILTER (WHERE ` + opened + `)
+	SELECT r.round, r.committed_at, l.mac, s.opened_at, count(d.ref), count(d.ref) FILTER (WHERE ` + opened + `)
 	FROM draw_rounds r
+	JOIN draw_lines l ON l.object = r.round::text
 	LEFT JOIN draw_seeds s ON s.round = r.round
 	LEFT JOIN drawings d ON d.round = r.round
 	LEFT JOIN cases c ON c.id = d.case_id
 	LEFT JOIN case_steps t ON t.case_id = c.id AND t.seq = c.seq
 	WHERE r.round < @before
-	GROUP BY r.round, r.committed_at, s.opened_at
+	GROUP BY r.round, r.committed_at, l.mac, s.opened_at
 	ORDER BY r.round DESC
 	LIMIT @limit`
 

@@ -15,3 +15,10 @@ func DrawBatches(t *testing.T, size, looks int) {
 	drawBatch, drawLooks = size, looks
 	t.Cleanup(func() { drawBatch, drawLooks = batch, before })
 }
+
+// Ahead lets n rounds be committed ahead until the test ends.
+func Ahead(t *testing.T, n int) {
+	all := ahead
+	ahead = n
+	t.Cleanup(func() { ahead = all })
+}

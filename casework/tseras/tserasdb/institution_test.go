@@ -115,7 +115,7 @@ func TestTheRegisterOfWhoIsRegisteredWhereIsSilent(t *testing.T) {
 	if s := w.expect(fin, c.Number, tseras.Gathering); len(s.Evidence.Silent()) != 1 {
 		t.Errorf("%+v", s.Evidence.Silent())
 	}
-	w.expect(people.Who("nermin").FIN, referred.Number, tseras.AwaitingDraw)
+	w.expect(people.Who("nermin").FIN, referred.Number, tseras.Drawn)
 }
 
 func TestAnInstitutionSaysThatThereIsNoGround(t *testing.T) {

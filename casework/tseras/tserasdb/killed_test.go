@@ -280,10 +280,13 @@ type road struct {
 	before []deed // what was done before, and is not cut
 }
 
+// commits is what is done before anybody can know of a case.
+const commits = "commit to rounds"
+
 // Together the roads have each transaction of an assessment.
 var roads = []road{
 	{name: "by a commission", who: "nermin", deeds: []deed{
-		{"commit to a round", draw}, // before anybody can know of the case
+		{commits, draw},
 		{"apply", applies},
 		{"ask registers, and then for a referral", gather},
 		{"refer", refer},
@@ -303,7 +306,7 @@ var roads = []road{
 		{"decide", decide},
 	}},
 	{name: "by a further member", who: "nermin", deeds: []deed{
-		{"commit to a round", draw},
+		{commits, draw},
 		{"refer", refer},
 		{"ask registers, and then for a draw", gather},
 		{"draw", draw},
@@ -316,7 +319,7 @@ var roads = []road{
 		{"decide against one", decide},
 	}},
 	{name: "a refusal", who: "nermin", deeds: []deed{
-		{"commit to a round", draw},
+		{commits, draw},
 		{"refer", refer},
 		{"ask registers, and then for a draw", gather},
 		{"draw", draw},
@@ -326,7 +329,7 @@ var roads = []road{
 		{"back to a further member", decide},
 	}},
 	{name: "members are silent", who: "nermin", deeds: []deed{
-		{"commit to a round", draw},
+		{commits, draw},
 		{"refer", refer},
 		{"ask registers, and then for a draw", gather},
 		{"draw", draw},
@@ -355,7 +358,7 @@ var roads = []road{
 		{"decide", decide},
 	}},
 	{name: "a whole commission is silent", who: "nermin", deeds: []deed{
-		{"commit to a round", draw},
+		{commits, draw},
 		{"refer", refer},
 		{"ask registers, and then for a draw", gather},
 		{"draw", draw},
@@ -411,7 +414,7 @@ const traces = `
 // writes, then directly after it; each time everything is started anew, and the deed is done again by whoever did not hear that it was done.
 func travel(t *testing.T, r road, cut bool) (left string) {
 	t.Helper()
-	w := newWorld(t)
+	w := bareWorld(t)
 	w.later = r.later
 	fin, _ := subject(r.who)
 	j := &journey{world: w, who: r.who, fin: fin}
@@ -419,6 +422,9 @@ func travel(t *testing.T, r road, cut bool) (left string) {
 	w.must(w.db.Admin.QueryRow(t.Context(), `SELECT max(id) FROM entries`).Scan(&entries))
 	a := &axe{wrote: map[net.Conn]bool{}}
 	w.through(a)
+	if r.deeds[0].what != commits {
+		w.must(draw(j))
+	}
 	for _, d := range r.before {
 		w.must(d.do(j))
 	}

@@ -3,6 +3,7 @@ package tserasdb_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -17,6 +18,7 @@ import (
 	"github.com/tesdiq/tesdiq/casework/tseras/criteria"
 	"github.com/tesdiq/tesdiq/casework/tseras/tserasdb"
 	"github.com/tesdiq/tesdiq/gateway"
+	"github.com/tesdiq/tesdiq/gateway/agencies"
 	"github.com/tesdiq/tesdiq/internal/people"
 	"github.com/tesdiq/tesdiq/internal/postgres"
 	"github.com/tesdiq/tesdiq/internal/simulate"
@@ -69,34 +71,48 @@ func TestS19SkipsAStage(t *testing.T) {
 	w.expect(people.Who("nermin").FIN, c.Number, tseras.Drawn)
 }
 
-// S19: an official decides a relative's case, a patient's, his own, or one that he filed or referred.
+// S19, S20: an official decides a relative's case, a patient's of earlier years, his own, or one that he filed or referred.
 func TestS19S20DecidesHisOwnRelativesCase(t *testing.T) {
 	w := newWorld(t)
+	today := tesdiq.DateOf(w.now())
+	w.agencies.World = agencies.NewWorld(1, 1000, today) // among so many are doctors, and relatives of the twenty whom the books know
+	var known []tesdiq.FIN
+	w.must(w.db.Admin.QueryRow(t.Context(), `SELECT array_agg(fin) FROM persons`).Scan(&known))
 	var fin tesdiq.FIN
-	var relatives []gateway.Relative
-	for _, p := range w.agencies.World.People() { // somebody with relatives
-		if all, ok := w.agencies.World.Records(gateway.Relatives, p, tesdiq.Date{}, tesdiq.DateOf(w.now())).([]gateway.Relative); ok && len(all) > len(relatives) {
-			fin, relatives = p, all
+	var relatives, doctors []tesdiq.FIN
+	for _, p := range w.agencies.World.People() { // somebody with relatives who was treated
+		kin, _ := w.agencies.World.Records(gateway.Relatives, p, tesdiq.Date{}, today).([]gateway.Relative)
+		treated, _ := w.agencies.World.Records(gateway.Treating, p, tesdiq.Date{}, today).([]gateway.Treatment)
+		if len(treated) == 0 || len(kin) <= len(relatives) || !slices.Contains(known, p) {
+			continue
+		}
+		fin, relatives, doctors = p, nil, nil
+		for _, r := range kin {
+			relatives = append(relatives, r.FIN)
+		}
+		for _, x := range treated {
+			if x.Last.Before(today) {
+				doctors = append(doctors, x.Doctor)
+			}
 		}
 	}
-	if len(relatives) == 0 {
-		t.Fatal("nobody has relatives")
+	slices.Sort(doctors)
+	doctors = slices.Compact(doctors)
+	if len(relatives) == 0 || len(doctors) == 0 {
+		t.Fatalf("nobody has both: %v, %v", relatives, doctors)
 	}
 	var born tesdiq.Date
 	w.must(w.db.Admin.QueryRow(t.Context(), `SELECT born FROM persons WHERE fin = $1`, fin).Scan(&born))
-	// Of each commission only one chair and two members are left whom nothing bars, and one more who must not sit.
+	// A commission is left with a chair, one more, and somebody who must not sit: it can be drawn only by who overlooks him.
 	clerk, physician := tesdiq.FIN("0CLERK1"), tesdiq.FIN("2AB3C4D")
-	must := []tesdiq.FIN{fin, clerk, physician}
-	for _, r := range relatives {
-		must = append(must, r.FIN)
-	}
+	must := map[string]tesdiq.FIN{}
 	op := tserasdb.Operator{Pool: w.db.Pool(postgres.Operator), Now: w.now, Rand: w.desk.Rand}
-	for i, no := range must {
-		id := "K0" + string(rune('1'+i%9))
-		if i >= 9 {
-			break
+	for i, no := range slices.Concat([]tesdiq.FIN{fin, clerk, physician}, doctors[:min(len(doctors), 3)], relatives[:min(len(relatives), 3)]) {
+		id := fmt.Sprintf("K%02d", i+1)
+		must[id] = no
+		for _, gone := range []string{"-3", "-4"} {
+			w.must(op.EndMember(t.Context(), tseras.MemberID(id+gone)))
 		}
-		w.must(op.EndMember(t.Context(), tseras.MemberID(id+"-4")))
 		_, err := op.AddMember(t.Context(), id, no, "Həkim Nümunəvi", true)
 		w.must(err)
 	}
@@ -116,10 +132,10 @@ func TestS19S20DecidesHisOwnRelativesCase(t *testing.T) {
 	w.expect(fin, c.Number, tseras.Drawn)
 	var candidates []string
 	w.must(w.db.Admin.QueryRow(t.Context(), `
-		SELECT array_agg(DISTINCT m.fin) FROM drawings d, json_array_elements(d.drawing->'steps') s, json_array_elements_text(s->'candidates') k JOIN commission_members m ON m.id = k`).Scan(&candidates))
-	for _, no := range must {
-		if slices.Contains(candidates, string(no)) {
-			t.Errorf("%s could be drawn", no)
+		SELECT array_agg(k) FROM drawings d, json_array_elements(d.drawing->'steps') s, json_array_elements_text(s->'candidates') k WHERE s->>'role' = 'commission'`).Scan(&candidates))
+	for id, no := range must {
+		if slices.Contains(candidates, id) {
+			t.Errorf("%s could be drawn, in %s: the person is %s, the clerk %s, the physician %s, treated by %v, relatives %v", no, id, fin, clerk, physician, doctors, relatives)
 		}
 		if _, err := w.bench.Open(t.Context(), no, w.blind(c.Number)); !errors.Is(err, casework.ErrMissing) {
 			t.Errorf("%s opens the case: %v", no, err)
@@ -141,7 +157,7 @@ func TestS19DrawsAgainUntilItSuits(t *testing.T) {
 		t.Errorf("%v sat, and now %v", before, after)
 	}
 	w.refusedBy(postgres.Casework, "draws for the case once more", `
-		INSERT INTO drawings (round, ref, case_id, seq, commitment, salt, drawing) SELECT round, 'ANOTHER', case_id, seq, commitment, salt, drawing FROM drawings WHERE case_id = $1`, c.ID)
+		INSERT INTO drawings (round, ref, case_id, seq, commitment, salt, drawing) SELECT (SELECT min(round) FROM draw_rounds), 'ANOTHER', case_id, seq, commitment, salt, drawing FROM drawings WHERE case_id = $1`, c.ID)
 	w.refusedBy(postgres.Casework, "takes a drawing back", `DELETE FROM drawings`)
 	w.refusedBy(postgres.Casework, "exchanges a drawing", `UPDATE drawings SET drawing = drawing`)
 	w.refusedBy(postgres.Casework, "opens another seed", `INSERT INTO draw_seeds (round, seed, opened_at) SELECT round, sha256(seed), opened_at FROM draw_seeds LIMIT 1`)

@@ -73,7 +73,7 @@ func TestACommissionDecides(t *testing.T) {
 		t.Errorf("the same referral again: %s, %v", again.Number, err)
 	}
 	w.work()
-	w.work() // the first commits to a round, the second draws
+	w.work()
 	w.expect(fin, c.Number, tseras.Drawn)
 	seats := w.seats("")
 	if len(seats) != 3 {
@@ -278,9 +278,6 @@ func TestAChairCannotBlockAResultThatDiffers(t *testing.T) {
 func TestManyThatCannotGoOnKeepNobodyWaiting(t *testing.T) {
 	tserasdb.SmallBatches(t)
 	w := newWorld(t)
-	if _, err := w.drawer.Draw(t.Context()); err != nil { // commits to a round
-		t.Fatal(err)
-	}
 	ctx := t.Context()
 	for _, who := range []string{"nermin", "cavid"} {
 		_, err := w.desk.Refer(ctx, w.from, w.referral(who), "signed")

@@ -88,7 +88,16 @@ func memberFIN(commission, n int) tesdiq.FIN {
 	return tesdiq.FIN(fmt.Sprintf("%02dZ%04d", commission, n))
 }
 
+// newWorld is a world in which rounds of draws are committed to: nobody is drawn by one that is younger than his case.
 func newWorld(t *testing.T) *world {
+	t.Helper()
+	w := bareWorld(t)
+	_, err := w.drawer.Draw(t.Context())
+	w.must(err)
+	return w
+}
+
+func bareWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{T: t, db: pgtest.Open(t), log: &memory{}}
 	today := tesdiq.DateOf(time.Now())
