@@ -46,10 +46,10 @@ var damages = []struct{ name, sql, says string }{
 	{"a commission was shown something else", `UPDATE tseras_blind SET referral = jsonb_set(referral, '{inpatient}', '99') WHERE number = (SELECT min(number) FROM tseras_blind)`, "1 commissions were shown something else"},
 	{"what a commission was shown has another salt", `UPDATE tseras_blind SET salt = substr(sha256(salt), 1, 16), referral = referral || '{"main": {"code": "G35", "since_months": 3}}' WHERE number = (SELECT min(number) FROM tseras_blind)`, "1 commissions were shown something else"},
 	{"a commission was drawn for again", `DROP INDEX drawings_once; INSERT INTO drawings (round, ref, case_id, seq, commitment, salt, drawing) SELECT round, 'AGAIN', case_id, seq, commitment, salt, drawing FROM drawings LIMIT 1`, "a case is drawn for once"},
-	{"a round was committed to when its case was known", `UPDATE draw_rounds SET committed_at = committed_at + interval '1 second' WHERE round = (SELECT d.round FROM drawings d JOIN draw_rounds r USING (round)
-		JOIN case_steps t ON t.case_id = d.case_id AND t.seq = d.seq WHERE t.at < r.committed_at + interval '1 second' ORDER BY 1 LIMIT 1)`, "drawn for by a round that was committed to before the step"},
+	{"a round was committed to when its case was known", `UPDATE draw_rounds r SET committed_at = t.at + interval '1 microsecond' FROM (SELECT d.round, min(t.at) AS at FROM drawings d
+		JOIN case_steps t ON t.case_id = d.case_id AND t.seq = d.seq GROUP BY d.round ORDER BY d.round LIMIT 1) t WHERE t.round = r.round`, "drawn for by a round that was committed to before the step"},
 	{"a round's line was written for another promise", `UPDATE ledger_lines SET key = sha256(key) WHERE seq = (SELECT min(seq) FROM ledger_lines WHERE kind = 'round')`, "the ledger line does not commit to this promise at this time"},
-	{"a member treated the person years ago", `UPDATE tseras_evidence e SET outcome = jsonb_set(e.outcome, '{facts,Treating}', jsonb_build_array(jsonb_build_object('doctor', s.fin)))
+	{"a member treated the person years ago", `UPDATE tseras_evidence e SET outcome = e.outcome || jsonb_build_object('facts', jsonb_build_object('Treating', jsonb_build_array(jsonb_build_object('doctor', s.fin))))
 		FROM (SELECT b.case_id, max(m.fin) AS fin FROM tseras_seats s JOIN tseras_blind b ON b.number = s.number JOIN tseras_referrals r ON r.case_id = b.case_id
 		      JOIN commission_members m ON m.id = s.member_id GROUP BY b.case_id ORDER BY b.case_id LIMIT 1) s
 		WHERE e.case_id = s.case_id AND e.register = 'treating'`, "nobody sits over himself, a relative, a patient"},
