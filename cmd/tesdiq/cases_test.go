@@ -70,8 +70,15 @@ func (w *world) until(at string, want casework.State) {
 // again, and the excerpt of the new entry drawn.
 func TestTheRegistersAloneDecideAndTheExcerptIsDrawn(t *testing.T) {
 	w := open(t, 5)
+	v, bank := w.as("sevinc", ""), w.apiToken()
+	before := w.drawn(v, "examination") // of what was found a month ago
+	if _, verdict := w.apiCheck(bank, before.Code); verdict != tesdiq.Valid {
+		t.Errorf("before the decision: %s", verdict)
+	}
 	at := w.applied("sevinc", tseras.Decided)
-	v := w.as("sevinc", "")
+	if _, verdict := w.apiCheck(bank, before.Code); verdict != tesdiq.Superseded {
+		t.Errorf("an excerpt of what was found before is %s once it is decided anew", verdict)
+	}
 	for lang, words := range map[string][]string{
 		"az": {"Heç bir məmur qərara qarışmayıb", "81–100", "Reyestrdəki qeydə bax"},
 		"en": {"No official had a part in it", "What would change", "Heç kim"},
@@ -94,6 +101,14 @@ func TestTheRegistersAloneDecideAndTheExcerptIsDrawn(t *testing.T) {
 		}
 	}
 	w.tellsTheDecision(v, "sevinc", at)
+	number := at[strings.LastIndex(at, "/")+1:]
+	const key = "?key=AAAAAAAAAAAAAAAAAAAAAAAAAA"
+	for _, path := range []string{"/cabinet/cases", "/cabinet/cases/new" + key, at, at + "/appeal" + key, "/cabinet/corrections/new/" + number} {
+		status, _, body := w.ask(v.http, http.MethodGet, path, "", nil)
+		if status != http.StatusOK || strings.Contains(body, `type="file"`) || strings.Contains(body, "multipart/") || strings.Contains(body, `name="diagnos`) {
+			t.Errorf("%s: %d, or it asks the person for a paper: %s", path, status, body)
+		}
+	}
 	_, head, pack := w.ask(v.http, http.MethodGet, at+"/package?answers=no", "", nil)
 	p, err := criteria.ReadPackage([]byte(pack))
 	if err != nil {
@@ -105,8 +120,8 @@ func TestTheRegistersAloneDecideAndTheExcerptIsDrawn(t *testing.T) {
 	if strings.Contains(pack, string(people.Who("sevinc").FIN)) || !strings.Contains(head.Get("Content-Disposition"), "T-20") {
 		t.Errorf("%s: %s", head.Get("Content-Disposition"), pack)
 	}
-	if e := w.drawn(v, "examination"); e.Code == "" {
-		t.Error("no excerpt of the new entry")
+	if _, verdict := w.apiCheck(bank, w.drawn(v, "examination").Code); verdict != tesdiq.Valid {
+		t.Errorf("the excerpt of the new entry is %s", verdict)
 	}
 	if status, _, body := w.ask(w.as("elcin", "").http, http.MethodGet, at, "", nil); status != http.StatusNotFound || strings.Contains(body, "81–100") {
 		t.Errorf("somebody else sees it: %d", status)

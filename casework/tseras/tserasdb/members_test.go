@@ -15,10 +15,13 @@ import (
 	"time"
 
 	"github.com/tesdiq/tesdiq"
+	"github.com/tesdiq/tesdiq/cabinet/cabinetdb"
+	"github.com/tesdiq/tesdiq/cabinet/cabinetweb"
 	"github.com/tesdiq/tesdiq/casework/tseras"
 	"github.com/tesdiq/tesdiq/casework/tseras/criteria"
 	"github.com/tesdiq/tesdiq/casework/tseras/tserasweb"
 	"github.com/tesdiq/tesdiq/internal/people"
+	"github.com/tesdiq/tesdiq/internal/postgres"
 	"github.com/tesdiq/tesdiq/web"
 	"github.com/tesdiq/tesdiq/web/signin"
 	"github.com/tesdiq/tesdiq/web/signin/demoprovider"
@@ -56,7 +59,10 @@ func (w *world) site() *site {
 	w.must(draws.Prepare())
 	person := &tserasweb.Person{Shell: shell, Desk: w.desk, Answers: w.log, Calendar: tesdiq.AzerbaijanCalendar(), Now: w.now, Rand: rand.Reader}
 	w.must(person.Prepare())
-	handler = shell.Router(in.Routes, p.Routes, pages.Routes, draws.Routes, person.Routes)
+	roles := cabinetdb.DB{Pool: w.db.Pool(postgres.Cabinet)}
+	home := &cabinetweb.Web{Shell: shell, Homes: roles, Messages: roles, Roles: roles, Contacts: roles, Now: w.now}
+	w.must(home.Prepare())
+	handler = shell.Router(in.Routes, p.Routes, pages.Routes, draws.Routes, person.Routes, home.Routes)
 	return &site{w, srv, shell}
 }
 
@@ -249,31 +255,30 @@ func (s *site) signed(fin tesdiq.FIN) bool {
 	return s.seats("")[fin].Signed
 }
 
-// nothingOf is A11: in all that members were sent there is none of what tells who somebody is or who sent him.
-func (s *site) nothingOf(who string, members []*reader) {
-	s.Helper()
-	p := people.Who(who)
-	ref := s.referral(who)
-	ids := []string{
-		string(p.FIN), p.Name.Surname, p.Name.Given, p.Name.Father, p.Name.Short(), p.Name.Surname + " " + p.Name.Given, string(p.Card),
-		p.Born.ISO(), p.Born.String(), strings.ReplaceAll(p.Born.ISO(), "-", ""), people.DistrictOf(p.FIN),
-		ref.Number, ref.On.ISO() + "T", ref.Main.Since.ISO(), ref.Main.Since.String(), ref.Treatments[0].From.ISO(), ref.Treatments[0].From.String(),
-		ref.Treatments[0].To.ISO(), ref.Treatments[0].To.String(), ref.Tests[0].On.ISO(), ref.Tests[0].On.String(), string(ref.Physicians[0]),
-		s.from.Name, string(s.from.District), "1400057421", "poliklinika", "T-20", "+994", "born", "subject",
-	}
-	if len(ids) < 30 {
-		s.Fatalf("only %d identifiers", len(ids))
-	}
-	for _, m := range members {
-		text := strings.ReplaceAll(m.seen.String(), "Əlillik", "") // disability; her father's name, Əli, is no part of it
-		if len(text) < 10_000 {
-			s.Errorf("the member was sent only %d bytes", len(text))
-		}
-		for _, id := range ids {
-			if at := strings.Index(text, id); id != "" && at >= 0 {
-				s.Errorf("a member was sent %q: …%s…", id, text[max(0, at-60):min(len(text), at+60)])
+// Nobody types a percentage, a degree or a term: whatever else a form sends is not read.
+func TestWhatAFormAddsToTheFindingsChangesNothing(t *testing.T) {
+	s := newWorld(t).site()
+	_, path, all := s.drawnFor()
+	for i, m := range append(all[tseras.Chair], all[tseras.Member]...) {
+		f := typed("joints-rheumatoid", "2")
+		if i != 1 {
+			for name, value := range map[string]string{"loss": "80", "term": "indefinite", "degree": "I", "band": "81-100", "cause": "work_injury", "outcome": "disability", "until": "", "percent": "80"} {
+				f.Set(name, value)
 			}
 		}
+		if a := m.post(path+"/findings", f); a.Status != http.StatusSeeOther {
+			t.Fatalf("record: %d %s", a.Status, a.Body)
+		}
+	}
+	s.work()
+	var same int
+	var text []byte
+	s.must(s.db.Admin.QueryRow(t.Context(), `SELECT count(DISTINCT findings) FROM tseras_findings`).Scan(&same))
+	s.must(s.db.Admin.QueryRow(t.Context(), `SELECT result FROM tseras_proposals`).Scan(&text))
+	var r tseras.BlindResult
+	s.must(json.Unmarshal(text, &r))
+	if same != 1 || r.Loss == 0 || r.Loss == 80 || r.Band == "81-100" || r.Degree != "" || r.Term == "indefinite" || r.Cause == "work_injury" {
+		t.Errorf("%d different findings; %s", same, text)
 	}
 }
 
