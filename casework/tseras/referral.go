@@ -100,11 +100,13 @@ type Test struct {
 // Referral is a referral (göndəriş, form 88) as a medical institution sends it. It has no free text: what a commission
 // reads could otherwise name the person. ASSUMPTION: the form's own list of fields was not found (DOMAIN 2.5).
 type Referral struct {
-	Number     string       `json:"number"` // of the institution's own
-	On         tesdiq.Date  `json:"on"`
-	Subject    tesdiq.FIN   `json:"subject"`
-	Born       tesdiq.Date  `json:"born"` // compared with the register: a mistyped FIN is found by it
-	Phone      string       `json:"phone,omitempty"`
+	Number  string      `json:"number"` // of the institution's own
+	On      tesdiq.Date `json:"on"`
+	Subject tesdiq.FIN  `json:"subject"`
+	Born    tesdiq.Date `json:"born"` // compared with the register: a mistyped FIN is found by it
+	// Phone stands on form 88, in the person's own name (FOUND dtsera.gov.az, DOMAIN 2.5). Who has none in his own name, as a child, is referred all the
+	// same (ASSUMPTION): a number keeps nobody from an assessment, and nobody else's is to be given for it.
+	Phone      string       `json:"phone,omitempty" doc:"Mobile telephone in the person's own name, as form 88 has it: +994 and 9 digits. Absent where the person has none in his own name, as a child: nobody else's is given instead." example:"+994501234567"`
 	Ground     Ground       `json:"ground"`
 	Main       Diagnosis    `json:"main"`
 	Others     []Diagnosis  `json:"others,omitempty"`

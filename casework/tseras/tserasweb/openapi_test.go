@@ -24,7 +24,10 @@ func TestTheDescriptionOfReferralsIsTheRoutes(t *testing.T) {
 		OpenAPI    string
 		Paths      map[string]map[string]struct{ Summary, Description string }
 		Components struct {
-			Schemas map[string]struct{ Properties map[string]any }
+			Schemas map[string]struct {
+				Properties map[string]any
+				Required   []string
+			}
 		}
 	}
 	if err := json.Unmarshal([]byte(a.Body), &doc); err != nil || a.Status != http.StatusOK || !strings.HasPrefix(doc.OpenAPI, "3.1") {
@@ -51,6 +54,10 @@ func TestTheDescriptionOfReferralsIsTheRoutes(t *testing.T) {
 	slices.Sort(routes)
 	if !slices.Equal(described, routes) || len(routes) == 0 {
 		t.Errorf("described %q, routes %q", described, routes)
+	}
+	phone, _ := doc.Components.Schemas["Referral"].Properties["phone"].(map[string]any)
+	if said, _ := phone["description"].(string); !strings.Contains(said, "in the person's own name") || slices.Contains(doc.Components.Schemas["Referral"].Required, "phone") {
+		t.Errorf("whose telephone it is, and that who has none is referred all the same, is not said: %v", phone)
 	}
 	for name, fields := range map[string][]string{
 		"Referral": {"number", "on", "subject", "born", "ground", "main", "physicians"}, "Refusal": {"case", "reason", "words"}, "SealedRequest": {"method", "url", "at"},
