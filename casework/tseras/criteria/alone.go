@@ -239,11 +239,17 @@ func (r *Rules) Registers(day tesdiq.Date) (names []string, days int) {
 }
 
 // RestsOn are the registers that a decision of a case of a day rests on, in order: while one of them has not answered nothing is decided, neither
-// alone nor by a commission (tseras.File.Next). It is empty where nothing is decided at all.
+// alone nor by a commission (tseras.File.Next). Where what is in force on the day names none, because nothing is decided alone by it, they are those that
+// are named next: the same are asked. It is empty where nothing is decided at all.
 func (r *Rules) RestsOn(day tesdiq.Date) []string {
 	g := r.on(day)
 	if g == nil || g.law.Method == groups {
 		return nil
 	}
-	return slices.Sorted(slices.Values(g.registers))
+	for _, next := range r.regimes {
+		if !next.since.Before(g.since) && len(next.registers) > 0 {
+			return slices.Sorted(slices.Values(next.registers))
+		}
+	}
+	return nil
 }
