@@ -442,8 +442,13 @@ func TestWhereNobodyIsLeftTheClockRingsAgain(t *testing.T) {
 	q := quietly(t)
 	all, _ := q.attending()
 	q.finds(2, all[0], all[1])
-	_, err := q.db.Admin.Exec(t.Context(), `UPDATE commission_members SET ended_at = now() WHERE NOT EXISTS (SELECT FROM tseras_seats s WHERE s.member_id = id)`)
+	op := tserasdb.Operator{Pool: q.db.Pool(postgres.Operator), Now: q.now, Rand: q.desk.Rand}
+	rows, _ := q.db.Admin.Query(t.Context(), `SELECT id FROM commission_members WHERE NOT EXISTS (SELECT FROM tseras_seats s WHERE s.member_id = id)`)
+	others, err := pgx.CollectRows(rows, pgx.RowTo[tseras.MemberID])
 	q.must(err)
+	for _, id := range others {
+		q.must(op.EndMember(t.Context(), id))
+	}
 	q.silence()
 	alarms := caseworkdb.Alarms{Pool: q.db.Pool(postgres.Casework), Calendar: tesdiq.AzerbaijanCalendar(), Now: q.now}
 	rings := func() (n int) {
@@ -470,7 +475,6 @@ func TestWhereNobodyIsLeftTheClockRingsAgain(t *testing.T) {
 		}
 		q.later -= 12 * 24 * time.Hour
 	}
-	op := tserasdb.Operator{Pool: q.db.Pool(postgres.Operator), Now: q.now, Rand: q.desk.Rand}
 	for c := range commissions {
 		_, err := op.AddMember(t.Context(), "K"+string('0'+rune((c+1)/10))+string('0'+rune((c+1)%10)), memberFIN(c+1, 5), "Həkim Nümunəvi", true)
 		q.must(err)
