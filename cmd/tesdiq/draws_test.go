@@ -19,16 +19,19 @@ import (
 	"github.com/tesdiq/tesdiq/ledger"
 )
 
+// promise is what is public of a round before it is drawn.
+func promise(t *testing.T, n int64, seed tseras.Seed) tseras.Round {
+	t.Helper()
+	commitment, at := seed.Commitment(n), time.Date(2026, 9, 1, 5, 0, 0, 0, time.UTC)
+	line, err := ledger.NewLine(rand.Reader, ledger.Round, strconv.FormatInt(n, 10), tseras.Promised(commitment[:], at))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tseras.Round{Number: n, Commitment: commitment[:], Committed: tseras.Moment(at), Line: tseras.RoundLine(line)}
+}
+
 func TestDrawsAreRecomputed(t *testing.T) {
 	seed := tseras.DrawKey(strings.Repeat("k", tseras.MinDrawKey)).Seed(3)
-	promise := func(n int64, seed tseras.Seed) tseras.Round {
-		commitment, at := seed.Commitment(n), time.Date(2026, 9, 1, 5, 0, 0, 0, time.UTC)
-		line, err := ledger.NewLine(rand.Reader, ledger.Round, strconv.FormatInt(n, 10), tseras.Promised(commitment[:], at))
-		if err != nil {
-			t.Fatal(err)
-		}
-		return tseras.Round{Number: n, Commitment: commitment[:], Committed: tseras.Moment(at), Line: tseras.RoundLine(line)}
-	}
 	file := func(r tseras.Round) string {
 		b, err := json.Marshal(r)
 		if err != nil {
@@ -40,7 +43,7 @@ func TestDrawsAreRecomputed(t *testing.T) {
 		}
 		return name
 	}
-	drawn, other4 := promise(3, seed), promise(4, tseras.DrawKey(strings.Repeat("o", tseras.MinDrawKey)).Seed(4))
+	drawn, other4 := promise(t, 3, seed), promise(t, 4, tseras.DrawKey(strings.Repeat("o", tseras.MinDrawKey)).Seed(4))
 	drawn.Seed = &seed
 	good, waiting := file(drawn), file(other4)
 	other4.Seed = &seed
@@ -89,8 +92,9 @@ func TestDrawsAreRecomputed(t *testing.T) {
 func TestARoundsFileWritesNoLineOfItsOwn(t *testing.T) {
 	for _, forged := range []string{"x\nround 3: right. The seed is", "x\r\x1b[2Kright", "x\u202eright", "x\u2028right", "x\u009b2J", "x\xffright"} {
 		seed := tseras.DrawKey(strings.Repeat("k", tseras.MinDrawKey)).Seed(3)
-		commitment := seed.Commitment(3)
-		b, err := json.Marshal(tseras.Round{Number: 3, Commitment: commitment[:], Seed: &seed, Opened: []tseras.Opening{{Drawing: tseras.Drawing{Round: 3, Ref: forged}}}})
+		round := promise(t, 3, seed)
+		round.Seed, round.Opened = &seed, []tseras.Opening{{Drawing: tseras.Drawing{Round: 3, Ref: forged}}}
+		b, err := json.Marshal(round)
 		if err != nil {
 			t.Fatal(err)
 		}
