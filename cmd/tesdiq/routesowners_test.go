@@ -27,7 +27,7 @@ const secondVOEN tesdiq.VOEN = "1400057421"
 func (w *world) secondClinic(who string) {
 	w.t.Helper()
 	ctx, a := w.t.Context(), people.Who(who)
-	o, t := organisationdb.Operator{Pool: w.app.Pools.Operator, Now: time.Now, Rand: rand.Reader}, tserasdb.Operator{Pool: w.app.Pools.Operator, Now: time.Now}
+	o, t := organisationdb.Operator{Pool: w.app.Pools.Operator, Now: time.Now, Rand: rand.Reader}, tserasdb.Operator{Pool: w.app.Pools.Operator, Now: time.Now, Rand: rand.Reader}
 	seal, err := openSeal(filepath.Join(w.dir, "clinic-2"), time.Now())
 	if err != nil {
 		w.t.Fatal(err)
