@@ -30,8 +30,9 @@ func TestTheDemonstrationsClock(t *testing.T) {
 	at := w.applied("nermin", tseras.AwaitingReferral)
 	nermin := w.as("nermin", "")
 	today := tesdiq.DateOf(w.clock.Now())
+	var body string
 	late := func() bool {
-		_, _, body := w.ask(nermin.http, http.MethodGet, at+"?lang=en", "", nil)
+		_, _, body = w.ask(nermin.http, http.MethodGet, at+"?lang=en", "", nil)
 		return strings.Contains(body, "The clock was put forward") && strings.Contains(body, "The time ended on")
 	}
 	if late() {
@@ -39,7 +40,7 @@ func TestTheDemonstrationsClock(t *testing.T) {
 	}
 	w.put(today.AddDays(20))
 	if !late() {
-		t.Error("not late after 20 days")
+		t.Errorf("not late after 20 days: %s", body)
 	}
 	// His term ends in nine months. He is invited fifteen days before the window of his next examination opens.
 	invited := people.Who("ebdulrehimxan").FIN

@@ -37,8 +37,8 @@ var damages = []struct{ name, sql, says string }{
 		WHERE (number, member_id) IN (SELECT s.number, s.member_id FROM tseras_seats s WHERE s.role = 'member' AND NOT EXISTS (SELECT FROM tseras_looks l WHERE l.number = s.number AND l.member_id = s.member_id) LIMIT 1)`, "who sits is who was drawn"},
 	{"who sits has signed the referral", `UPDATE tseras_referrals r SET member = m.fin FROM tseras_blind b JOIN tseras_seats s ON s.number = b.number JOIN commission_members m ON m.id = s.member_id
 		WHERE b.case_id = r.case_id AND s.role = 'chair' AND r.case_id = (SELECT min(r.case_id) FROM tseras_referrals r JOIN tseras_blind b ON b.case_id = r.case_id)`, "nobody sits who acted for the person"},
-	{"who sits in an appeal has filed the first case", `UPDATE case_steps t SET part = 'clerk', actor_fin = m.fin FROM cases c JOIN tseras_blind b ON b.case_id = c.id JOIN tseras_seats s ON s.number = b.number
-		JOIN commission_members m ON m.id = s.member_id WHERE c.kind = 'appeal' AND t.case_id = c.about AND t.seq = 1 AND s.role = 'chair'`, "nobody sits who acted for the person"},
+	{"who sits has filed the case", `UPDATE case_steps t SET part = 'clerk', actor_fin = m.fin FROM tseras_blind b JOIN tseras_seats s ON s.number = b.number
+		JOIN commission_members m ON m.id = s.member_id WHERE t.case_id = b.case_id AND t.seq = 1 AND s.role = 'chair'`, "nobody sits who acted for the person"},
 	{"a district is no longer barred", `UPDATE commissions SET districts = districts[2:] WHERE id = 'K01'`, "2 times it is not so that who may be drawn"},
 	{"a member was appointed past the list", `INSERT INTO commission_members (id, commission_id, fin, name, chair, added_at) SELECT 'K01-99', 'K01', '0000000', name, true, added_at FROM commission_members LIMIT 1`, "1 times it is not so that who may be drawn"},
 	{"a member is one again", `UPDATE commission_members SET ended_at = NULL WHERE id = (SELECT min(id) FROM commission_members WHERE ended_at IS NOT NULL)`, "1 times it is not so that who may be drawn"},
@@ -62,7 +62,7 @@ var damages = []struct{ name, sql, says string }{
 	{"nobody looked into a programme", `DELETE FROM tseras_programme_looks WHERE id = (SELECT max(id) FROM tseras_programme_looks)`, "kind look there is a line for"},
 	{"an agency ruled otherwise", `UPDATE tseras_correction_outcomes SET outcome = CASE outcome WHEN 'refused' THEN 'corrected' ELSE 'refused' END WHERE (case_id, n) =
 		(SELECT o.case_id, o.n FROM tseras_correction_outcomes o JOIN cases c ON c.id = o.case_id WHERE c.state IN ('corrected', 'refused') AND o.outcome = c.state LIMIT 1)`, "a correction ends as its agency has ruled"},
-	{"a message goes out twice", `INSERT INTO outbox (message_id, at, due_at) SELECT message_id, at, due_at FROM outbox ORDER BY message_id DESC LIMIT 1`, "goes out once"},
+	{"a message goes out twice", `INSERT INTO outbox (message_id, at, due_at) SELECT message_id, at, due_at FROM outbox WHERE message_id = (SELECT max(id) FROM messages WHERE key = 'tseras.message.applied')`, "goes out once"},
 	{"a message names a diagnosis", `UPDATE messages SET args = args || '{"Why": "M05.8"}' WHERE id = (SELECT max(id) FROM messages WHERE key = 'tseras.message.applied')`, "neither diagnosis nor degree"},
 }
 
