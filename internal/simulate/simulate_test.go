@@ -37,7 +37,7 @@ var damages = []struct{ name, sql, says string }{
 		WHERE (number, member_id) IN (SELECT s.number, s.member_id FROM tseras_seats s WHERE s.role = 'member' AND NOT EXISTS (SELECT FROM tseras_looks l WHERE l.number = s.number AND l.member_id = s.member_id) LIMIT 1)`, "who sits is who was drawn"},
 	{"who sits has signed the referral", `UPDATE tseras_referrals r SET member = m.fin FROM tseras_blind b JOIN tseras_seats s ON s.number = b.number JOIN commission_members m ON m.id = s.member_id
 		WHERE b.case_id = r.case_id AND s.role = 'chair' AND r.case_id = (SELECT min(r.case_id) FROM tseras_referrals r JOIN tseras_blind b ON b.case_id = r.case_id)`, "nobody sits who acted for the person"},
-	{"who sits has filed the case", `UPDATE case_steps t SET part = 'clerk', actor_fin = m.fin FROM tseras_blind b JOIN tseras_seats s ON s.number = b.number
+	{"who sits has filed the case", `UPDATE case_steps t SET part = 'clerk', office = 'Poçt', actor_fin = m.fin FROM tseras_blind b JOIN tseras_seats s ON s.number = b.number
 		JOIN commission_members m ON m.id = s.member_id WHERE t.case_id = b.case_id AND t.seq = 1 AND s.role = 'chair'`, "nobody sits who acted for the person"},
 	{"a district is no longer barred", `UPDATE commissions SET districts = districts[2:] WHERE id = 'K01'`, "2 times it is not so that who may be drawn"},
 	{"a member was appointed past the list", `INSERT INTO commission_members (id, commission_id, fin, name, chair, added_at) SELECT 'K01-99', 'K01', '0000000', name, true, added_at FROM commission_members LIMIT 1`, "1 times it is not so that who may be drawn"},
