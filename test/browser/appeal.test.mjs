@@ -20,6 +20,7 @@ async function examined(v) {
 test('an appeal is examined in person', async () => {
   const person = await s.visitor({ lang: 'az' });
   const p = person.page;
+  const all = await members(s); // before anybody is drawn
   await signIn(p, people.refused);
   const first = await apply(p);
   await becomes(p, first, (html) => html.includes('class="verdict'), 'it is decided');
@@ -35,7 +36,6 @@ test('an appeal is examined in person', async () => {
   await p.waitForURL(/\/cabinet\/cases\/T-/);
   const mine = new URL(p.url()).pathname;
   assert.notEqual(mine, first);
-  const all = await members(s);
   await becomes(p, mine, (html) => html.includes(`${mine}/slot`), 'there is a time');
   await examined(person);
   const panel = await drawn(all, 3);
