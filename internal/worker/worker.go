@@ -116,12 +116,29 @@ func New(pool *pgxpool.Pool, c Config) (*Worker, error) {
 	return &Worker{client}, nil
 }
 
+// A start that finds no database is tried so often again, so long after the last: the service, which answers already, outlives a database that
+// starts anew just then.
+const (
+	startTries = 40
+	startAgain = 250 * time.Millisecond
+)
+
 // Start begins to work. ctx is for the start only; Stop ends the work.
 func (w *Worker) Start(ctx context.Context) error {
-	if err := w.client.Start(context.WithoutCancel(ctx)); err != nil {
-		return fmt.Errorf("worker: start: %w", err)
+	for try := 1; ; try++ {
+		err := w.client.Start(context.WithoutCancel(ctx))
+		if err == nil {
+			return nil
+		}
+		if try == startTries {
+			return fmt.Errorf("worker: start: %w", err)
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("worker: start: %w", err)
+		case <-time.After(startAgain):
+		}
 	}
-	return nil
 }
 
 // Stop takes no new job and waits for those at work; when ctx ends, these are cancelled.

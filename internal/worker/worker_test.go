@@ -5,11 +5,14 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/tesdiq/tesdiq/internal/pgtest"
 	"github.com/tesdiq/tesdiq/internal/postgres"
@@ -68,6 +71,43 @@ func await(t *testing.T, what string, c <-chan struct{}) {
 	case <-time.After(30 * time.Second):
 		t.Fatalf("waited in vain for %s", what)
 	}
+}
+
+// A database that starts anew while the worker starts takes nobody down.
+func TestAStartOutlivesADatabaseThatIsAway(t *testing.T) {
+	t.Parallel()
+	config, err := pgxpool.ParseConfig(pgtest.Open(t).URL(postgres.Worker))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var away atomic.Int64
+	away.Store(3)
+	dial := config.ConnConfig.DialFunc
+	config.ConnConfig.DialFunc = func(ctx context.Context, network, address string) (net.Conn, error) {
+		if away.Add(-1) >= 0 {
+			return nil, errors.New("the database is away")
+		}
+		return dial(ctx, network, address)
+	}
+	pool, err := pgxpool.NewWithConfig(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(pool.Close)
+	ran := make(chan struct{}, 100)
+	job := worker.Periodic("often", time.Second, func(context.Context) error { ran <- struct{}{}; return nil })
+	w, err := worker.New(pool, worker.Config{Jobs: []worker.Job{job}, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if away.Load() >= 0 {
+		t.Error("the database was never away")
+	}
+	await(t, "a job", ran)
+	stop(t, w, 10*time.Second)
 }
 
 func TestJobRunsAgainAndAgainAlsoAfterAFailure(t *testing.T) {

@@ -88,7 +88,10 @@ func New(h service.Host, shell *web.Shell, pools *postgres.Pools, s signin.Confi
 // work runs background jobs until ctx ends, and then waits for those under way.
 func work(jobs *worker.Worker) service.Loop {
 	return func(ctx context.Context) error {
-		if err := jobs.Start(ctx); err != nil {
+		switch err := jobs.Start(ctx); {
+		case ctx.Err() != nil && err != nil:
+			return nil // the service ends before its database was there
+		case err != nil:
 			return err
 		}
 		<-ctx.Done()
