@@ -43,7 +43,7 @@ func (c ListChange) Object() string { return strconv.FormatInt(c.ID, 10) }
 
 // Canonical is the bytes to which its ledger line commits.
 func (c ListChange) Canonical() []byte {
-	return []byte(string(c.List) + " " + string(c.Act) + " " + c.Written.UTC().Format("2006-01-02T15:04:05.000000Z") + " " + c.Content)
+	return []byte(string(c.List) + " " + string(c.Act) + " " + Moment(c.Written).String() + " " + c.Content)
 }
 
 // backdated is how far a row's own time may lie before the database's: one machine's clock is not the other's.

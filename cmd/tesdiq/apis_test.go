@@ -56,11 +56,11 @@ func TestTheDescriptionsOfAllInterfacesAreLinked(t *testing.T) {
 	}
 }
 
-// saysWhatToDo is in every sentence that tells a program's maker how to go on.
-var saysWhatToDo = regexp.MustCompile(`(?i)\b(check|send|give|write|sign|keep|see|draw up|choose|remove|wait|leave|enter|for example)\b`)
+// tellsHowToGoOn is in every sentence that tells a program's maker how to go on.
+var tellsHowToGoOn = regexp.MustCompile(`(?i)\b(check|send|give|write|sign|keep|see|draw up|choose|remove|wait|leave|enter|for example)\b`)
 
 // Whatever is wrong with what an institution sends, it is told as application/problem+json: what, where, and what to do.
-func TestWhatIsWrongWithAReferralIsAProblemThatSaysWhatToDo(t *testing.T) {
+func TestWhatIsWrongWithAReferralIsAProblemThatTellsHowToGoOn(t *testing.T) {
 	w := open(t, 5)
 	nermin, elcin, today := people.Who("nermin"), people.Who("elcin"), tesdiq.DateOf(time.Now())
 	text := func(change func(*tseras.Referral)) []byte {
@@ -146,7 +146,7 @@ func TestWhatIsWrongWithAReferralIsAProblemThatSaysWhatToDo(t *testing.T) {
 			if e.Field != "" {
 				fields = append(fields, e.Field)
 			}
-			if !strings.HasPrefix(e.Type, "urn:tesdiq:problem:") || !saysWhatToDo.MatchString(e.Detail) || !strings.HasSuffix(e.Detail, ".") {
+			if !strings.HasPrefix(e.Type, "urn:tesdiq:problem:") || !tellsHowToGoOn.MatchString(e.Detail) || !strings.HasSuffix(e.Detail, ".") {
 				t.Errorf("%s: %s at %q does not say what to do: %s", name, e.Type, e.Field, e.Detail)
 			}
 		}

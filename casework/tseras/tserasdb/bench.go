@@ -143,7 +143,7 @@ const sqlLook = `
 
 // lookContent is the canonical bytes of a look, to which its ledger line commits.
 func lookContent(number tseras.BlindNumber, member tseras.MemberID, at time.Time) []byte {
-	return []byte(string(number) + " " + string(member) + " " + at.UTC().Format("2006-01-02T15:04:05.000000Z"))
+	return []byte(string(number) + " " + string(member) + " " + tseras.Moment(at).String())
 }
 
 // Open shows a case to a member who has a seat in it, and writes down that he looked before it is shown. What others

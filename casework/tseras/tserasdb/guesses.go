@@ -145,10 +145,10 @@ func (d Desk) written(ctx context.Context, tx pgx.Tx, insert string, args pgx.Na
 
 // referralLookContent is the canonical bytes of a look at a person, to which its ledger line commits.
 func referralLookContent(from tseras.Institution, subject tesdiq.FIN, told string, at time.Time) []byte {
-	return []byte(strconv.FormatInt(from.ID, 10) + " " + string(subject) + " " + string(from.Member) + " " + told + " " + at.UTC().Format("2006-01-02T15:04:05.000000Z"))
+	return []byte(strconv.FormatInt(from.ID, 10) + " " + string(subject) + " " + string(from.Member) + " " + told + " " + tseras.Moment(at).String())
 }
 
 // missContent is the canonical bytes of a miss, to which its ledger line commits.
 func missContent(from tseras.Institution, subject tesdiq.FIN, at time.Time) []byte {
-	return []byte(strconv.FormatInt(from.ID, 10) + " " + string(subject) + " " + string(from.Member) + " " + at.UTC().Format("2006-01-02T15:04:05.000000Z"))
+	return []byte(strconv.FormatInt(from.ID, 10) + " " + string(subject) + " " + string(from.Member) + " " + tseras.Moment(at).String())
 }

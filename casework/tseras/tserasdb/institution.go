@@ -76,7 +76,7 @@ const sqlResultLook = `
 
 // resultLookContent is the canonical bytes of a look at a result, to which its ledger line commits.
 func resultLookContent(id casework.ID, from tseras.Institution, at time.Time) []byte {
-	return []byte(strconv.FormatInt(int64(id), 10) + " " + strconv.FormatInt(from.ID, 10) + " " + string(from.Member) + " " + at.UTC().Format("2006-01-02T15:04:05.000000Z"))
+	return []byte(strconv.FormatInt(int64(id), 10) + " " + strconv.FormatInt(from.ID, 10) + " " + string(from.Member) + " " + tseras.Moment(at).String())
 }
 
 // Referral is one referral of an institution's, by its case. Where it is decided, what the institution is told of the result

@@ -156,7 +156,7 @@ const sqlNeed = `
 
 // ProgrammeLookContent is the canonical bytes of a body's look at a case, to which its ledger line commits.
 func ProgrammeLookContent(number string, body int64, fin tesdiq.FIN, at time.Time) []byte {
-	return []byte(number + " " + strconv.FormatInt(body, 10) + " " + string(fin) + " " + at.UTC().Format("2006-01-02T15:04:05.000000Z"))
+	return []byte(number + " " + strconv.FormatInt(body, 10) + " " + string(fin) + " " + tseras.Moment(at).String())
 }
 
 // Open shows a body a case that it has, and writes down who looked before it is shown. One that the person does not want any more, or
