@@ -362,7 +362,7 @@ type RoundSummary struct {
 	Number    int64
 	Committed time.Time
 	MAC       []byte     // of the ledger line
-	Opened    *time.Time // nil while the round is open
+	Opened    *time.Time // nil while the round is promised
 	Drawings  int
 	Shown     int // that are open
 }

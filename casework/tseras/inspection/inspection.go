@@ -116,11 +116,11 @@ type Ring struct {
 	At    time.Time
 }
 
-// Round is a round of draws.
+// Round is a round of draws that was drawn.
 type Round struct {
 	Number    int64
 	Committed time.Time
-	Opened    *time.Time
+	Opened    time.Time
 	Drawings  int
 }
 

@@ -459,11 +459,16 @@ func TestEverybodyRecomputesTheDraws(t *testing.T) {
 		t.Error("somebody else was drawn, and it is right")
 	}
 	for _, lang := range tesdiq.Langs {
-		if a := b.Get("/draws?lang=" + string(lang)); a.Status != http.StatusOK || !strings.Contains(a.Body, `href="/draws/100.json"`) || !strings.Contains(html.UnescapeString(a.Body), base64.StdEncoding.EncodeToString(open.Line.MAC)[:12]+"…") || strings.Contains(a.Body, "tseras-draws.") {
-			t.Errorf("page: %d, %d bytes", a.Status, len(a.Body))
+		a := b.Get("/draws?lang=" + string(lang))
+		drawn, promised, both := strings.Cut(a.Body, "<details>")
+		if a.Status != http.StatusOK || !both || strings.Count(drawn, ".json\"") != 1 || !strings.Contains(drawn, `href="/draws/100.json"`) || !strings.Contains(html.UnescapeString(drawn), base64.StdEncoding.EncodeToString(open.Line.MAC)[:12]+"…") || strings.Contains(a.Body, "tseras-draws.") {
+			t.Errorf("page: %d, %s", a.Status, a.Body)
+		}
+		if !strings.Contains(drawn, ": 1–99, 101.") || strings.Count(promised, ".json\"") != 100 {
+			t.Errorf("promised rounds: %s", a.Body)
 		}
 	}
-	for _, none := range []string{"/draws/999.json", "/draws/x.json", "/draws?before=x"} {
+	for _, none := range []string{"/draws/999.json", "/draws/x.json", "/draws?before=x", "/draws?before=0"} {
 		if a := b.Get(none); a.Status != http.StatusNotFound {
 			t.Errorf("%s: %d", none, a.Status)
 		}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -151,7 +150,7 @@ func (w *world) sign(number tseras.BlindNumber, refuses tseras.Role) {
 // drawnRight recomputes every round from what is public, and expects all closed cases to be open.
 func (w *world) drawnRight() {
 	w.Helper()
-	all, err := w.rounds.List(w.Context(), 1<<62, 100)
+	all, err := w.rounds.Drawn(w.Context(), 0, 100)
 	w.must(err)
 	opened := 0
 	for _, s := range all {
@@ -409,7 +408,7 @@ func TestWhoAsksAgainDrawsNoOtherCommission(t *testing.T) {
 	// What the same members will be drawn for again stays sealed so long, by the districts that were left out in it.
 	openings := func() (n int) {
 		t.Helper()
-		list, err := w.rounds.List(t.Context(), math.MaxInt64, 100)
+		list, err := w.rounds.Drawn(t.Context(), 0, 100)
 		w.must(err)
 		for _, r := range list {
 			round, err := w.rounds.Round(t.Context(), r.Number)

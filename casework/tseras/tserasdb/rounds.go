@@ -80,22 +80,38 @@ func (r Rounds) Round(ctx context.Context, n int64) (tseras.Round, error) {
 	return round, nil
 }
 
-const sqlRounds = `
+const sqlDrawn = `
 	SELECT r.round, r.committed_at, l.mac, s.opened_at, count(d.ref), count(d.ref) FILTER (WHERE ` + opened + `)
-	FROM draw_rounds r
+	FROM draw_seeds s
+	JOIN draw_rounds r ON r.round = s.round
 	JOIN draw_lines l ON l.object = r.round::text
-	LEFT JOIN draw_seeds s ON s.round = r.round
 	LEFT JOIN drawings d ON d.round = r.round
 	LEFT JOIN cases c ON c.id = d.case_id
 	LEFT JOIN case_steps t ON t.case_id = c.id AND t.seq = c.seq
-	WHERE r.round < @before
+	WHERE @before = 0 OR (s.opened_at, s.round) < (SELECT opened_at, round FROM draw_seeds WHERE round = @before)
 	GROUP BY r.round, r.committed_at, l.mac, s.opened_at
-	ORDER BY r.round DESC
+	ORDER BY s.opened_at DESC, r.round DESC
 	LIMIT @limit`
 
-// List are up to limit rounds before one, the newest first.
-func (r Rounds) List(ctx context.Context, before int64, limit int) ([]tseras.RoundSummary, error) {
-	rows, _ := r.Pool.Query(ctx, sqlRounds, pgx.NamedArgs{"before": before, "limit": limit, "since": r.since()}) // the error comes out of Collect
+// Drawn are up to limit rounds that were drawn before round before was (0: the latest), the latest first: none if that one was not drawn.
+func (r Rounds) Drawn(ctx context.Context, before int64, limit int) ([]tseras.RoundSummary, error) {
+	return r.list(ctx, sqlDrawn, pgx.NamedArgs{"before": before, "limit": limit, "since": r.since()})
+}
+
+const sqlPromised = `
+	SELECT r.round, r.committed_at, l.mac, NULL::timestamptz, 0, 0
+	FROM draw_rounds r
+	JOIN draw_lines l ON l.object = r.round::text
+	WHERE NOT EXISTS (SELECT FROM draw_seeds s WHERE s.round = r.round)
+	ORDER BY r.round`
+
+// Promised are the rounds that are committed to and not drawn, in their order: as many as are committed to ahead.
+func (r Rounds) Promised(ctx context.Context) ([]tseras.RoundSummary, error) {
+	return r.list(ctx, sqlPromised, pgx.NamedArgs{})
+}
+
+func (r Rounds) list(ctx context.Context, sql string, args pgx.NamedArgs) ([]tseras.RoundSummary, error) {
+	rows, _ := r.Pool.Query(ctx, sql, args) // the error comes out of Collect
 	all, err := pgx.CollectRows(rows, pgx.RowToStructByPos[tseras.RoundSummary])
 	if err != nil {
 		return nil, fmt.Errorf("tserasdb: rounds: %w", err)

@@ -150,7 +150,7 @@ func (q *quiet) audited() {
 	for _, what := range wrong {
 		q.Error(what)
 	}
-	rounds, err := q.rounds.List(q.Context(), 1<<40, 100)
+	rounds, err := q.rounds.Drawn(q.Context(), 0, 100)
 	q.must(err)
 	for _, r := range rounds {
 		round, err := q.rounds.Round(q.Context(), r.Number)

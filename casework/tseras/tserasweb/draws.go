@@ -5,9 +5,9 @@ import (
 	"embed"
 	"encoding/json"
 	"fmt"
-	"math"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/go-chi/chi/v5"
 
@@ -21,7 +21,8 @@ var drawsPages embed.FS
 
 // Rounds reads what is public of the draws.
 type Rounds interface {
-	List(ctx context.Context, before int64, limit int) ([]tseras.RoundSummary, error)
+	Drawn(ctx context.Context, before int64, limit int) ([]tseras.RoundSummary, error)
+	Promised(ctx context.Context) ([]tseras.RoundSummary, error)
 	Round(ctx context.Context, n int64) (tseras.Round, error)
 }
 
@@ -51,29 +52,52 @@ func (h *Draws) Routes(r chi.Router) {
 const pageOfRounds = 50
 
 type roundsPage struct {
-	Rounds []tseras.RoundSummary
-	Older  int64 // the next page begins before this round; 0: there is none
+	Rounds   []tseras.RoundSummary // that were drawn
+	Older    int64                 // the next page begins after this round; 0: there is none
+	Promised []tseras.RoundSummary // on the first page
+	Numbers  string                // of the promised ones
 }
 
-func (h *Draws) list(w http.ResponseWriter, r *http.Request) error {
-	before := int64(math.MaxInt64)
+func (h *Draws) list(w http.ResponseWriter, r *http.Request) (err error) {
+	var before int64
 	if s := r.URL.Query().Get("before"); s != "" {
-		n, err := strconv.ParseInt(s, 10, 64)
-		if err != nil {
+		if before, err = strconv.ParseInt(s, 10, 64); err != nil || before < 1 {
 			return casework.ErrMissing
 		}
-		before = n
 	}
-	all, err := h.Rounds.List(r.Context(), before, pageOfRounds+1)
-	if err != nil {
+	var p roundsPage
+	if p.Rounds, err = h.Rounds.Drawn(r.Context(), before, pageOfRounds+1); err != nil {
 		return err
 	}
-	p := roundsPage{Rounds: all}
-	if len(all) > pageOfRounds {
-		p.Rounds = all[:pageOfRounds]
+	if len(p.Rounds) > pageOfRounds {
+		p.Rounds = p.Rounds[:pageOfRounds]
 		p.Older = p.Rounds[pageOfRounds-1].Number
 	}
+	if before == 0 {
+		if p.Promised, err = h.Rounds.Promised(r.Context()); err != nil {
+			return err
+		}
+		p.Numbers = numbersOf(p.Promised)
+	}
 	return h.pages.Render(w, r, "draws.html", web.Page{Title: "tseras-draws.title", Data: p})
+}
+
+// numbersOf says which rounds these are, that are in the order of their numbers: 3, 5–99.
+func numbersOf(rounds []tseras.RoundSummary) string {
+	var parts []string
+	for i := 0; i < len(rounds); {
+		end := i + 1
+		for end < len(rounds) && rounds[end].Number == rounds[end-1].Number+1 {
+			end++
+		}
+		part := strconv.FormatInt(rounds[i].Number, 10)
+		if end > i+1 {
+			part += "–" + strconv.FormatInt(rounds[end-1].Number, 10)
+		}
+		parts = append(parts, part)
+		i = end
+	}
+	return strings.Join(parts, ", ")
 }
 
 // round is what is public of a round, for programs.

@@ -87,11 +87,11 @@ func scanCase(row pgx.CollectableRow) (c inspection.Case, err error) {
 const sqlRounds = `
 	SELECT round, committed_at, opened_at, drawings
 	FROM inspection_rounds
-	WHERE committed_at < @until AND coalesce(opened_at, 'infinity') >= @since
-	ORDER BY round DESC
+	WHERE opened_at >= @since AND opened_at < @until
+	ORDER BY opened_at DESC, round DESC
 	LIMIT @limit OFFSET @skip`
 
-// Rounds are the rounds of draws in a period, the latest first.
+// Rounds are the rounds that were drawn in a period, the latest first.
 func (i Inspector) Rounds(ctx context.Context, p inspection.Period, skip, limit int) ([]inspection.Round, error) {
 	return rows[inspection.Round](ctx, i, "rounds", sqlRounds, pgx.NamedArgs{"since": begin(p.From), "until": begin(p.Until), "skip": skip, "limit": limit})
 }

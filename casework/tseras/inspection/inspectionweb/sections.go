@@ -125,12 +125,8 @@ func (h *Web) draws(r *http.Request, q query) ([]section, error) {
 	}
 	s := h.section(q.lang, "rounds", "round", "committed", "opened-seed", "lots")
 	for _, x := range rounds {
-		opened := "—"
-		if x.Opened != nil {
-			opened = tesdiq.ClockString(*x.Opened)
-		}
 		s.Rows = append(s.Rows, []cell{{Text: strconv.FormatInt(x.Number, 10), Link: fmt.Sprintf("/draws/%d.json", x.Number)},
-			text(tesdiq.ClockString(x.Committed)), text(opened), num(x.Drawings)})
+			text(tesdiq.ClockString(x.Committed)), text(tesdiq.ClockString(x.Opened)), num(x.Drawings)})
 	}
 	return append(sections, q.paged(s, "draws")), nil
 }
