@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 
 	"github.com/jackc/pgx/v5"
 
@@ -30,82 +31,119 @@ func textOf(v any) (string, error) {
 type Decider struct{ Desk }
 
 // decideBatch is how many cases are looked at in one transaction.
-var decideBatch = 50 // a test makes it small
+var decideBatch = 100 // a test makes it small
 
-// ripe is what a case of a state that a commission has is when everybody who must has recorded or signed, or when the chair
-// asked for the longer term or said that the person did not come. A wish counts from who has the seat now, and once: until the step after
-// his seat that extends.
-const ripe = `
-	EXISTS (SELECT FROM tseras_seats s WHERE s.number = b.number AND (@state <> 'further_member' OR s.seq = c.seq))
-	  AND (@state = 'signing' AND NOT EXISTS (
-	           SELECT FROM tseras_seats s
-	           WHERE s.number = b.number AND ` + attends + ` AND NOT EXISTS (
-	               SELECT FROM tseras_signatures g
-	               WHERE g.number = s.number AND g.member_id = s.member_id AND g.n = (SELECT max(p.n) FROM tseras_proposals p WHERE p.number = s.number)))
-	       OR @state <> 'signing' AND NOT EXISTS (
-	           SELECT FROM tseras_seats s
-	           WHERE s.number = b.number AND ` + attends + ` AND NOT EXISTS (
-	               SELECT FROM tseras_findings f WHERE f.number = s.number AND f.member_id = s.member_id))
-	       OR @state = 'drawn' AND EXISTS (
-	           SELECT FROM tseras_extensions x
-	           JOIN tseras_seats s ON s.number = x.number AND s.member_id = x.member_id
-	           WHERE x.number = b.number AND ` + attends + ` AND NOT EXISTS (
-	               SELECT FROM case_steps t WHERE t.case_id = b.case_id AND t.from_state = 'drawn' AND t.to_state = 'drawn' AND t.seq > s.seq))
-	       OR @state = 'drawn' AND EXISTS (
-	           SELECT FROM tseras_absences a JOIN tseras_slots_held h ON h.number = a.number AND h.n = a.n WHERE a.number = b.number))`
+// deciders is how many of these transactions there are at once: while the database writes what one says the program computes another.
+const deciders = 3
 
-const sqlRipe = `
-	SELECT c.id
+// Which cases that a commission has are ripe. Each way to be ripe is a statement of its own: one with alternatives takes three times as long,
+// because it tries each of them for each case. The states are said twice: without them all the index of open cases is not used.
+const (
+	sqlRipe = `
+	SELECT c.id, c.seq
 	FROM cases c
 	JOIN tseras_blind b ON b.case_id = c.id
-	WHERE c.procedure = 'tseras' AND c.kind IN ('assessment', 'appeal') AND c.id > @after
-	  AND c.state = @state AND c.state IN ('drawn', 'further_member', 'signing') -- said twice: without it the index of open cases is not used
-	  AND ` + ripe + `
+	WHERE c.procedure = 'tseras' AND c.kind IN ('assessment', 'appeal') AND c.id > @after AND c.state IN ('drawn', 'further_member', 'signing')`
+	inOrder = `
 	ORDER BY c.id
 	LIMIT @batch`
 
-// Which of cases that are held by now are ripe still: another process may have moved them on to the same state.
-const sqlStillRipe = `
-	SELECT c.id
-	FROM cases c
-	JOIN tseras_blind b ON b.case_id = c.id
-	WHERE c.id = ANY (@ids) AND ` + ripe + `
-	ORDER BY c.id`
+	// Everybody who must has recorded.
+	recorded = `
+	  AND EXISTS (SELECT FROM tseras_seats s WHERE s.number = b.number)
+	  AND NOT EXISTS (
+	      SELECT FROM tseras_seats s
+	      WHERE s.number = b.number AND ` + attends + ` AND NOT EXISTS (
+	          SELECT FROM tseras_findings f WHERE f.number = s.number AND f.member_id = s.member_id))`
+	sqlRipeDrawn = sqlRipe + ` AND c.state = 'drawn'` + recorded + inOrder
 
-// Decide moves cases on, each once, and returns how many, with what is wrong with those that it could not move.
+	// And the further member that the step calls for has his seat.
+	sqlRipeFurther = sqlRipe + ` AND c.state = 'further_member'` + recorded + `
+	  AND EXISTS (SELECT FROM tseras_seats s WHERE s.number = b.number AND s.seq = c.seq)` + inOrder
+
+	// Everybody who must has signed, or refused to sign, what was proposed last.
+	sqlRipeSigned = sqlRipe + ` AND c.state = 'signing'
+	  AND EXISTS (SELECT FROM tseras_seats s WHERE s.number = b.number)
+	  AND NOT EXISTS (
+	      SELECT FROM tseras_seats s
+	      WHERE s.number = b.number AND ` + attends + ` AND NOT EXISTS (
+	          SELECT FROM tseras_signatures g
+	          WHERE g.number = s.number AND g.member_id = s.member_id AND g.n = (SELECT max(p.n) FROM tseras_proposals p WHERE p.number = s.number)))` + inOrder
+
+	// The chair asked for the longer term. It counts from who has the seat now, and once: until the step after his seat that extends.
+	sqlRipeWished = sqlRipe + ` AND c.state = 'drawn'
+	  AND EXISTS (
+	      SELECT FROM tseras_extensions x
+	      JOIN tseras_seats s ON s.number = x.number AND s.member_id = x.member_id
+	      WHERE x.number = b.number AND ` + attends + ` AND NOT EXISTS (
+	          SELECT FROM case_steps t WHERE t.case_id = b.case_id AND t.from_state = 'drawn' AND t.to_state = 'drawn' AND t.seq > s.seq))` + inOrder
+
+	// The chair said that the person did not come to the slot that he has.
+	sqlRipeAbsent = sqlRipe + ` AND c.state = 'drawn'
+	  AND EXISTS (SELECT FROM tseras_absences a JOIN tseras_slots_held h ON h.number = a.number AND h.n = a.n WHERE a.number = b.number)` + inOrder
+)
+
+var ripenesses = []ripeness{
+	{tseras.Signing, sqlRipeSigned}, {tseras.FurtherMember, sqlRipeFurther}, {tseras.Drawn, sqlRipeDrawn}, {tseras.Drawn, sqlRipeWished}, {tseras.Drawn, sqlRipeAbsent},
+}
+
+// ripeness is a way for a case of a state to be ripe.
+type ripeness struct {
+	state casework.State
+	sql   string
+}
+
+// ripeCase is a case that is ripe as long as it stands at this step: what makes it so is never taken back, but by a further step.
+type ripeCase struct {
+	ID  casework.ID
+	Seq int
+}
+
+// Decide moves cases on, each once, and returns how many, with what is wrong with those that it could not move. It holds deciders connections.
 func (d Decider) Decide(ctx context.Context) (moved int, err error) {
 	var failed []error
-	for _, state := range []casework.State{tseras.Signing, tseras.FurtherMember, tseras.Drawn} {
+	var mu sync.Mutex // of both
+	done := func(n int, wrong ...error) {
+		mu.Lock()
+		defer mu.Unlock()
+		moved, failed = moved+n, append(failed, wrong...)
+	}
+	var batches sync.WaitGroup
+	free := make(chan struct{}, deciders)
+	for _, way := range ripenesses {
 		for after := casework.ID(0); ; {
-			last, n, wrong, err := d.batch(ctx, state, after)
-			failed = append(failed, wrong...)
+			free <- struct{}{}
+			batch, err := d.ripe(ctx, way, after)
 			if err != nil {
-				failed = append(failed, err)
+				done(0, err)
 			}
-			if moved += n; err != nil || last == 0 {
+			if len(batch) == 0 {
+				<-free
 				break
 			}
-			after = last
+			batches.Go(func() {
+				n, wrong := inBatch(batch, func(some []ripeCase) (int, []error, error) { return d.some(ctx, way.state, some) })
+				done(n, wrong...)
+				<-free
+			})
+			if len(batch) < decideBatch {
+				break
+			}
+			after = batch[len(batch)-1].ID
 		}
 	}
+	batches.Wait()
 	return moved, errors.Join(failed...)
 }
 
-// batch moves on up to decideBatch cases of a state after the one named, and returns the last of them; 0 when there are no more.
-func (d Decider) batch(ctx context.Context, state casework.State, after casework.ID) (last casework.ID, moved int, failed []error, err error) {
-	rows, _ := d.Pool.Query(ctx, sqlRipe, pgx.NamedArgs{"state": state, "after": after, "batch": decideBatch}) // the error comes out of Collect
-	ids, err := pgx.CollectRows(rows, pgx.RowTo[casework.ID])
+// ripe are up to decideBatch cases after the one named that are ripe in a way.
+func (d Decider) ripe(ctx context.Context, way ripeness, after casework.ID) ([]ripeCase, error) {
+	rows, _ := d.Pool.Query(ctx, way.sql, pgx.NamedArgs{"after": after, "batch": decideBatch}) // the error comes out of Collect
+	all, err := pgx.CollectRows(rows, pgx.RowToStructByPos[ripeCase])
 	if err != nil {
-		return 0, 0, nil, fmt.Errorf("tserasdb: decide: %w", err)
+		return nil, fmt.Errorf("tserasdb: ripe: %w", err)
 	}
-	if len(ids) == 0 {
-		return 0, 0, nil, nil
-	}
-	if len(ids) == decideBatch {
-		last = ids[len(ids)-1]
-	}
-	moved, failed = inBatch(ids, func(ids []casework.ID) (int, []error, error) { return d.some(ctx, state, ids) })
-	return last, moved, failed, nil
+	return all, nil
 }
 
 // inBatch does something with cases together, and where that fails with each alone: what is wrong with one case must not keep the others
@@ -134,24 +172,24 @@ func ofCases(ids []casework.ID, err error) error {
 	return fmt.Errorf("tserasdb: cases %v: %w", ids, err)
 }
 
-// some moves on those of the cases that are still in the state and that nobody else holds, in one transaction.
-func (d Decider) some(ctx context.Context, state casework.State, ids []casework.ID) (moved int, failed []error, err error) {
+// some moves on those of the cases that are still at their step and that nobody else holds, in one transaction.
+func (d Decider) some(ctx context.Context, state casework.State, ripe []ripeCase) (moved int, failed []error, err error) {
+	ids := column(ripe, func(c ripeCase) casework.ID { return c.ID })
 	err = pgx.BeginFunc(ctx, d.Pool, func(tx pgx.Tx) error {
 		moved, failed = 0, nil
 		cases, err := caseworkdb.LockAll(ctx, tx, tseras.Procedure, "", state, ids)
 		if err != nil {
 			return err
 		}
-		rows, _ := tx.Query(ctx, sqlStillRipe, pgx.NamedArgs{"state": state, "ids": idsOf(cases)}) // the error comes out of Collect
-		still, err := pgx.CollectRows(rows, pgx.RowTo[casework.ID])
-		if err != nil {
-			return fmt.Errorf("tserasdb: ripe: %w", err)
-		}
-		cases = slices.DeleteFunc(cases, func(c casework.Case) bool { return !slices.Contains(still, c.ID) })
+		cases = slices.DeleteFunc(cases, func(c casework.Case) bool { return !slices.Contains(ripe, ripeCase{c.ID, c.Seq}) })
 		if len(cases) == 0 {
 			return nil
 		}
-		files, err := filesOf(ctx, tx, cases)
+		read := filesOf
+		if state == tseras.Signing { // what is signed was computed, and lies in its package
+			read = headsOf
+		}
+		files, err := read(ctx, tx, cases)
 		if err != nil {
 			return err
 		}

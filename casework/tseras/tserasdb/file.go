@@ -38,25 +38,15 @@ const sqlOwnDecisions = `
 
 // filesOf reads everything of cases that the transaction holds, in their order, by a few statements for all of them.
 func filesOf(ctx context.Context, tx pgx.Tx, cases []casework.Case) ([]tseras.File, error) {
-	subjects := column(cases, func(c casework.Case) tesdiq.FIN { return c.Subject })
-	people, err := registrydb.Reader{Pool: tx}.People(ctx, subjects...)
+	files, err := headsOf(ctx, tx, cases)
 	if err != nil {
 		return nil, err
 	}
 	of := make([]casework.ID, len(cases)) // whose referral and evidence are used
-	files := make([]tseras.File, len(cases))
 	for i, c := range cases {
-		p, known := people[c.Subject]
-		if !known {
-			return nil, fmt.Errorf("tserasdb: case %d: %w", c.ID, tesdiq.NewProblem(tesdiq.NotFound, "entry.unknown"))
-		}
-		files[i] = tseras.File{Case: c, Born: p.Born}
 		of[i] = c.ID
 		if c.Kind == tseras.Appeal {
 			of[i] = c.About
-			if files[i].First, err = firstOf(ctx, tx, of[i]); err != nil {
-				return nil, err
-			}
 		}
 	}
 	referrals, err := referralsOf(ctx, tx, of)
@@ -67,16 +57,41 @@ func filesOf(ctx context.Context, tx pgx.Tx, cases []casework.Case) ([]tseras.Fi
 	if err != nil {
 		return nil, err
 	}
+	for i := range files {
+		if r, ok := referrals[of[i]]; ok {
+			files[i].Referral, files[i].District = &r.Referral, r.district
+		}
+		files[i].Evidence = evidence[of[i]]
+	}
+	return files, nil
+}
+
+// headsOf reads of cases what was decided about their people before, and not what was gathered for them.
+func headsOf(ctx context.Context, tx pgx.Tx, cases []casework.Case) ([]tseras.File, error) {
+	subjects := column(cases, func(c casework.Case) tesdiq.FIN { return c.Subject })
+	people, err := registrydb.Reader{Pool: tx}.People(ctx, subjects...)
+	if err != nil {
+		return nil, err
+	}
+	files := make([]tseras.File, len(cases))
+	for i, c := range cases {
+		p, known := people[c.Subject]
+		if !known {
+			return nil, fmt.Errorf("tserasdb: case %d: %w", c.ID, tesdiq.NewProblem(tesdiq.NotFound, "entry.unknown"))
+		}
+		files[i] = tseras.File{Case: c, Born: p.Born}
+		if c.Kind == tseras.Appeal {
+			if files[i].First, err = firstOf(ctx, tx, c.About); err != nil {
+				return nil, err
+			}
+		}
+	}
 	prior, err := priorOf(ctx, tx, subjects)
 	if err != nil {
 		return nil, err
 	}
 	for i := range files {
 		f := &files[i]
-		if r, ok := referrals[of[i]]; ok {
-			f.Referral, f.District = &r.Referral, r.district
-		}
-		f.Evidence = evidence[of[i]]
 		for _, e := range prior[f.Case.Subject] {
 			if f.First == nil || e.number != f.First.Entry {
 				f.Prior = append(f.Prior, e.Prior)

@@ -181,9 +181,10 @@ func (w *writes) decide(f tseras.File, r criteria.Result, pack []byte, by, what 
 	return nil
 }
 
-// flush writes everything. After an error the transaction must be rolled back.
+// flush writes everything. After an error the transaction must be rolled back. Entries and programmes come last: their numbers are held until the
+// transaction ends, and nobody else enters or opens anything meanwhile.
 func (w *writes) flush(ctx context.Context, tx pgx.Tx) error {
-	for _, write := range []func(context.Context, pgx.Tx) error{w.step, w.insertSeats, w.enter, w.insertDecisions, w.insertProposals, w.append, w.programmes, w.tell, w.askInstitutions} {
+	for _, write := range []func(context.Context, pgx.Tx) error{w.step, w.insertSeats, w.insertProposals, w.append, w.askInstitutions, w.enter, w.insertDecisions, w.tell, w.programmes} {
 		if err := write(ctx, tx); err != nil {
 			return err
 		}
