@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/jackc/pgx/v5"
@@ -32,6 +33,9 @@ type Decider struct{ Desk }
 
 // decideBatch is how many cases are looked at in one transaction.
 var decideBatch = 100 // a test makes it small
+
+// silentBatch is how many are looked at whose members may be silent: nobody can record or sign in those that are passed on.
+var silentBatch = 50
 
 // deciders is how many of these transactions there are at once: while the database writes what one says the program computes another.
 const deciders = 3
@@ -133,7 +137,10 @@ func (d Decider) Decide(ctx context.Context) (moved int, err error) {
 		}
 	}
 	batches.Wait()
-	return moved, errors.Join(failed...)
+	// Batches end in any order, and a case may fail in two ways to be ripe. What is wrong is said alike each time, so that it is logged once.
+	text := func(a, b error) int { return strings.Compare(a.Error(), b.Error()) }
+	slices.SortFunc(failed, text)
+	return moved, errors.Join(slices.CompactFunc(failed, func(a, b error) bool { return text(a, b) == 0 })...)
 }
 
 // ripe are up to decideBatch cases after the one named that are ripe in a way.

@@ -4,9 +4,9 @@ import "testing"
 
 // SmallBatches lets the loops take one case at a time until the test ends.
 func SmallBatches(t *testing.T) {
-	decide, draw, correct := decideBatch, drawBatch, correctBatch
-	decideBatch, drawBatch, correctBatch = 1, 1, 1
-	t.Cleanup(func() { decideBatch, drawBatch, correctBatch = decide, draw, correct })
+	decide, silent, draw, correct := decideBatch, silentBatch, drawBatch, correctBatch
+	decideBatch, silentBatch, drawBatch, correctBatch = 1, 1, 1, 1
+	t.Cleanup(func() { decideBatch, silentBatch, drawBatch, correctBatch = decide, silent, draw, correct })
 }
 
 // DrawBatches makes the draw's batches small until the test ends, and how many of them one call looks at.

@@ -468,7 +468,7 @@ func TestEverybodyRecomputesTheDraws(t *testing.T) {
 			t.Errorf("promised rounds: %s", a.Body)
 		}
 	}
-	for _, none := range []string{"/draws/999.json", "/draws/x.json", "/draws?before=x", "/draws?before=0"} {
+	for _, none := range []string{"/draws/999.json", "/draws/x.json", "/draws?before=x", "/draws?before=0", "/draws?before=100", "/draws?before=3000000000"} {
 		if a := b.Get(none); a.Status != http.StatusNotFound {
 			t.Errorf("%s: %d", none, a.Status)
 		}

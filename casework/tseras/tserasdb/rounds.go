@@ -82,16 +82,18 @@ func (r Rounds) Round(ctx context.Context, n int64) (tseras.Round, error) {
 
 const sqlDrawn = `
 	SELECT r.round, r.committed_at, l.mac, s.opened_at, count(d.ref), count(d.ref) FILTER (WHERE ` + opened + `)
-	FROM draw_seeds s
+	FROM (SELECT round, opened_at
+	      FROM draw_seeds
+	      WHERE @before::bigint = 0 OR (opened_at, round) < (SELECT opened_at, round FROM draw_seeds WHERE round = @before)
+	      ORDER BY opened_at DESC, round DESC
+	      LIMIT @limit) s -- before all their drawings are counted
 	JOIN draw_rounds r ON r.round = s.round
 	JOIN draw_lines l ON l.object = r.round::text
 	LEFT JOIN drawings d ON d.round = r.round
 	LEFT JOIN cases c ON c.id = d.case_id
 	LEFT JOIN case_steps t ON t.case_id = c.id AND t.seq = c.seq
-	WHERE @before = 0 OR (s.opened_at, s.round) < (SELECT opened_at, round FROM draw_seeds WHERE round = @before)
 	GROUP BY r.round, r.committed_at, l.mac, s.opened_at
-	ORDER BY s.opened_at DESC, r.round DESC
-	LIMIT @limit`
+	ORDER BY s.opened_at DESC, r.round DESC`
 
 // Drawn are up to limit rounds that were drawn before round before was (0: the latest), the latest first: none if that one was not drawn.
 func (r Rounds) Drawn(ctx context.Context, before int64, limit int) ([]tseras.RoundSummary, error) {
@@ -105,7 +107,7 @@ const sqlPromised = `
 	WHERE NOT EXISTS (SELECT FROM draw_seeds s WHERE s.round = r.round)
 	ORDER BY r.round`
 
-// Promised are the rounds that are committed to and not drawn, in their order: as many as are committed to ahead.
+// Promised are the rounds that are committed to and not drawn, in their order: as many as are committed to ahead, and those of an earlier key.
 func (r Rounds) Promised(ctx context.Context) ([]tseras.RoundSummary, error) {
 	return r.list(ctx, sqlPromised, pgx.NamedArgs{})
 }

@@ -43,7 +43,7 @@ func (d Decider) PassOver(ctx context.Context) (moved int, err error) {
 		n := 0
 		err := pgx.BeginFunc(ctx, d.Pool, func(tx pgx.Tx) error {
 			n = 0
-			rows, _ := tx.Query(ctx, sqlMaybeSilent, pgx.NamedArgs{"after": after, "today": today, "batch": decideBatch}) // the error comes out of Collect
+			rows, _ := tx.Query(ctx, sqlMaybeSilent, pgx.NamedArgs{"after": after, "today": today, "batch": silentBatch}) // the error comes out of Collect
 			var err error
 			if ids, err = pgx.CollectRows(rows, pgx.RowTo[casework.ID]); err != nil {
 				return err

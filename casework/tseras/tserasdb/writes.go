@@ -181,10 +181,10 @@ func (w *writes) decide(f tseras.File, r criteria.Result, pack []byte, by, what 
 	return nil
 }
 
-// flush writes everything. After an error the transaction must be rolled back. Entries and programmes come last: their numbers are held until the
-// transaction ends, and nobody else enters or opens anything meanwhile.
+// flush writes everything. After an error the transaction must be rolled back. Entries come late: the year's numbers are held until the
+// transaction ends, and nobody else enters anything meanwhile.
 func (w *writes) flush(ctx context.Context, tx pgx.Tx) error {
-	for _, write := range []func(context.Context, pgx.Tx) error{w.step, w.insertSeats, w.insertProposals, w.append, w.askInstitutions, w.enter, w.insertDecisions, w.tell, w.programmes} {
+	for _, write := range []func(context.Context, pgx.Tx) error{w.step, w.insertSeats, w.insertProposals, w.append, w.askInstitutions, w.enter, w.insertDecisions, w.programmes, w.tell} {
 		if err := write(ctx, tx); err != nil {
 			return err
 		}

@@ -66,18 +66,21 @@ func (h *Draws) list(w http.ResponseWriter, r *http.Request) (err error) {
 		}
 	}
 	var p roundsPage
-	if p.Rounds, err = h.Rounds.Drawn(r.Context(), before, pageOfRounds+1); err != nil {
-		return err
-	}
-	if len(p.Rounds) > pageOfRounds {
-		p.Rounds = p.Rounds[:pageOfRounds]
-		p.Older = p.Rounds[pageOfRounds-1].Number
-	}
-	if before == 0 {
+	if before == 0 { // read first: a round that is drawn meanwhile stands twice, and not in no list
 		if p.Promised, err = h.Rounds.Promised(r.Context()); err != nil {
 			return err
 		}
 		p.Numbers = numbersOf(p.Promised)
+	}
+	if p.Rounds, err = h.Rounds.Drawn(r.Context(), before, pageOfRounds+1); err != nil {
+		return err
+	}
+	if before != 0 && len(p.Rounds) == 0 {
+		return casework.ErrMissing
+	}
+	if len(p.Rounds) > pageOfRounds {
+		p.Rounds = p.Rounds[:pageOfRounds]
+		p.Older = p.Rounds[pageOfRounds-1].Number
 	}
 	return h.pages.Render(w, r, "draws.html", web.Page{Title: "tseras-draws.title", Data: p})
 }
