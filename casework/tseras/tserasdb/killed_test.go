@@ -136,6 +136,18 @@ func (w *world) through(a *axe) {
 	w.terms = tserasdb.Terms{Pool: casework, Now: w.now}
 }
 
+// rolledBack waits until the server knows, too, that what was cut is over: till then it holds the case, and whoever comes leaves it out.
+func (w *world) rolledBack() {
+	w.Helper()
+	deadline := time.Now().Add(30 * time.Second)
+	for w.count(`SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND xact_start IS NOT NULL`) > 0 {
+		if time.Now().After(deadline) {
+			w.Fatal("a transaction that was cut goes on for ever")
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
 // deed is one thing that somebody or the program does on the road. It must bear being done again.
 type deed struct {
 	what string
@@ -439,6 +451,7 @@ func travel(t *testing.T, r road, cut bool) (left string) {
 				if err == nil {
 					t.Errorf("%s was cut %s, and whoever did it was told that all is well", d.what, place)
 				}
+				w.rolledBack()
 				w.through(a)
 			}
 		}
